@@ -1,0 +1,29 @@
+// The list of protocols: one line each. Order is the order of --list-app-layer-protos and of detection among equals.
+#include <array>
+
+#include "sensor/applayer/core/protocol.h"
+
+namespace vong::applayer {
+
+// extern const ProtocolDef kHttp1Protocol; ...
+
+std::span<const ProtocolDef* const> protocols() {
+  static const std::array<const ProtocolDef*, 0> kAll = {};
+  return kAll;
+}
+
+const ProtocolDef* protocol(AppProto id) {
+  for (const ProtocolDef* p : protocols()) {
+    if (p->id == id) return p;
+  }
+  return nullptr;
+}
+
+const ProtocolDef* protocol_by_name(std::string_view name) {
+  for (const ProtocolDef* p : protocols()) {
+    if (p->name == name || (!p->rule_alias.empty() && p->rule_alias == name)) return p;
+  }
+  return nullptr;
+}
+
+}  // namespace vong::applayer
