@@ -1,0 +1,91 @@
+// The detection engine of one worker: takes each packet after flow, stream and application layer were updated, gives the alerts.
+//
+//   detect::SharedState shared(settings);                    // one for the program: what workers share (hosts' bits, thresholds, data sets)
+//   detect::Detector detector(rule_set, settings, shared);   // one per worker
+//   for (const Alert& alert : detector.inspect(packet)) ...
+//
+// Thread: a Detector belongs to its worker. SharedState may be used by all.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/settings.h"
+#include "sensor/detect/alert.h"
+#include "sensor/detect/rule_set.h"
+#include "sensor/flow/flow.h"
+#include "sensor/packet/packet.h"
+
+namespace vong::detect {
+
+// State that outlives packets and rule sets and is keyed by hosts, not by flows: hostbits, xbits, thresholds, iprep, data sets. Bounded by
+// limits.h; with one worker the results depend on the input alone.
+class SharedState {
+ public:
+  explicit SharedState(const Settings& settings);
+  ~SharedState();
+  SharedState(const SharedState&) = delete;
+  SharedState& operator=(const SharedState&) = delete;
+
+  // Writes data sets with `save`/`state` to their files. At the end of the run.
+  [[nodiscard]] Result<> save();
+
+  struct Impl;
+  [[nodiscard]] Impl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// Closed list; telemetry gives each a counter.
+struct DetectCounters {
+  uint64_t packets = 0, alerts = 0, alerts_suppressed = 0 /* thresholds */, alert_queue_overflow = 0;
+  uint64_t prefilter_scans = 0, prefilter_bytes = 0, candidates = 0, rules_evaluated = 0;
+  uint64_t pcre_limit_reached = 0, recursion_limit_reached = 0, tx_state_full = 0, flow_state_full = 0, host_table_full = 0,
+           threshold_table_full = 0, dataset_full = 0, transform_failed = 0;
+};
+
+class Detector {
+ public:
+  Detector(std::shared_ptr<const RuleSet> rules, const Settings& settings, SharedState& shared);
+  ~Detector();
+  Detector(const Detector&) = delete;
+  Detector& operator=(const Detector&) = delete;
+
+  // Every packet, with or without flow (packet.flow), also the pseudo packets at a flow's end (one per direction, is_pseudo). Looks at the
+  // packet, at the raw stream and at the transactions of the packet's direction. Marks transactions as inspected. The alerts stand in
+  // order of evaluation (action order, then what rules set and test, then priority, then the order of loading); they and the views in
+  // them live until the next call.
+  [[nodiscard]] std::span<const Alert> inspect(Packet& packet);
+
+  // What the last packet's rules decided for its flow and packet besides alerts: EVE's flow.action, flow bypass.
+  struct Verdict { bool pass_flow = false, drop_flow = false, drop_packet = false, bypass_flow = false; };
+  [[nodiscard]] const Verdict& verdict() const;
+
+  // A packet that `tag` rules ask to log besides their alerts: true when the packet just inspected is one.
+  [[nodiscard]] bool tagged() const;
+
+  // Reload: takes effect with the next packet. State of flows that points to the old rules is dropped when met.
+  void set_rules(std::shared_ptr<const RuleSet> rules);
+  [[nodiscard]] const RuleSet& rules() const;
+
+  [[nodiscard]] const DetectCounters& counters() const;
+
+  struct Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// Flow variables for EVE's metadata object ("flowbits", "flowints", "flowvars"); empty when the flow has none.
+struct FlowVariables {
+  std::vector<std::string> flowbits;                              // in the order in which they were set
+  std::vector<std::pair<std::string, uint32_t>> flowints;
+  std::vector<std::pair<std::string, std::string>> flowvars;      // pcre captures and the like
+  std::vector<std::pair<std::string, std::string>> pktvars;       // of the packet just inspected
+  [[nodiscard]] bool empty() const { return flowbits.empty() && flowints.empty() && flowvars.empty() && pktvars.empty(); }
+};
+[[nodiscard]] FlowVariables flow_variables(const flow::Flow& flow);
+
+}  // namespace vong::detect
