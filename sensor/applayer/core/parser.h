@@ -39,6 +39,7 @@ struct ParseResult {
 struct Input {
   Bytes data;               // lives during the call
   uint64_t offset = 0;      // stream offset of data[0]; 0 for the first byte of a direction. UDP: always 0
+  bool datagram = false;    // one whole UDP datagram: message framing of TCP does not apply
   bool end = false;         // nothing comes behind these bytes (FIN, RST, flow end); data may be empty
   Timestamp ts;             // of the packet that made them available
   uint64_t packet_number = 0;
