@@ -1,0 +1,146 @@
+#include "sensor/emit/eve_config.h"
+
+#include <array>
+
+#include "base/strings.h"
+
+namespace vong::emit {
+namespace {
+
+// What the reference's shipped configuration has on. Both names of a record that changed its spelling are accepted as keys.
+constexpr std::array<std::string_view, 31> kDefaultRecords = {
+    "http",  "dns",  "mdns", "tls",  "smtp", "websocket", "ftp",  "rdp",  "nfs",  "smb",   "tftp",
+    "ike",   "dcerpc", "krb5", "bittorrent_dht", "snmp", "rfb", "sip", "quic", "ldap", "pop3", "dhcp",
+    "ssh",   "mqtt", "http2", "doh2", "ftp_data", "llmnr", "enip", "ntp", "dnp3"};
+
+std::string canonical(std::string_view name) {
+  std::string out(name);
+  for (char& c : out) c = c == '-' ? '_' : c;
+  return out;
+}
+
+// A copy of what stands below `path`, with relative paths.
+Settings below(const Settings& settings, std::string_view path) {
+  Settings out;
+  const std::string prefix = std::string(path) + ".";
+  for (auto it = settings.all().lower_bound(prefix); it != settings.all().end() && it->first.starts_with(prefix); ++it) {
+    out.set(it->first.substr(prefix.size()), it->second);
+  }
+  return out;
+}
+
+void read_hashes(const Settings& options, applayer::FileOptions& out) {
+  out.magic = options.flag("force-magic", false);
+  const auto add = [&](std::string_view hash) {
+    if (equals_ignore_case(hash, "md5")) out.md5 = true;
+    if (equals_ignore_case(hash, "sha1")) out.sha1 = true;
+    if (equals_ignore_case(hash, "sha256")) out.sha256 = true;
+  };
+  if (const auto single = options.get("force-hash")) add(*single);
+  for (const auto& i : options.children("force-hash")) add(options.text("force-hash." + i, ""));
+  if (options.flag("force-md5", false)) out.md5 = true;
+}
+
+void read_alert(const Settings& o, AlertOptions& out) {
+  out.payload = o.flag("payload", false);
+  out.payload_printable = o.flag("payload-printable", false);
+  out.payload_length = o.flag("payload-length", false);
+  out.payload_buffer_bytes = o.size_bytes("payload-buffer-size", 4096);
+  out.packet = o.flag("packet", false);
+  out.http_body = o.flag("http-body", false);
+  out.http_body_printable = o.flag("http-body-printable", false);
+  out.tagged_packets = o.flag("tagged-packets", true);
+  out.verdict = o.flag("verdict", false);
+  const bool all = o.flag("metadata", true);
+  out.app_layer = o.flag("metadata.app-layer", all);
+  out.flow = o.flag("metadata.flow", all);
+  out.rule_metadata = o.flag("metadata.rule.metadata", o.has("metadata.rule") ? true : all);
+  out.rule_text = o.flag("metadata.rule.raw", false);
+  out.reference = o.flag("metadata.rule.reference", false);
+}
+
+void read_type(const std::string& name, const Settings& options, EveConfig& config) {
+  const bool on = options.flag("enabled", true);
+  if (name == "alert") {
+    config.alert = on;
+    read_alert(options, config.alerts);
+  } else if (name == "anomaly") {
+    config.anomaly = on;
+    config.anomalies.decode = options.flag("types.decode", false);
+    config.anomalies.stream = options.flag("types.stream", false);
+    config.anomalies.applayer = options.flag("types.applayer", true);
+    config.anomalies.packethdr = options.flag("packethdr", options.flag("types.packethdr", false));
+  } else if (name == "files") {
+    config.files = on;
+    read_hashes(options, config.file_hashes);
+  } else if (name == "flow") {
+    config.flow = on;
+  } else if (name == "netflow") {
+    config.netflow = on;
+  } else if (name == "stats") {
+    config.stats = on;
+    config.stats_totals = options.flag("totals", true);
+    config.stats_threads = options.flag("threads", false);
+    config.stats_null_values = options.flag("null-values", false);
+  } else if (name == "drop") {
+    config.drop = on;
+  } else if (name == "frame") {
+    config.frame = on;
+  } else if (name == "arp") {
+    config.arp = on;
+  } else if (on) {
+    config.records[canonical(name)] = options;
+    // Records that the reference's sections switch on together.
+    if (name == "ftp") config.records["ftp_data"] = options;
+    if (name == "http") config.records["http2"] = options;
+    if (name == "dns") {
+      config.records["llmnr"] = options;
+      config.records.try_emplace("mdns", options);
+    }
+  }
+}
+
+EveConfig shipped_default() {
+  EveConfig config;
+  for (const std::string_view name : kDefaultRecords) config.records.emplace(name, Settings());
+  for (const std::string_view name : {"http", "tls", "smtp"}) config.records[std::string(name)].set("extended", "yes");
+  return config;
+}
+
+}  // namespace
+
+EveConfig read_eve_config(const Settings& settings) {
+  if (!settings.has("outputs")) {
+    EveConfig config = shipped_default();
+    config.sensor_name = settings.text("sensor-name", "");
+    return config;
+  }
+  for (const auto& i : settings.children("outputs")) {
+    const std::string path = "outputs." + i + ".eve-log";
+    if (!settings.has(path) || !settings.flag(path + ".enabled", true)) continue;
+    EveConfig config;
+    config.alert = config.anomaly = config.flow = config.stats = config.files = false;
+    config.filename = settings.text(path + ".filename", "eve.json");
+    config.community_id = settings.flag(path + ".community-id", false);
+    config.community_id_seed = static_cast<uint16_t>(settings.integer(path + ".community-id-seed", 0));
+    config.pcap_file = settings.flag(path + ".pcap-file", false);
+    config.ethernet = settings.flag(path + ".ethernet", false);
+    config.metadata = settings.flag(path + ".metadata", true);
+    config.suricata_version = settings.flag(path + ".suricata-version", false);
+    config.sensor_name = settings.text("sensor-name", "");
+    for (const auto& t : settings.children(path + ".types")) {
+      const std::string entry = path + ".types." + t;
+      if (const auto plain = settings.get(entry); plain && !plain->empty()) {   // "- http"
+        read_type(std::string(*plain), Settings(), config);
+        continue;
+      }
+      for (const auto& name : settings.children(entry)) read_type(name, below(settings, entry + "." + name), config);
+    }
+    return config;
+  }
+  EveConfig off;
+  off.enabled = false;
+  return off;
+}
+
+}  // namespace vong::emit

@@ -1,0 +1,57 @@
+// What the eve-log section of the configuration asks for. Read once; immutable, shared by the workers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/settings.h"
+#include "sensor/applayer/core/file.h"
+#include "sensor/applayer/core/protocol.h"
+
+namespace vong::emit {
+
+struct AlertOptions {
+  bool payload = false, payload_printable = false, payload_length = false, packet = false;
+  bool http_body = false, http_body_printable = false;
+  bool app_layer = true, flow = true, rule_metadata = true, rule_text = false, reference = false;
+  bool tagged_packets = true, verdict = false, websocket_payload = false;
+  uint64_t payload_buffer_bytes = 4096;
+};
+
+struct AnomalyOptions {
+  bool decode = false, stream = false, applayer = true, packethdr = false;
+};
+
+struct EveConfig {
+  bool enabled = true;
+  std::string filename = "eve.json";
+  bool community_id = false;
+  uint16_t community_id_seed = 0;
+  bool pcap_file = false;        // add pcap_filename
+  bool ethernet = false;         // add ether
+  bool metadata = true;          // add flowbits, flowints, vars
+  bool suricata_version = false;
+  std::string sensor_name;       // EVE's host; empty: left out
+
+  bool alert = true, anomaly = true, flow = true, netflow = false, stats = true, files = true, drop = false, frame = false, arp = false;
+  AlertOptions alerts;
+  AnomalyOptions anomalies;
+  applayer::FileOptions file_hashes;     // force-magic, force-hash
+  bool stats_totals = true, stats_threads = false, stats_null_values = false;
+
+  // Application records that are on, with their options.
+  std::map<std::string, Settings, std::less<>> records;
+
+  [[nodiscard]] const Settings* record(std::string_view event_type) const {
+    const auto it = records.find(event_type);
+    return it == records.end() ? nullptr : &it->second;
+  }
+};
+
+// The first enabled eve-log among outputs.*; without any `outputs` section, what the reference ships as its default.
+[[nodiscard]] EveConfig read_eve_config(const Settings& settings);
+
+}  // namespace vong::emit

@@ -1,0 +1,162 @@
+#include "sensor/emit/eve_header.h"
+
+#include <array>
+
+#include "sensor/applayer/core/driver.h"
+
+namespace vong::emit {
+namespace {
+
+// What emit remembers of a flow.
+struct FlowEmitState : flow::FlowState {
+  std::string community_id;
+};
+
+const std::string& cached_community_id(const flow::Flow& f, uint16_t seed) {
+  auto* state = static_cast<FlowEmitState*>(f.slot(flow::FlowSlot::kEmit));
+  if (state == nullptr) {
+    auto fresh = std::make_unique<FlowEmitState>();
+    fresh->community_id = community_id(f.key, f.icmp_type, f.icmp_code, seed);
+    state = fresh.get();
+    // The slot is emit's own cache; the flow's identity does not change by filling it.
+    const_cast<flow::Flow&>(f).set_slot(flow::FlowSlot::kEmit, std::move(fresh));
+  }
+  return state->community_id;
+}
+
+void write_mac(JsonWriter& out, std::string_view key, const uint8_t* mac) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::array<char, 17> text;
+  for (size_t i = 0; i < 6; ++i) {
+    text[i * 3] = kHex[mac[i] >> 4];
+    text[i * 3 + 1] = kHex[mac[i] & 15];
+    if (i < 5) text[i * 3 + 2] = ':';
+  }
+  out.field(key, std::string_view(text.data(), text.size()));
+}
+
+struct Endpoints {
+  const IpAddress *src, *dst;
+  uint16_t sport, dport;
+};
+
+Endpoints endpoints(const flow::Flow* flow, const Packet* packet, RecordDirection direction) {
+  if (packet != nullptr && (direction == RecordDirection::kPacket || flow == nullptr)) {
+    return {&packet->src, &packet->dst, packet->sport, packet->dport};
+  }
+  const auto& key = flow->key;
+  if (direction == RecordDirection::kToClient) return {&key.dst, &key.src, key.dport, key.sport};
+  return {&key.src, &key.dst, key.sport, key.dport};
+}
+
+void write_vlan(JsonWriter& out, const flow::Flow* flow, const Packet* packet) {
+  std::array<uint16_t, kMaxVlanTags> ids{};
+  size_t n = 0;
+  if (packet != nullptr) {
+    for (; n < packet->vlan_count; ++n) ids[n] = packet->vlan_tci[n] & 0x0fff;
+  } else {
+    while (n < ids.size() && flow->key.vlan_id[n] != 0) {
+      ids[n] = flow->key.vlan_id[n];
+      ++n;
+    }
+  }
+  if (n == 0) return;
+  out.open_array("vlan");
+  for (size_t i = 0; i < n; ++i) out.number(uint64_t{ids[i]});
+  out.close_array();
+}
+
+bool has_ports(uint8_t protocol) { return protocol == 6 || protocol == 17 || protocol == 132; }
+
+void write_ethernet(JsonWriter& out, const Packet& packet) {
+  if (packet.ethernet == nullptr) return;
+  out.open_object("ether");
+  out.field("ether_type", static_cast<uint16_t>(packet.ethernet[12] << 8 | packet.ethernet[13]));
+  write_mac(out, "src_mac", packet.ethernet + 6);
+  write_mac(out, "dest_mac", packet.ethernet);
+  out.close_object();
+}
+
+}  // namespace
+
+std::string_view packet_source_name(const Packet& packet) {
+  if (packet.is_pseudo) return "stream (flow timeout)";
+  if (packet.is_defragmented) return "defrag";
+  switch (packet.tunnel) {
+    case TunnelKind::kNone: return "wire/pcap";
+    case TunnelKind::kGre: return "gre tunnel";
+    case TunnelKind::kIpInIp: return packet.ip.version == 4 ? "ipv4 tunnel" : "ipv6 tunnel";
+    case TunnelKind::kTeredo: return "teredo tunnel";
+    case TunnelKind::kVxlan: return "vxlan encapsulation";
+    case TunnelKind::kErspan: return "erspan encapsulation";
+    case TunnelKind::kGeneve: return "geneve encapsulation";
+    case TunnelKind::kMpls:
+    case TunnelKind::kOther: return "wire/pcap";
+  }
+  return "wire/pcap";
+}
+
+void write_protocol(JsonWriter& out, uint8_t ip_protocol) {
+  static constexpr std::array<std::pair<uint8_t, std::string_view>, 14> kNames = {{{1, "ICMP"}, {2, "IGMP"}, {4, "IP-ENCAP"},
+      {6, "TCP"}, {17, "UDP"}, {41, "IPv6"}, {46, "RSVP"}, {47, "GRE"}, {50, "ESP"}, {51, "AH"}, {58, "IPv6-ICMP"},
+      {89, "OSPFIGP"}, {103, "PIM"}, {132, "SCTP"}}};
+  for (const auto& [number, name] : kNames) {
+    if (number == ip_protocol) return out.string(name);
+  }
+  std::array<char, 4> digits;
+  for (int i = 2, v = ip_protocol; i >= 0; --i, v /= 10) digits[static_cast<size_t>(i)] = static_cast<char>('0' + v % 10);
+  out.string(std::string_view(digits.data(), 3));
+}
+
+void write_app_proto(JsonWriter& out, const flow::Flow& flow) {
+  using applayer::AppProto;
+  const auto* app = applayer::app_state(flow);
+  if (app == nullptr || (app->proto == AppProto::kUnknown && !app->failed)) return;
+  if (app->proto != AppProto::kUnknown) out.field("app_proto", applayer::name_of(app->proto));
+  const auto [ts, tc] = std::pair(app->proto_of[0], app->proto_of[1]);
+  if (tc != AppProto::kUnknown && tc != app->proto) out.field("app_proto_tc", applayer::name_of(tc));
+  if (ts != AppProto::kUnknown && ts != app->proto) out.field("app_proto_ts", applayer::name_of(ts));
+  if (app->proto_original != AppProto::kUnknown && app->proto_original != app->proto) {
+    out.field("app_proto_orig", applayer::name_of(app->proto_original));
+  }
+  if (app->proto_expected != AppProto::kUnknown && app->proto_expected != app->proto) {
+    out.field("app_proto_expected", applayer::name_of(app->proto_expected));
+  }
+}
+
+void open_record(JsonWriter& out, const Origin& origin, std::string_view event_type, Timestamp ts, const flow::Flow* flow,
+                 const Packet* packet, RecordDirection direction) {
+  out.open_object();
+  out.field("timestamp", ts);
+  if (flow != nullptr) out.field("flow_id", flow->id);
+  if (!origin.interface.empty()) out.field("in_iface", origin.interface);
+  if (packet != nullptr && packet->number != 0) out.field("pcap_cnt", packet->number);
+  out.field("event_type", event_type);
+  if (!origin.config.sensor_name.empty()) out.field("host", origin.config.sensor_name);
+  write_vlan(out, flow, packet);
+  const bool is_ip = flow != nullptr || packet->ip.version != 0;
+  if (is_ip) {
+    const Endpoints ends = endpoints(flow, packet, direction);
+    const uint8_t protocol = flow != nullptr ? flow->key.protocol : packet->ip.protocol;
+    out.field("src_ip", *ends.src);
+    if (has_ports(protocol)) out.field("src_port", ends.sport);
+    out.field("dest_ip", *ends.dst);
+    if (has_ports(protocol)) out.field("dest_port", ends.dport);
+    out.key("proto");
+    write_protocol(out, protocol);
+    out.field("ip_v", ends.src->family());
+    if (protocol == 1 || protocol == 58) {
+      const bool from_packet = packet != nullptr && (packet->is_icmp4 || packet->is_icmp6);
+      out.field("icmp_type", from_packet ? packet->icmp.type : flow != nullptr ? flow->icmp_type : uint8_t{0});
+      out.field("icmp_code", from_packet ? packet->icmp.code : flow != nullptr ? flow->icmp_code : uint8_t{0});
+    }
+  }
+  if (packet != nullptr) out.field("pkt_src", packet_source_name(*packet));
+  if (origin.config.pcap_file && !origin.capture_file.empty()) out.field("pcap_filename", origin.capture_file);
+  if (origin.config.ethernet && packet != nullptr) write_ethernet(out, *packet);
+  if (origin.config.community_id && flow != nullptr) {
+    out.field("community_id", cached_community_id(*flow, origin.config.community_id_seed));
+  }
+}
+
+}  // namespace vong::emit

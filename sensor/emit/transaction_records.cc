@@ -1,0 +1,180 @@
+#include "sensor/emit/transaction_records.h"
+
+#include <string>
+
+#include "base/strings.h"
+#include "sensor/applayer/core/file.h"
+
+namespace vong::emit {
+namespace {
+
+using applayer::FileState;
+using applayer::LoggerDef;
+using applayer::ProtocolDef;
+using applayer::Transaction;
+
+const Settings kNoOptions;
+
+// One buffer per thread: records are built in it and handed to the sink.
+std::string& line_buffer() {
+  thread_local std::string buffer;
+  buffer.clear();
+  return buffer;
+}
+
+bool reached(const Transaction& tx, Direction d, uint8_t wanted) {
+  return wanted == applayer::BufferDef::kNotHere || tx.progress[static_cast<size_t>(index(d))] >= wanted;
+}
+
+void write_record(LineSink& sink, const Origin& origin, const flow::Flow& flow, const Packet& packet, const LoggerDef& logger,
+                  const Transaction& tx, const Settings& options) {
+  std::string& line = line_buffer();
+  JsonWriter out(line);
+  const auto direction = logger.direction == Direction::kToServer ? RecordDirection::kToServer : RecordDirection::kToClient;
+  open_record(out, origin, logger.event_type, packet.ts, &flow, &packet, direction);
+  out.field("tx_id", tx.id);
+  const applayer::LogContext context{logger.event_type, &options, logger.direction};
+  if (!logger.log(tx, context, out)) return;
+  out.close_object();
+  sink.line(line, {logger.event_type, 3, flow.id});
+}
+
+// The app-layer record that goes with a file ("http":{...}).
+void write_carrier(JsonWriter& out, const Origin& origin, const ProtocolDef& def, const Transaction& tx, Direction d) {
+  if (def.alert_record == nullptr) return;
+  const Settings* options = origin.config.record(def.name);
+  (void)def.alert_record(tx, {"fileinfo", options != nullptr ? options : &kNoOptions, d}, out);
+}
+
+void write_files(LineSink& sink, const Origin& origin, const flow::Flow& flow, const Packet& packet, const ProtocolDef& def,
+                 Transaction& tx, Direction d, bool final) {
+  auto* files = tx.files(d);
+  if (files == nullptr) return;
+  for (auto& file : files->files()) {
+    if (file.logged || (file.state == FileState::kOpen && !final)) continue;
+    file.logged = true;
+    if (!origin.config.files) continue;
+    std::string& line = line_buffer();
+    JsonWriter out(line);
+    open_record(out, origin, "fileinfo", packet.ts, &flow, &packet,
+                d == Direction::kToServer ? RecordDirection::kToServer : RecordDirection::kToClient);
+    write_carrier(out, origin, def, tx, d);
+    write_app_proto(out, flow);
+    out.key("fileinfo");
+    write_file(out, file, tx.id);
+    out.close_object();
+    sink.line(line, {"fileinfo", 3, flow.id});
+  }
+}
+
+void write_anomaly(LineSink& sink, const Origin& origin, const flow::Flow& flow, const Packet& packet, std::string_view app_proto,
+                   std::string_view event, std::string_view layer, const Transaction* tx) {
+  std::string& line = line_buffer();
+  JsonWriter out(line);
+  open_record(out, origin, "anomaly", packet.ts, &flow, &packet, RecordDirection::kPacket);
+  if (tx != nullptr) out.field("tx_id", tx->id);
+  out.open_object("anomaly");
+  if (!app_proto.empty()) out.field("app_proto", app_proto);
+  out.field("type", "applayer");
+  out.field("event", event);
+  out.field("layer", layer);
+  out.close_object();
+  out.close_object();
+  sink.line(line, {"anomaly", 3, flow.id});
+}
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return out;
+}
+
+void write_events(LineSink& sink, const Origin& origin, const flow::Flow& flow, const Packet& packet, const ProtocolDef& def,
+                  Transaction& tx) {
+  const bool on = origin.config.anomaly && origin.config.anomalies.applayer;
+  for (; tx.events_logged < tx.events().size(); ++tx.events_logged) {
+    if (!on) continue;
+    const auto& event = def.events[tx.events()[tx.events_logged]];
+    const std::string name = event.eve_name.empty() ? upper(event.rule_name) : std::string(event.eve_name);
+    write_anomaly(sink, origin, flow, packet, def.name, name, "proto_parser", &tx);
+  }
+}
+
+std::string_view state_name(FileState s) {
+  switch (s) {
+    case FileState::kOpen: return "UNKNOWN";
+    case FileState::kClosed: return "CLOSED";
+    case FileState::kTruncated: return "TRUNCATED";
+    case FileState::kError: return "ERROR";
+  }
+  return "UNKNOWN";
+}
+
+}  // namespace
+
+void write_file(JsonWriter& out, const applayer::File& file, uint64_t tx_id) {
+  out.open_object();
+  out.field("filename", std::string_view(file.name));
+  if (!file.sids.empty()) {
+    out.open_array("sid");
+    for (const uint32_t sid : file.sids) out.number(uint64_t{sid});
+    out.close_array();
+  }
+  if (!file.magic.empty()) out.field("magic", std::string_view(file.magic));
+  out.field("gaps", file.gaps);
+  out.field("state", state_name(file.state));
+  if (!file.md5.empty()) out.field("md5", std::string_view(file.md5));
+  if (!file.sha1.empty()) out.field("sha1", std::string_view(file.sha1));
+  if (!file.sha256.empty()) out.field("sha256", std::string_view(file.sha256));
+  out.field("stored", file.stored);
+  if (file.stored) out.field("file_id", file.id);
+  if (file.store_wanted && !file.stored) out.field("storing", true);
+  out.field("size", file.size);
+  if (file.range) {
+    out.field("start", file.range->first);
+    out.field("end", file.range->second);
+  }
+  out.field("tx_id", tx_id);
+  out.close_object();
+}
+
+void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow, const Packet& packet, bool final) {
+  auto* app = applayer::app_state(flow);
+  if (app == nullptr || app->parser == nullptr || app->def == nullptr) return;
+  const ProtocolDef& def = *app->def;
+  for (auto& tx : app->parser->transactions) {
+    for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
+      write_files(sink, origin, flow, packet, def, *tx, d, final);
+    }
+    if (tx->events_logged < tx->events().size()) write_events(sink, origin, flow, packet, def, *tx);
+    for (size_t i = 0; i < def.loggers.size(); ++i) {
+      const LoggerDef& logger = def.loggers[i];
+      const uint32_t bit = 1u << i;
+      if ((tx->logged & bit) != 0) continue;
+      if (!final && !(reached(*tx, Direction::kToServer, logger.to_server_progress) &&
+                      reached(*tx, Direction::kToClient, logger.to_client_progress))) {
+        continue;
+      }
+      tx->logged |= bit;
+      if (const Settings* options = origin.config.record(logger.event_type)) {
+        write_record(sink, origin, flow, packet, logger, *tx, *options);
+      }
+    }
+  }
+}
+
+void write_driver_events(LineSink& sink, const Origin& origin, flow::Flow& flow, const Packet& packet) {
+  auto* app = applayer::app_state(flow);
+  if (app == nullptr || app->driver_events == app->driver_events_logged) return;
+  const uint32_t fresh = app->driver_events & ~app->driver_events_logged;
+  app->driver_events_logged = app->driver_events;
+  if (!origin.config.anomaly || !origin.config.anomalies.applayer) return;
+  for (size_t i = 0; i < static_cast<size_t>(applayer::DriverEvent::kCount); ++i) {
+    if ((fresh >> i & 1) == 0) continue;
+    const auto name = upper(applayer::name_of(static_cast<applayer::DriverEvent>(i)));
+    const auto proto = app->proto == applayer::AppProto::kUnknown ? std::string_view() : applayer::name_of(app->proto);
+    write_anomaly(sink, origin, flow, packet, proto, name, "proto_detect", nullptr);
+  }
+}
+
+}  // namespace vong::emit
