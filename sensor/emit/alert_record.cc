@@ -1,0 +1,245 @@
+#include "sensor/emit/alert_record.h"
+
+#include <algorithm>
+#include <string>
+
+#include "sensor/applayer/core/driver.h"
+#include "sensor/applayer/core/file.h"
+#include "sensor/emit/transaction_records.h"
+#include "sensor/flow/raw_stream.h"
+
+namespace vong::emit {
+namespace {
+
+const Settings kNoOptions;
+
+std::string_view link_type_name(LinkType t) {
+  switch (t) {
+    case LinkType::kNull: return "NULL";
+    case LinkType::kEthernet: return "EN10MB";
+    case LinkType::kPpp: return "PPP";
+    case LinkType::kRaw: return "RAW";
+    case LinkType::kLinuxSll: return "LINUX_SLL";
+    case LinkType::kLinuxSll2: return "LINUX_SLL2";
+    case LinkType::kIpv4: return "IPV4";
+    case LinkType::kIpv6: return "IPV6";
+    default: return "";
+  }
+}
+
+void write_endpoint(JsonWriter& out, std::string_view key, const IpAddress& ip, uint16_t port, bool with_port) {
+  out.open_object(key);
+  out.field("ip", ip);
+  if (with_port) out.field("port", port);
+  out.close_object();
+}
+
+// `target:` says which end is the victim: EVE's alert.source and alert.target.
+void write_target(JsonWriter& out, const Packet& packet, detect::Target target) {
+  if (target == detect::Target::kNone) return;
+  const bool ports = packet.ip.protocol == 6 || packet.ip.protocol == 17;
+  const bool to_destination = target == detect::Target::kDestination;
+  write_endpoint(out, "source", to_destination ? packet.src : packet.dst, to_destination ? packet.sport : packet.dport, ports);
+  write_endpoint(out, "target", to_destination ? packet.dst : packet.src, to_destination ? packet.dport : packet.sport, ports);
+}
+
+void write_rule_metadata(JsonWriter& out, const detect::CompiledRule& rule) {
+  const auto metadata = rule.metadata();
+  if (metadata.empty()) return;
+  out.open_object("metadata");
+  for (const auto& [key, values] : metadata) {
+    out.key_escaped(key);
+    out.open_array();
+    for (const auto value : values) out.string(value);
+    out.close_array();
+  }
+  out.close_object();
+}
+
+void write_alert_object(JsonWriter& out, const Origin& origin, const Packet& packet, const detect::Alert& alert) {
+  const auto& rule = *alert.rule;
+  out.open_object("alert");
+  out.field("action", alert.eve_action());
+  out.field("gid", rule.gid);
+  out.field("signature_id", rule.sid);
+  out.field("rev", rule.rev);
+  out.field("signature", rule.msg);
+  out.field("category", rule.category);
+  out.field("severity", rule.priority);
+  write_target(out, packet, rule.target);
+  if (origin.config.alerts.rule_metadata) write_rule_metadata(out, rule);
+  if (origin.config.alerts.rule_text) out.field("rule", rule.text);
+  out.close_object();
+}
+
+void write_tunnel(JsonWriter& out, const Packet& packet) {
+  if (packet.outer == nullptr || packet.is_defragmented) return;
+  const Packet& outer = *packet.outer;
+  if (outer.ip.version == 0) return;
+  out.open_object("tunnel");
+  out.field("src_ip", outer.src);
+  if (outer.sport != 0 || outer.is_tcp || outer.is_udp) out.field("src_port", outer.sport);
+  out.field("dest_ip", outer.dst);
+  if (outer.dport != 0 || outer.is_tcp || outer.is_udp) out.field("dest_port", outer.dport);
+  out.key("proto");
+  write_protocol(out, outer.ip.protocol);
+  out.field("depth", packet.tunnel_depth);
+  out.field("pcap_cnt", packet.number);
+  out.field("pkt_src", packet_source_name(outer));
+  out.close_object();
+}
+
+// The transaction's record, its files, the flow's application protocol.
+void write_app_layer(JsonWriter& out, const Origin& origin, const Packet& packet, const detect::Alert& alert) {
+  const auto* app = applayer::app_state(*packet.flow);
+  if (app == nullptr || app->def == nullptr || alert.tx == nullptr) return;
+  if (app->def->alert_record != nullptr) {
+    const Settings* configured = origin.config.record(app->def->name);
+    Settings options = configured != nullptr ? *configured : kNoOptions;
+    if (origin.config.alerts.http_body) options.set("http-body", "yes");
+    if (origin.config.alerts.http_body_printable) options.set("http-body-printable", "yes");
+    (void)app->def->alert_record(*alert.tx, {"alert", &options, alert.direction}, out);
+  }
+  const auto* files = alert.tx->files(alert.direction);
+  if (files == nullptr || files->files().empty()) return;
+  out.open_array("files");
+  for (const auto& file : files->files()) write_file(out, file, alert.tx->id);
+  out.close_array();
+}
+
+void write_payload(JsonWriter& out, const AlertOptions& options, Bytes payload) {
+  if (options.payload_length) out.field("payload_length", payload.size());
+  payload = payload.first(std::min<size_t>(payload.size(), options.payload_buffer_bytes));
+  if (options.payload && !payload.empty()) {
+    out.key("payload");
+    out.base64(payload);
+  }
+  if (options.payload_printable && !payload.empty()) {
+    out.key("payload_printable");
+    out.printable(payload);
+  }
+}
+
+void write_evidence(JsonWriter& out, const Origin& origin, const Packet& packet, const detect::Alert& alert) {
+  const auto& options = origin.config.alerts;
+  const bool wants_payload = options.payload || options.payload_printable || options.payload_length;
+  bool stream = false;
+  if (wants_payload) {
+    Bytes payload = packet.payload;
+    std::string copy;
+    if (packet.is_tcp && packet.flow != nullptr && (alert.stream_match || alert.state_match)) {
+      if (const auto* raw = flow::raw_stream(*packet.flow)) {
+        const auto window = raw->raw_window(packet.direction, true);
+        if (!window.data.empty()) {
+          payload = window.data;
+          stream = true;
+        }
+      }
+    }
+    write_payload(out, options, payload);
+  } else {
+    stream = packet.is_tcp && (alert.stream_match || alert.state_match);
+  }
+  if (wants_payload || options.packet) out.field("stream", stream ? 1 : 0);
+  if (options.packet) write_packet(out, packet);
+}
+
+}  // namespace
+
+void write_packet(JsonWriter& out, const Packet& packet) {
+  if (packet.frame.empty()) return;
+  out.key("packet");
+  out.base64(packet.frame);
+  out.open_object("packet_info");
+  out.field("linktype", static_cast<uint16_t>(packet.link_type));
+  if (const auto name = link_type_name(packet.link_type); !name.empty()) out.field("linktype_name", name);
+  out.close_object();
+}
+
+void write_flow_excerpt(JsonWriter& out, const flow::Flow& flow) {
+  out.open_object("flow");
+  out.field("pkts_toserver", flow.counters[0].packets);
+  out.field("pkts_toclient", flow.counters[1].packets);
+  out.field("bytes_toserver", flow.counters[0].bytes);
+  out.field("bytes_toclient", flow.counters[1].bytes);
+  out.field("start", flow.start);
+  out.field("src_ip", flow.key.src);
+  out.field("dest_ip", flow.key.dst);
+  if (flow.key.protocol == 6 || flow.key.protocol == 17 || flow.key.protocol == 132) {
+    out.field("src_port", flow.key.sport);
+    out.field("dest_port", flow.key.dport);
+  }
+  out.close_object();
+}
+
+void write_metadata(JsonWriter& out, const flow::Flow& flow) {
+  const auto variables = detect::flow_variables(flow);
+  if (variables.empty()) return;
+  out.open_object("metadata");
+  const auto write_pairs = [&](std::string_view key, const auto& pairs) {
+    if (pairs.empty()) return;
+    out.open_array(key);
+    for (const auto& [name, value] : pairs) {
+      out.open_object();
+      if (key == "pktvars") {
+        out.key_escaped(name);
+        out.string(value);
+      } else {
+        out.field("key", std::string_view(name));
+        out.field("value", std::string_view(value));
+      }
+      out.close_object();
+    }
+    out.close_array();
+  };
+  if (!variables.flowbits.empty()) {
+    out.open_array("flowbits");
+    for (const auto& bit : variables.flowbits) out.string(bit);
+    out.close_array();
+  }
+  if (!variables.flowints.empty()) {
+    out.open_object("flowints");
+    for (const auto& [name, value] : variables.flowints) {
+      out.key_escaped(name);
+      out.number(uint64_t{value});
+    }
+    out.close_object();
+  }
+  write_pairs("flowvars", variables.flowvars);
+  write_pairs("pktvars", variables.pktvars);
+  out.close_object();
+}
+
+void write_alert(LineSink& sink, const Origin& origin, const Packet& packet, const detect::Alert& alert) {
+  if (!origin.config.alert) return;
+  thread_local std::string line;
+  line.clear();
+  JsonWriter out(line);
+  open_record(out, origin, "alert", packet.ts, packet.flow, &packet, RecordDirection::kPacket);
+  if (origin.config.metadata && packet.flow != nullptr) write_metadata(out, *packet.flow);
+  if (alert.tx != nullptr) out.field("tx_id", alert.tx_id);
+  write_alert_object(out, origin, packet, alert);
+  write_tunnel(out, packet);
+  if (packet.flow != nullptr) {
+    if (origin.config.alerts.app_layer) write_app_layer(out, origin, packet, alert);
+    write_app_proto(out, *packet.flow);
+    out.field("direction", alert.direction == Direction::kToServer ? "to_server" : "to_client");
+    if (origin.config.alerts.flow) write_flow_excerpt(out, *packet.flow);
+  }
+  write_evidence(out, origin, packet, alert);
+  out.close_object();
+  sink.line(line, {"alert", alert.rule->priority, packet.flow != nullptr ? packet.flow->id : 0});
+}
+
+void write_tagged_packet(LineSink& sink, const Origin& origin, const Packet& packet) {
+  if (!origin.config.alert || !origin.config.alerts.tagged_packets) return;
+  thread_local std::string line;
+  line.clear();
+  JsonWriter out(line);
+  open_record(out, origin, "packet", packet.ts, packet.flow, &packet, RecordDirection::kPacket);
+  write_packet(out, packet);
+  out.close_object();
+  sink.line(line, {"packet", 3, packet.flow != nullptr ? packet.flow->id : 0});
+}
+
+}  // namespace vong::emit
