@@ -5,25 +5,44 @@ namespace vong::sensor {
 std::optional<int> parse_options(int argc, char** argv, Options& o) {
   CLI::App cli{"vong-sensor: packets in, matched against the rules, EVE JSON events out"};
   app::add_common_flags(cli, o.common);
-  cli.add_option("-r", o.captures, "read packets from FILE, every capture of DIR, or - (stdin)")->type_name("FILE|DIR|-")->expected(1);
-  cli.add_flag("--each", o.each, "with -r DIR: every capture a run of its own, results in OUT/<file name>/eve.json");
-  cli.add_flag("--pcap-file-continuous", o.continuous, "with -r DIR: stay and read files as they appear");
-  cli.add_flag("--pcap-file-delete", o.delete_files, "with -r DIR: delete files that were read to the end");
+  cli.add_option("-r", o.captures, "read packets from FILE, every capture of DIR, or - (stdin)")
+      ->type_name("FILE|DIR|-")
+      ->expected(1);
+  cli.add_flag("--each", o.each,
+               "with -r DIR: every capture a run of its own, results in OUT/<file name>/eve.json");
+  cli.add_flag("--pcap-file-continuous", o.continuous,
+               "with -r DIR: stay and read files as they appear");
+  cli.add_flag("--pcap-file-delete", o.delete_files,
+               "with -r DIR: delete files that were read to the end");
   cli.add_flag("--pcap-file-recursive", o.recursive, "with -r DIR: the folders below too");
   cli.add_option("-i", o.interfaces, "watch interface IFACE")->type_name("IFACE")->expected(1);
-  cli.add_option("-S", o.only_rules, "load only these rules, not the configured ones")->type_name("RULES")->expected(1);
-  cli.add_option("-s", o.more_rules, "load these rules beside the configured ones")->type_name("RULES")->expected(1);
-  cli.add_option("-l", o.log_dir, "write to this folder; - writes events to stdout")->type_name("DIR");
-  cli.add_option("-k", o.checksums, "check checksums: none or all")->check(CLI::IsMember({"none", "all", "auto", "yes", "no"}));
+  cli.add_option("-S", o.only_rules, "load only these rules, not the configured ones")
+      ->type_name("RULES")
+      ->expected(1);
+  cli.add_option("-s", o.more_rules, "load these rules beside the configured ones")
+      ->type_name("RULES")
+      ->expected(1);
+  cli.add_option("-l", o.log_dir, "write to this folder; - writes events to stdout")
+      ->type_name("DIR");
+  cli.add_option("-k", o.checksums, "check checksums: none or all")
+      ->check(CLI::IsMember({"none", "all", "auto", "yes", "no"}));
   cli.add_option("--pidfile", o.pid_file, "write the process id to FILE")->type_name("FILE");
-  cli.add_option("--runmode", o.run_mode, "single, workers or autofp (all are served by the worker pipeline)");
-  cli.add_option("--data-dir,--data", o.data_dir, "folder for state that outlives a run (datasets)")->type_name("DIR");
-  cli.add_option("--workers", o.workers, "packet workers (default: threading.workers, else 1 for files, one per core live)");
-  cli.add_flag("--init-errors-fatal", o.init_errors_fatal, "a rule that cannot load ends the start with status 2");
-  cli.add_flag("--simulate-ips", o.simulate_ips, "treat the stream as an inline device would (verdicts are only reported)");
+  cli.add_option("--runmode", o.run_mode,
+                 "single, workers or autofp (all are served by the worker pipeline)");
+  cli.add_option("--data-dir,--data", o.data_dir, "folder for state that outlives a run (datasets)")
+      ->type_name("DIR");
+  cli.add_option(
+      "--workers", o.workers,
+      "packet workers (default: threading.workers, else 1 for files, one per core live)");
+  cli.add_flag("--init-errors-fatal", o.init_errors_fatal,
+               "a rule that cannot load ends the start with status 2");
+  cli.add_flag("--simulate-ips", o.simulate_ips,
+               "treat the stream as an inline device would (verdicts are only reported)");
   cli.add_flag("--list-keywords", o.list_keywords, "list the rule keywords and end");
-  cli.add_flag("--keyword-reference", o.keyword_reference, "print the keyword reference (Markdown) and end");
-  cli.add_flag("--list-app-layer-protos", o.list_protocols, "list the application protocols and end");
+  cli.add_flag("--keyword-reference", o.keyword_reference,
+               "print the keyword reference (Markdown) and end");
+  cli.add_flag("--list-app-layer-protos", o.list_protocols,
+               "list the application protocols and end");
   cli.add_flag("--build-info", o.build_info, "print what this build consists of and end");
   cli.allow_extras(false);
   if (const auto status = app::parse_command_line(cli, argc, argv, "vong-sensor")) return status;
@@ -31,9 +50,11 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
     std::fprintf(stderr, "vong-sensor: -r and -i exclude each other\n");
     return app::kExitUsage;
   }
-  const bool asks = o.list_keywords || o.list_protocols || o.build_info || o.keyword_reference || o.common.test_only;
+  const bool asks = o.list_keywords || o.list_protocols || o.build_info || o.keyword_reference ||
+                    o.common.test_only;
   if (o.captures.empty() && o.interfaces.empty() && !asks && o.common.config_file.empty()) {
-    std::fprintf(stderr, "vong-sensor: nothing to read: give -r FILE|DIR|- or -i IFACE (see --help)\n");
+    std::fprintf(stderr,
+                 "vong-sensor: nothing to read: give -r FILE|DIR|- or -i IFACE (see --help)\n");
     return app::kExitUsage;
   }
   return std::nullopt;

@@ -11,24 +11,24 @@ namespace vong::sensor {
 
 struct Options {
   app::CommonFlags common;
-  std::vector<std::string> captures;        // -r
-  std::vector<std::string> interfaces;      // -i
-  std::vector<std::string> only_rules;      // -S: these and no others
-  std::vector<std::string> more_rules;      // -s: beside the configured ones
-  std::string log_dir;                      // -l; "-" writes events to stdout
-  std::string checksums;                    // -k none|all
+  std::vector<std::string> captures;    // -r
+  std::vector<std::string> interfaces;  // -i
+  std::vector<std::string> only_rules;  // -S: these and no others
+  std::vector<std::string> more_rules;  // -s: beside the configured ones
+  std::string log_dir;                  // -l; "-" writes events to stdout
+  std::string checksums;                // -k none|all
   std::string pid_file;
-  std::string run_mode;                     // accepted: single, workers, autofp
+  std::string run_mode;  // accepted: single, workers, autofp
   std::string data_dir;
-  bool each = false;                        // every capture a run of its own
-  bool continuous = false;                  // --pcap-file-continuous: wait for more files
-  bool delete_files = false;                // --pcap-file-delete
+  bool each = false;          // every capture a run of its own
+  bool continuous = false;    // --pcap-file-continuous: wait for more files
+  bool delete_files = false;  // --pcap-file-delete
   bool recursive = false;
   bool init_errors_fatal = false;
   bool list_keywords = false, list_protocols = false, build_info = false, keyword_reference = false;
   bool simulate_ips = false;
   bool user_given = false;
-  int workers = 0;                          // 0: as configured
+  int workers = 0;  // 0: as configured
 };
 
 // Parses; an exit status when the program is to end at once.

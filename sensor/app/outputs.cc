@@ -21,7 +21,9 @@ Result<std::unique_ptr<FileSink>> FileSink::open(const std::string& path) {
   return std::unique_ptr<FileSink>(new FileSink(fd, path));
 }
 
-FileSink::FileSink(int fd, std::string path) : fd_(fd), path_(std::move(path)) { buffer_.reserve(kFlushBytes + 65536); }
+FileSink::FileSink(int fd, std::string path) : fd_(fd), path_(std::move(path)) {
+  buffer_.reserve(kFlushBytes + 65536);
+}
 
 FileSink::~FileSink() {
   flush();

@@ -1,4 +1,5 @@
-// Where a sensor's events go: eve.json in a folder, standard output, and the spool in front of Kafka.
+// Where a sensor's events go: eve.json in a folder, standard output, and the spool in front of
+// Kafka.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +12,17 @@
 
 namespace vong::sensor {
 
-// Lines to a file descriptor through a buffer. One thread. A write that fails is counted and reported once by healthy().
+// Lines to a file descriptor through a buffer. One thread. A write that fails is counted and
+// reported once by healthy().
 class FileSink : public emit::LineSink {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<FileSink>> open(const std::string& path);   // appends; "-" is stdout
+  [[nodiscard]] static Result<std::unique_ptr<FileSink>> open(
+      const std::string& path);  // appends; "-" is stdout
   ~FileSink() override;
 
   void line(std::string_view json, const emit::LineInfo& info) override;
-  // Hands the buffer to the kernel. False once a write has failed: those lines are lost and counted.
+  // Hands the buffer to the kernel. False once a write has failed: those lines are lost and
+  // counted.
   bool flush();
   [[nodiscard]] uint64_t lines_lost() const { return lines_lost_; }
   [[nodiscard]] const std::string& error() const { return error_; }

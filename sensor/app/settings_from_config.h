@@ -6,10 +6,12 @@
 
 namespace vong::sensor {
 
-// Every scalar of the tree under its dotted path; a key without value becomes the empty text, so that `has` finds it.
+// Every scalar of the tree under its dotted path; a key without value becomes the empty text, so
+// that `has` finds it.
 [[nodiscard]] Settings settings_from(const app::ConfigNode& root);
 
-// One warning for each top-level section that nothing in this sensor reads, and one error for each unusable value of those that are.
+// One warning for each top-level section that nothing in this sensor reads, and one error for each
+// unusable value of those that are.
 void check_sections(const app::ConfigNode& root, app::Problems& problems);
 
 }  // namespace vong::sensor

@@ -15,19 +15,29 @@ const Settings kNoOptions;
 
 std::string_view link_type_name(LinkType t) {
   switch (t) {
-    case LinkType::kNull: return "NULL";
-    case LinkType::kEthernet: return "EN10MB";
-    case LinkType::kPpp: return "PPP";
-    case LinkType::kRaw: return "RAW";
-    case LinkType::kLinuxSll: return "LINUX_SLL";
-    case LinkType::kLinuxSll2: return "LINUX_SLL2";
-    case LinkType::kIpv4: return "IPV4";
-    case LinkType::kIpv6: return "IPV6";
-    default: return "";
+    case LinkType::kNull:
+      return "NULL";
+    case LinkType::kEthernet:
+      return "EN10MB";
+    case LinkType::kPpp:
+      return "PPP";
+    case LinkType::kRaw:
+      return "RAW";
+    case LinkType::kLinuxSll:
+      return "LINUX_SLL";
+    case LinkType::kLinuxSll2:
+      return "LINUX_SLL2";
+    case LinkType::kIpv4:
+      return "IPV4";
+    case LinkType::kIpv6:
+      return "IPV6";
+    default:
+      return "";
   }
 }
 
-void write_endpoint(JsonWriter& out, std::string_view key, const IpAddress& ip, uint16_t port, bool with_port) {
+void write_endpoint(JsonWriter& out, std::string_view key, const IpAddress& ip, uint16_t port,
+                    bool with_port) {
   out.open_object(key);
   out.field("ip", ip);
   if (with_port) out.field("port", port);
@@ -39,8 +49,10 @@ void write_target(JsonWriter& out, const Packet& packet, detect::Target target) 
   if (target == detect::Target::kNone) return;
   const bool ports = packet.ip.protocol == 6 || packet.ip.protocol == 17;
   const bool to_destination = target == detect::Target::kDestination;
-  write_endpoint(out, "source", to_destination ? packet.src : packet.dst, to_destination ? packet.sport : packet.dport, ports);
-  write_endpoint(out, "target", to_destination ? packet.dst : packet.src, to_destination ? packet.dport : packet.sport, ports);
+  write_endpoint(out, "source", to_destination ? packet.src : packet.dst,
+                 to_destination ? packet.sport : packet.dport, ports);
+  write_endpoint(out, "target", to_destination ? packet.dst : packet.src,
+                 to_destination ? packet.dport : packet.sport, ports);
 }
 
 void write_rule_metadata(JsonWriter& out, const detect::CompiledRule& rule) {
@@ -56,7 +68,8 @@ void write_rule_metadata(JsonWriter& out, const detect::CompiledRule& rule) {
   out.close_object();
 }
 
-void write_alert_object(JsonWriter& out, const Origin& origin, const Packet& packet, const detect::Alert& alert) {
+void write_alert_object(JsonWriter& out, const Origin& origin, const Packet& packet,
+                        const detect::Alert& alert) {
   const auto& rule = *alert.rule;
   out.open_object("alert");
   out.field("action", alert.eve_action());
@@ -90,7 +103,8 @@ void write_tunnel(JsonWriter& out, const Packet& packet) {
 }
 
 // The transaction's record, its files, the flow's application protocol.
-void write_app_layer(JsonWriter& out, const Origin& origin, const Packet& packet, const detect::Alert& alert) {
+void write_app_layer(JsonWriter& out, const Origin& origin, const Packet& packet,
+                     const detect::Alert& alert) {
   const auto* app = applayer::app_state(*packet.flow);
   if (app == nullptr || app->def == nullptr || alert.tx == nullptr) return;
   if (app->def->alert_record != nullptr) {
@@ -120,7 +134,8 @@ void write_payload(JsonWriter& out, const AlertOptions& options, Bytes payload) 
   }
 }
 
-void write_evidence(JsonWriter& out, const Origin& origin, const Packet& packet, const detect::Alert& alert) {
+void write_evidence(JsonWriter& out, const Origin& origin, const Packet& packet,
+                    const detect::Alert& alert) {
   const auto& options = origin.config.alerts;
   const bool wants_payload = options.payload || options.payload_printable || options.payload_length;
   bool stream = false;
@@ -152,7 +167,8 @@ void write_packet(JsonWriter& out, const Packet& packet) {
   out.base64(packet.frame);
   out.open_object("packet_info");
   out.field("linktype", static_cast<uint16_t>(packet.link_type));
-  if (const auto name = link_type_name(packet.link_type); !name.empty()) out.field("linktype_name", name);
+  if (const auto name = link_type_name(packet.link_type); !name.empty())
+    out.field("linktype_name", name);
   out.close_object();
 }
 
@@ -210,7 +226,8 @@ void write_metadata(JsonWriter& out, const flow::Flow& flow) {
   out.close_object();
 }
 
-void write_alert(LineSink& sink, const Origin& origin, const Packet& packet, const detect::Alert& alert) {
+void write_alert(LineSink& sink, const Origin& origin, const Packet& packet,
+                 const detect::Alert& alert) {
   if (!origin.config.alert) return;
   thread_local std::string line;
   line.clear();

@@ -7,7 +7,8 @@
 
 namespace vong::emit {
 
-void write_alert(LineSink& sink, const Origin& origin, const Packet& packet, const detect::Alert& alert);
+void write_alert(LineSink& sink, const Origin& origin, const Packet& packet,
+                 const detect::Alert& alert);
 
 // A packet that a `tag` rule asked for: event type "packet".
 void write_tagged_packet(LineSink& sink, const Origin& origin, const Packet& packet);

@@ -13,9 +13,18 @@ namespace {
 struct IcmpPair {
   uint8_t type, counterpart;
 };
-constexpr std::array<IcmpPair, 10> kIcmp4 = {{{8, 0}, {0, 8}, {13, 14}, {14, 13}, {15, 16}, {16, 15}, {10, 9}, {9, 10}, {17, 18}, {18, 17}}};
-constexpr std::array<IcmpPair, 10> kIcmp6 = {
-    {{128, 129}, {129, 128}, {133, 134}, {134, 133}, {135, 136}, {136, 135}, {130, 131}, {131, 130}, {144, 145}, {145, 144}}};
+constexpr std::array<IcmpPair, 10> kIcmp4 = {
+    {{8, 0}, {0, 8}, {13, 14}, {14, 13}, {15, 16}, {16, 15}, {10, 9}, {9, 10}, {17, 18}, {18, 17}}};
+constexpr std::array<IcmpPair, 10> kIcmp6 = {{{128, 129},
+                                              {129, 128},
+                                              {133, 134},
+                                              {134, 133},
+                                              {135, 136},
+                                              {136, 135},
+                                              {130, 131},
+                                              {131, 130},
+                                              {144, 145},
+                                              {145, 144}}};
 
 // Source and destination "port" of an ICMP flow; false when it is one-way.
 bool icmp_ports(bool v6, uint8_t type, uint8_t code, uint16_t& sport, uint16_t& dport) {
@@ -32,7 +41,8 @@ bool icmp_ports(bool v6, uint8_t type, uint8_t code, uint16_t& sport, uint16_t& 
 
 }  // namespace
 
-std::string community_id(const flow::FlowKey& key, uint8_t icmp_type, uint8_t icmp_code, uint16_t seed) {
+std::string community_id(const flow::FlowKey& key, uint8_t icmp_type, uint8_t icmp_code,
+                         uint16_t seed) {
   uint16_t sport = key.sport, dport = key.dport;
   bool two_way = true;
   const bool has_ports = key.protocol == 6 || key.protocol == 17 || key.protocol == 132;

@@ -7,11 +7,13 @@
 namespace vong::emit {
 namespace {
 
-// What the reference's shipped configuration has on. Both names of a record that changed its spelling are accepted as keys.
+// What the reference's shipped configuration has on. Both names of a record that changed its
+// spelling are accepted as keys.
 constexpr std::array<std::string_view, 31> kDefaultRecords = {
-    "http",  "dns",  "mdns", "tls",  "smtp", "websocket", "ftp",  "rdp",  "nfs",  "smb",   "tftp",
-    "ike",   "dcerpc", "krb5", "bittorrent_dht", "snmp", "rfb", "sip", "quic", "ldap", "pop3", "dhcp",
-    "ssh",   "mqtt", "http2", "doh2", "ftp_data", "llmnr", "enip", "ntp", "dnp3"};
+    "http",  "dns",  "mdns", "tls",    "smtp", "websocket",      "ftp",   "rdp",  "nfs",
+    "smb",   "tftp", "ike",  "dcerpc", "krb5", "bittorrent_dht", "snmp",  "rfb",  "sip",
+    "quic",  "ldap", "pop3", "dhcp",   "ssh",  "mqtt",           "http2", "doh2", "ftp_data",
+    "llmnr", "enip", "ntp",  "dnp3"};
 
 std::string canonical(std::string_view name) {
   std::string out(name);
@@ -23,7 +25,8 @@ std::string canonical(std::string_view name) {
 Settings below(const Settings& settings, std::string_view path) {
   Settings out;
   const std::string prefix = std::string(path) + ".";
-  for (auto it = settings.all().lower_bound(prefix); it != settings.all().end() && it->first.starts_with(prefix); ++it) {
+  for (auto it = settings.all().lower_bound(prefix);
+       it != settings.all().end() && it->first.starts_with(prefix); ++it) {
     out.set(it->first.substr(prefix.size()), it->second);
   }
   return out;
@@ -103,7 +106,8 @@ void read_type(const std::string& name, const Settings& options, EveConfig& conf
 EveConfig shipped_default() {
   EveConfig config;
   for (const std::string_view name : kDefaultRecords) config.records.emplace(name, Settings());
-  for (const std::string_view name : {"http", "tls", "smtp"}) config.records[std::string(name)].set("extended", "yes");
+  for (const std::string_view name : {"http", "tls", "smtp"})
+    config.records[std::string(name)].set("extended", "yes");
   return config;
 }
 
@@ -122,7 +126,8 @@ EveConfig read_eve_config(const Settings& settings) {
     config.alert = config.anomaly = config.flow = config.stats = config.files = false;
     config.filename = settings.text(path + ".filename", "eve.json");
     config.community_id = settings.flag(path + ".community-id", false);
-    config.community_id_seed = static_cast<uint16_t>(settings.integer(path + ".community-id-seed", 0));
+    config.community_id_seed =
+        static_cast<uint16_t>(settings.integer(path + ".community-id-seed", 0));
     config.pcap_file = settings.flag(path + ".pcap-file", false);
     config.ethernet = settings.flag(path + ".ethernet", false);
     config.metadata = settings.flag(path + ".metadata", true);
@@ -130,11 +135,12 @@ EveConfig read_eve_config(const Settings& settings) {
     config.sensor_name = settings.text("sensor-name", "");
     for (const auto& t : settings.children(path + ".types")) {
       const std::string entry = path + ".types." + t;
-      if (const auto plain = settings.get(entry); plain && !plain->empty()) {   // "- http"
+      if (const auto plain = settings.get(entry); plain && !plain->empty()) {  // "- http"
         read_type(std::string(*plain), Settings(), config);
         continue;
       }
-      for (const auto& name : settings.children(entry)) read_type(name, below(settings, entry + "." + name), config);
+      for (const auto& name : settings.children(entry))
+        read_type(name, below(settings, entry + "." + name), config);
     }
     return config;
   }

@@ -1,4 +1,5 @@
-// What the eve-log section of the configuration asks for. Read once; immutable, shared by the workers.
+// What the eve-log section of the configuration asks for. Read once; immutable, shared by the
+// workers.
 #pragma once
 
 #include <cstdint>
@@ -30,16 +31,17 @@ struct EveConfig {
   std::string filename = "eve.json";
   bool community_id = false;
   uint16_t community_id_seed = 0;
-  bool pcap_file = false;        // add pcap_filename
-  bool ethernet = false;         // add ether
-  bool metadata = true;          // add flowbits, flowints, vars
+  bool pcap_file = false;  // add pcap_filename
+  bool ethernet = false;   // add ether
+  bool metadata = true;    // add flowbits, flowints, vars
   bool suricata_version = false;
-  std::string sensor_name;       // EVE's host; empty: left out
+  std::string sensor_name;  // EVE's host; empty: left out
 
-  bool alert = true, anomaly = true, flow = true, netflow = false, stats = true, files = true, drop = false, frame = false, arp = false;
+  bool alert = true, anomaly = true, flow = true, netflow = false, stats = true, files = true,
+       drop = false, frame = false, arp = false;
   AlertOptions alerts;
   AnomalyOptions anomalies;
-  applayer::FileOptions file_hashes;     // force-magic, force-hash
+  applayer::FileOptions file_hashes;  // force-magic, force-hash
   bool stats_totals = true, stats_threads = false, stats_null_values = false;
 
   // Application records that are on, with their options.
@@ -51,7 +53,8 @@ struct EveConfig {
   }
 };
 
-// The first enabled eve-log among outputs.*; without any `outputs` section, what the reference ships as its default.
+// The first enabled eve-log among outputs.*; without any `outputs` section, what the reference
+// ships as its default.
 [[nodiscard]] EveConfig read_eve_config(const Settings& settings);
 
 }  // namespace vong::emit

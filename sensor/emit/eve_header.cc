@@ -83,28 +83,49 @@ std::string_view packet_source_name(const Packet& packet) {
   if (packet.is_pseudo) return "stream (flow timeout)";
   if (packet.is_defragmented) return "defrag";
   switch (packet.tunnel) {
-    case TunnelKind::kNone: return "wire/pcap";
-    case TunnelKind::kGre: return "gre tunnel";
-    case TunnelKind::kIpInIp: return packet.ip.version == 4 ? "ipv4 tunnel" : "ipv6 tunnel";
-    case TunnelKind::kTeredo: return "teredo tunnel";
-    case TunnelKind::kVxlan: return "vxlan encapsulation";
-    case TunnelKind::kErspan: return "erspan encapsulation";
-    case TunnelKind::kGeneve: return "geneve encapsulation";
+    case TunnelKind::kNone:
+      return "wire/pcap";
+    case TunnelKind::kGre:
+      return "gre tunnel";
+    case TunnelKind::kIpInIp:
+      return packet.ip.version == 4 ? "ipv4 tunnel" : "ipv6 tunnel";
+    case TunnelKind::kTeredo:
+      return "teredo tunnel";
+    case TunnelKind::kVxlan:
+      return "vxlan encapsulation";
+    case TunnelKind::kErspan:
+      return "erspan encapsulation";
+    case TunnelKind::kGeneve:
+      return "geneve encapsulation";
     case TunnelKind::kMpls:
-    case TunnelKind::kOther: return "wire/pcap";
+    case TunnelKind::kOther:
+      return "wire/pcap";
   }
   return "wire/pcap";
 }
 
 void write_protocol(JsonWriter& out, uint8_t ip_protocol) {
-  static constexpr std::array<std::pair<uint8_t, std::string_view>, 14> kNames = {{{1, "ICMP"}, {2, "IGMP"}, {4, "IP-ENCAP"},
-      {6, "TCP"}, {17, "UDP"}, {41, "IPv6"}, {46, "RSVP"}, {47, "GRE"}, {50, "ESP"}, {51, "AH"}, {58, "IPv6-ICMP"},
-      {89, "OSPFIGP"}, {103, "PIM"}, {132, "SCTP"}}};
+  static constexpr std::array<std::pair<uint8_t, std::string_view>, 14> kNames = {
+      {{1, "ICMP"},
+       {2, "IGMP"},
+       {4, "IP-ENCAP"},
+       {6, "TCP"},
+       {17, "UDP"},
+       {41, "IPv6"},
+       {46, "RSVP"},
+       {47, "GRE"},
+       {50, "ESP"},
+       {51, "AH"},
+       {58, "IPv6-ICMP"},
+       {89, "OSPFIGP"},
+       {103, "PIM"},
+       {132, "SCTP"}}};
   for (const auto& [number, name] : kNames) {
     if (number == ip_protocol) return out.string(name);
   }
   std::array<char, 4> digits;
-  for (int i = 2, v = ip_protocol; i >= 0; --i, v /= 10) digits[static_cast<size_t>(i)] = static_cast<char>('0' + v % 10);
+  for (int i = 2, v = ip_protocol; i >= 0; --i, v /= 10)
+    digits[static_cast<size_t>(i)] = static_cast<char>('0' + v % 10);
   out.string(std::string_view(digits.data(), 3));
 }
 
@@ -114,8 +135,10 @@ void write_app_proto(JsonWriter& out, const flow::Flow& flow) {
   if (app == nullptr || (app->proto == AppProto::kUnknown && !app->failed)) return;
   if (app->proto != AppProto::kUnknown) out.field("app_proto", applayer::name_of(app->proto));
   const auto [ts, tc] = std::pair(app->proto_of[0], app->proto_of[1]);
-  if (tc != AppProto::kUnknown && tc != app->proto) out.field("app_proto_tc", applayer::name_of(tc));
-  if (ts != AppProto::kUnknown && ts != app->proto) out.field("app_proto_ts", applayer::name_of(ts));
+  if (tc != AppProto::kUnknown && tc != app->proto)
+    out.field("app_proto_tc", applayer::name_of(tc));
+  if (ts != AppProto::kUnknown && ts != app->proto)
+    out.field("app_proto_ts", applayer::name_of(ts));
   if (app->proto_original != AppProto::kUnknown && app->proto_original != app->proto) {
     out.field("app_proto_orig", applayer::name_of(app->proto_original));
   }
@@ -124,8 +147,8 @@ void write_app_proto(JsonWriter& out, const flow::Flow& flow) {
   }
 }
 
-void open_record(JsonWriter& out, const Origin& origin, std::string_view event_type, Timestamp ts, const flow::Flow* flow,
-                 const Packet* packet, RecordDirection direction) {
+void open_record(JsonWriter& out, const Origin& origin, std::string_view event_type, Timestamp ts,
+                 const flow::Flow* flow, const Packet* packet, RecordDirection direction) {
   out.open_object();
   out.field("timestamp", ts);
   if (flow != nullptr) out.field("flow_id", flow->id);
@@ -147,12 +170,17 @@ void open_record(JsonWriter& out, const Origin& origin, std::string_view event_t
     out.field("ip_v", ends.src->family());
     if (protocol == 1 || protocol == 58) {
       const bool from_packet = packet != nullptr && (packet->is_icmp4 || packet->is_icmp6);
-      out.field("icmp_type", from_packet ? packet->icmp.type : flow != nullptr ? flow->icmp_type : uint8_t{0});
-      out.field("icmp_code", from_packet ? packet->icmp.code : flow != nullptr ? flow->icmp_code : uint8_t{0});
+      out.field("icmp_type", from_packet       ? packet->icmp.type
+                             : flow != nullptr ? flow->icmp_type
+                                               : uint8_t{0});
+      out.field("icmp_code", from_packet       ? packet->icmp.code
+                             : flow != nullptr ? flow->icmp_code
+                                               : uint8_t{0});
     }
   }
   if (packet != nullptr) out.field("pkt_src", packet_source_name(*packet));
-  if (origin.config.pcap_file && !origin.capture_file.empty()) out.field("pcap_filename", origin.capture_file);
+  if (origin.config.pcap_file && !origin.capture_file.empty())
+    out.field("pcap_filename", origin.capture_file);
   if (origin.config.ethernet && packet != nullptr) write_ethernet(out, *packet);
   if (origin.config.community_id && flow != nullptr) {
     out.field("community_id", cached_community_id(*flow, origin.config.community_id_seed));

@@ -17,22 +17,25 @@ enum class RecordDirection : uint8_t { kPacket, kToServer, kToClient };
 // What a record knows besides its flow and packet.
 struct Origin {
   const EveConfig& config;
-  std::string_view interface;       // EVE's in_iface; empty when reading files
-  std::string_view capture_file;    // EVE's pcap_filename, with pcap-file on
+  std::string_view interface;     // EVE's in_iface; empty when reading files
+  std::string_view capture_file;  // EVE's pcap_filename, with pcap-file on
 };
 
-// Opens the object and writes the common fields. `flow` may be null (packet records), `packet` too (flow records); not both.
-void open_record(JsonWriter& out, const Origin& origin, std::string_view event_type, Timestamp ts, const flow::Flow* flow,
-                 const Packet* packet, RecordDirection direction);
+// Opens the object and writes the common fields. `flow` may be null (packet records), `packet` too
+// (flow records); not both.
+void open_record(JsonWriter& out, const Origin& origin, std::string_view event_type, Timestamp ts,
+                 const flow::Flow* flow, const Packet* packet, RecordDirection direction);
 
 // "TCP", "UDP", "ICMP", "IPv6-ICMP", "SCTP", ... ; a number for what has no name.
 void write_protocol(JsonWriter& out, uint8_t ip_protocol);
 
-// "app_proto" and, where they differ, app_proto_ts, app_proto_tc, app_proto_orig, app_proto_expected.
+// "app_proto" and, where they differ, app_proto_ts, app_proto_tc, app_proto_orig,
+// app_proto_expected.
 void write_app_proto(JsonWriter& out, const flow::Flow& flow);
 
 // Community ID 1.0 (https://github.com/corelight/community-id-spec) of the flow.
-[[nodiscard]] std::string community_id(const flow::FlowKey& key, uint8_t icmp_type, uint8_t icmp_code, uint16_t seed);
+[[nodiscard]] std::string community_id(const flow::FlowKey& key, uint8_t icmp_type,
+                                       uint8_t icmp_code, uint16_t seed);
 
 // Where the packet comes from, as EVE's pkt_src spells it.
 [[nodiscard]] std::string_view packet_source_name(const Packet& packet);

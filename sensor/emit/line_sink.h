@@ -1,4 +1,5 @@
-// Where finished records go: a file, the spool, a pipe, a test's vector. One JSON object a call, without the newline.
+// Where finished records go: a file, the spool, a pipe, a test's vector. One JSON object a call,
+// without the newline.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +11,8 @@ namespace vong::emit {
 // For lanes and shedding downstream: what a record is, without reading it again.
 struct LineInfo {
   std::string_view event_type;
-  uint8_t severity = 3;          // of alerts: 1 is the highest; records: 3
-  uint64_t flow_id = 0;          // 0: none; the Kafka key
+  uint8_t severity = 3;  // of alerts: 1 is the highest; records: 3
+  uint64_t flow_id = 0;  // 0: none; the Kafka key
 };
 
 class LineSink {

@@ -23,14 +23,17 @@ std::string& line_buffer() {
 }
 
 bool reached(const Transaction& tx, Direction d, uint8_t wanted) {
-  return wanted == applayer::BufferDef::kNotHere || tx.progress[static_cast<size_t>(index(d))] >= wanted;
+  return wanted == applayer::BufferDef::kNotHere ||
+         tx.progress[static_cast<size_t>(index(d))] >= wanted;
 }
 
-void write_record(LineSink& sink, const Origin& origin, const flow::Flow& flow, const Packet& packet, const LoggerDef& logger,
-                  const Transaction& tx, const Settings& options) {
+void write_record(LineSink& sink, const Origin& origin, const flow::Flow& flow,
+                  const Packet& packet, const LoggerDef& logger, const Transaction& tx,
+                  const Settings& options) {
   std::string& line = line_buffer();
   JsonWriter out(line);
-  const auto direction = logger.direction == Direction::kToServer ? RecordDirection::kToServer : RecordDirection::kToClient;
+  const auto direction = logger.direction == Direction::kToServer ? RecordDirection::kToServer
+                                                                  : RecordDirection::kToClient;
   open_record(out, origin, logger.event_type, packet.ts, &flow, &packet, direction);
   out.field("tx_id", tx.id);
   const applayer::LogContext context{logger.event_type, &options, logger.direction};
@@ -40,14 +43,15 @@ void write_record(LineSink& sink, const Origin& origin, const flow::Flow& flow, 
 }
 
 // The app-layer record that goes with a file ("http":{...}).
-void write_carrier(JsonWriter& out, const Origin& origin, const ProtocolDef& def, const Transaction& tx, Direction d) {
+void write_carrier(JsonWriter& out, const Origin& origin, const ProtocolDef& def,
+                   const Transaction& tx, Direction d) {
   if (def.alert_record == nullptr) return;
   const Settings* options = origin.config.record(def.name);
   (void)def.alert_record(tx, {"fileinfo", options != nullptr ? options : &kNoOptions, d}, out);
 }
 
-void write_files(LineSink& sink, const Origin& origin, const flow::Flow& flow, const Packet& packet, const ProtocolDef& def,
-                 Transaction& tx, Direction d, bool final) {
+void write_files(LineSink& sink, const Origin& origin, const flow::Flow& flow, const Packet& packet,
+                 const ProtocolDef& def, Transaction& tx, Direction d, bool final) {
   auto* files = tx.files(d);
   if (files == nullptr) return;
   for (auto& file : files->files()) {
@@ -56,8 +60,9 @@ void write_files(LineSink& sink, const Origin& origin, const flow::Flow& flow, c
     if (!origin.config.files) continue;
     std::string& line = line_buffer();
     JsonWriter out(line);
-    open_record(out, origin, "fileinfo", packet.ts, &flow, &packet,
-                d == Direction::kToServer ? RecordDirection::kToServer : RecordDirection::kToClient);
+    open_record(
+        out, origin, "fileinfo", packet.ts, &flow, &packet,
+        d == Direction::kToServer ? RecordDirection::kToServer : RecordDirection::kToClient);
     write_carrier(out, origin, def, tx, d);
     write_app_proto(out, flow);
     out.key("fileinfo");
@@ -67,8 +72,9 @@ void write_files(LineSink& sink, const Origin& origin, const flow::Flow& flow, c
   }
 }
 
-void write_anomaly(LineSink& sink, const Origin& origin, const flow::Flow& flow, const Packet& packet, std::string_view app_proto,
-                   std::string_view event, std::string_view layer, const Transaction* tx) {
+void write_anomaly(LineSink& sink, const Origin& origin, const flow::Flow& flow,
+                   const Packet& packet, std::string_view app_proto, std::string_view event,
+                   std::string_view layer, const Transaction* tx) {
   std::string& line = line_buffer();
   JsonWriter out(line);
   open_record(out, origin, "anomaly", packet.ts, &flow, &packet, RecordDirection::kPacket);
@@ -89,23 +95,28 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-void write_events(LineSink& sink, const Origin& origin, const flow::Flow& flow, const Packet& packet, const ProtocolDef& def,
-                  Transaction& tx) {
+void write_events(LineSink& sink, const Origin& origin, const flow::Flow& flow,
+                  const Packet& packet, const ProtocolDef& def, Transaction& tx) {
   const bool on = origin.config.anomaly && origin.config.anomalies.applayer;
   for (; tx.events_logged < tx.events().size(); ++tx.events_logged) {
     if (!on) continue;
     const auto& event = def.events[tx.events()[tx.events_logged]];
-    const std::string name = event.eve_name.empty() ? upper(event.rule_name) : std::string(event.eve_name);
+    const std::string name =
+        event.eve_name.empty() ? upper(event.rule_name) : std::string(event.eve_name);
     write_anomaly(sink, origin, flow, packet, def.name, name, "proto_parser", &tx);
   }
 }
 
 std::string_view state_name(FileState s) {
   switch (s) {
-    case FileState::kOpen: return "UNKNOWN";
-    case FileState::kClosed: return "CLOSED";
-    case FileState::kTruncated: return "TRUNCATED";
-    case FileState::kError: return "ERROR";
+    case FileState::kOpen:
+      return "UNKNOWN";
+    case FileState::kClosed:
+      return "CLOSED";
+    case FileState::kTruncated:
+      return "TRUNCATED";
+    case FileState::kError:
+      return "ERROR";
   }
   return "UNKNOWN";
 }
@@ -138,7 +149,8 @@ void write_file(JsonWriter& out, const applayer::File& file, uint64_t tx_id) {
   out.close_object();
 }
 
-void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow, const Packet& packet, bool final) {
+void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow,
+                        const Packet& packet, bool final) {
   auto* app = applayer::app_state(flow);
   if (app == nullptr || app->parser == nullptr || app->def == nullptr) return;
   const ProtocolDef& def = *app->def;
@@ -163,7 +175,8 @@ void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow, 
   }
 }
 
-void write_driver_events(LineSink& sink, const Origin& origin, flow::Flow& flow, const Packet& packet) {
+void write_driver_events(LineSink& sink, const Origin& origin, flow::Flow& flow,
+                         const Packet& packet) {
   auto* app = applayer::app_state(flow);
   if (app == nullptr || app->driver_events == app->driver_events_logged) return;
   const uint32_t fresh = app->driver_events & ~app->driver_events_logged;
@@ -172,7 +185,8 @@ void write_driver_events(LineSink& sink, const Origin& origin, flow::Flow& flow,
   for (size_t i = 0; i < static_cast<size_t>(applayer::DriverEvent::kCount); ++i) {
     if ((fresh >> i & 1) == 0) continue;
     const auto name = upper(applayer::name_of(static_cast<applayer::DriverEvent>(i)));
-    const auto proto = app->proto == applayer::AppProto::kUnknown ? std::string_view() : applayer::name_of(app->proto);
+    const auto proto = app->proto == applayer::AppProto::kUnknown ? std::string_view()
+                                                                  : applayer::name_of(app->proto);
     write_anomaly(sink, origin, flow, packet, proto, name, "proto_detect", nullptr);
   }
 }

@@ -1,4 +1,5 @@
-// Records of the application layer: one per transaction and logger, fileinfo, and anomaly records of app-layer events.
+// Records of the application layer: one per transaction and logger, fileinfo, and anomaly records
+// of app-layer events.
 #pragma once
 
 #include <functional>
@@ -9,14 +10,18 @@
 
 namespace vong::emit {
 
-// Writes everything of the flow's transactions that is ready and not yet written. `final`: the flow is over, so also what is
-// incomplete. `packet` is the one in whose turn this happens (a pseudo packet at the flow's end).
-void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow, const Packet& packet, bool final);
+// Writes everything of the flow's transactions that is ready and not yet written. `final`: the flow
+// is over, so also what is incomplete. `packet` is the one in whose turn this happens (a pseudo
+// packet at the flow's end).
+void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow,
+                        const Packet& packet, bool final);
 
 // The driver's own events of the flow (protocol detection), as anomaly records.
-void write_driver_events(LineSink& sink, const Origin& origin, flow::Flow& flow, const Packet& packet);
+void write_driver_events(LineSink& sink, const Origin& origin, flow::Flow& flow,
+                         const Packet& packet);
 
-// Writes {"filename":...} of one file with its state; used in fileinfo records and in alerts' "files".
+// Writes {"filename":...} of one file with its state; used in fileinfo records and in alerts'
+// "files".
 void write_file(JsonWriter& out, const applayer::File& file, uint64_t tx_id);
 
 }  // namespace vong::emit

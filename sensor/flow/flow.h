@@ -49,6 +49,7 @@ struct Flow {
   bool midstream = false;                        // TCP that was not seen from its SYN
   bool reversed = false;                         // endpoints were swapped once the responder was known
   uint8_t min_ttl[kDirections] = {255, 255}, max_ttl[kDirections] = {0, 0};
+  bool alerted = false;                          // an alert was raised: EVE's flow.alerted
   uint16_t interface = 0;
   Timestamp start, last;
   DirectionCounters counters[kDirections];

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "sensor/flow/flow.h"
+#include "sensor/flow/tcp_summary.h"
 
 namespace vong::flow {
 
@@ -29,6 +30,7 @@ class RawStream : public FlowState {
   [[nodiscard]] virtual uint64_t stream_size(Direction d) const = 0;
   [[nodiscard]] virtual bool established() const = 0;
   [[nodiscard]] virtual bool depth_reached(Direction d) const = 0;
+  [[nodiscard]] virtual TcpSummary summary() const = 0;
 };
 
 // The flow's TCP session; null for other protocols or before its first segment.

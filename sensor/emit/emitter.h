@@ -1,0 +1,49 @@
+// One worker's way from detection results and finished transactions to EVE lines. Order within a
+// packet: alerts, the packet's own anomalies, then what its transactions have to say; the flow's
+// record comes when it ends.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "sensor/detect/detector.h"
+#include "sensor/emit/eve_config.h"
+#include "sensor/emit/eve_header.h"
+#include "sensor/emit/line_sink.h"
+
+namespace vong::emit {
+
+class Emitter {
+ public:
+  // `config` and `sink` must outlive the emitter. `names`: the interfaces' names by
+  // Packet::interface (in_iface), empty offline.
+  Emitter(const EveConfig& config, LineSink& sink, std::vector<std::string> names)
+      : config_(config), sink_(sink), names_(std::move(names)) {}
+
+  // The capture file that is being read, for pcap_filename.
+  void set_capture_file(std::string path) { capture_file_ = std::move(path); }
+
+  void alerts(const Packet& packet, std::span<const detect::Alert> alerts, bool tagged);
+  // decode and stream events of the packet, where the configuration wants them.
+  void packet_events(const Packet& packet);
+  void arp(const Packet& packet);
+  void transactions(const Packet& packet, bool final);
+  void flow_end(flow::Flow& flow, flow::FlowEndReason reason, Timestamp now);
+  // A record of the sensor's own making: `body` is the JSON of the event type's object ("stats":
+  // {...}).
+  void own_record(std::string_view event_type, std::string_view body, Timestamp now);
+
+ private:
+  [[nodiscard]] Origin origin(uint16_t interface) const {
+    return {config_,
+            interface < names_.size() ? std::string_view(names_[interface]) : std::string_view(),
+            capture_file_};
+  }
+
+  const EveConfig& config_;
+  LineSink& sink_;
+  std::vector<std::string> names_;
+  std::string capture_file_;
+};
+
+}  // namespace vong::emit

@@ -1,0 +1,12 @@
+// Records about single packets: decoder and stream anomalies, ARP.
+#pragma once
+
+#include "sensor/emit/eve_header.h"
+#include "sensor/emit/line_sink.h"
+
+namespace vong::emit {
+
+void write_packet_anomalies(LineSink& sink, const Origin& origin, const Packet& packet);
+void write_arp(LineSink& sink, const Origin& origin, const Packet& packet);
+
+}  // namespace vong::emit
