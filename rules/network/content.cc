@@ -48,7 +48,7 @@ class ContentDecoder {
       return refuse(pos_, 2,
                     fmt::format("{} is no escape: only \\\" \\; \\: \\\\ are, other bytes are "
                                 "written in hex between bars",
-                                quoted(text_.substr(pos_, 2))));
+                                shown(text_.substr(pos_, 2))));
     }
     bytes_ += c;
     pos_ += 2;
@@ -61,9 +61,9 @@ class ContentDecoder {
       if (is_space(text_[pos_])) continue;
       const int digit = hex_value(text_[pos_]);
       if (digit < 0) {
-        return refuse(pos_, 1,
-                      fmt::format("hexadecimal digit or '|' expected, not {}",
-                                  quoted(text_.substr(pos_, 1))));
+        return refuse(
+            pos_, 1,
+            fmt::format("hexadecimal digit or '|' expected, not {}", shown(text_.substr(pos_, 1))));
       }
       if (high < 0) {
         high = digit;
@@ -102,11 +102,11 @@ Parsed<Unquoted> unquote(std::string_view value, Quotes quotes, bool negatable) 
     return result;
   }
   if (opens)
-    return value_error(text, fmt::format("closing '\"' expected at the end of {}", quoted(text)));
+    return value_error(text, fmt::format("closing '\"' expected at the end of {}", shown(text)));
   if (quotes == Quotes::kRequired) {
     return value_error(
         text, text.empty() ? "value in double quotes expected"
-                           : fmt::format("value in double quotes expected, not {}", quoted(text)));
+                           : fmt::format("value in double quotes expected, not {}", shown(text)));
   }
   result.text = text;
   return result;

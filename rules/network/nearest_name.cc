@@ -59,7 +59,7 @@ std::string suggestion(std::string_view word, std::span<const std::string_view> 
   return name.empty() ? std::string() : fmt::format(", did you mean '{}'?", name);
 }
 
-std::string quoted(std::string_view word) {
+std::string shown(std::string_view word) {
   constexpr size_t kShownBytesMax = 64;
   std::string result = "'";
   for (const char c : word.substr(0, kShownBytesMax)) {

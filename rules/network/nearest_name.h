@@ -19,6 +19,6 @@ namespace vong::rules {
 
 // A word from outside as a message may show it: quoted, cut at 64 bytes, control characters as
 // \xNN.
-[[nodiscard]] std::string quoted(std::string_view word);
+[[nodiscard]] std::string shown(std::string_view word);
 
 }  // namespace vong::rules

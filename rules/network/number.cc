@@ -32,7 +32,7 @@ constexpr bool is_hex(std::string_view text) {
 }
 
 Parsed<uint64_t> too_large(std::string_view text, uint64_t max) {
-  return value_error(text, fmt::format("{} is too large, the largest is {}", quoted(text), max));
+  return value_error(text, fmt::format("{} is too large, the largest is {}", shown(text), max));
 }
 
 Parsed<uint64_t> with_unit(std::string_view text, std::span<const Unit> units, uint64_t max,
@@ -49,7 +49,7 @@ Parsed<uint64_t> with_unit(std::string_view text, std::span<const Unit> units, u
     return *number * unit.factor;
   }
   return value_error(unit_name,
-                     fmt::format("unknown unit {}: {} expected", quoted(unit_name), expected));
+                     fmt::format("unknown unit {}: {} expected", shown(unit_name), expected));
 }
 
 struct Prefix {
@@ -102,7 +102,7 @@ Parsed<uint64_t> parse_unsigned(std::string_view text, uint64_t max) {
       std::from_chars(digits.data(), digits.data() + digits.size(), value, hex ? 16 : 10);
   if (code == std::errc::result_out_of_range) return too_large(text, max);
   if (code != std::errc() || end != digits.data() + digits.size()) {
-    return value_error(text, fmt::format("number expected, not {}", quoted(text)));
+    return value_error(text, fmt::format("number expected, not {}", shown(text)));
   }
   if (value > max) return too_large(text, max);
   return value;
@@ -118,8 +118,8 @@ Parsed<int64_t> parse_signed(std::string_view text, int64_t min, int64_t max) {
   // Two's complement: negating in unsigned arithmetic is right for the smallest number too.
   const auto value = static_cast<int64_t>(negative ? 0 - *magnitude : *magnitude);
   if (!fits || value < min || value > max) {
-    return value_error(
-        text, fmt::format("{} is out of range: {} to {} expected", quoted(text), min, max));
+    return value_error(text,
+                       fmt::format("{} is out of range: {} to {} expected", shown(text), min, max));
   }
   return value;
 }

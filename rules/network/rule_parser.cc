@@ -93,7 +93,7 @@ class RuleParser {
     }
     if (!found) {
       error(whole.data(),
-            fmt::format("unknown action {}{}", quoted(name), suggestion(name, kActionNames)));
+            fmt::format("unknown action {}{}", shown(name), suggestion(name, kActionNames)));
       return false;
     }
     if (colon == std::string_view::npos) return true;
@@ -103,7 +103,7 @@ class RuleParser {
     }
     if (rule_.scope == ActionScope::kDefault) {
       error(scope.data(), fmt::format("unknown action scope {}: packet, flow, tx or hook expected",
-                                      quoted(scope)));
+                                      shown(scope)));
     }
     return true;
   }
@@ -118,7 +118,7 @@ class RuleParser {
     } else if (text == "=>") {
       rule_.direction = Direction::kTransaction;
     } else {
-      error(text.data(), fmt::format("direction ->, <> or => expected, not {}{}", quoted(text),
+      error(text.data(), fmt::format("direction ->, <> or => expected, not {}{}", shown(text),
                                      text == "<-" ? "; swap source and destination" : ""));
       return false;
     }
@@ -127,6 +127,7 @@ class RuleParser {
 
   bool require(std::string_view part, const char* what) {
     if (!part.empty()) return true;
+    if (failed_) return false;  // told already
     error(rest_.data(), fmt::format("{} expected{}", what,
                                     rest_.empty() ? " before the end of the rule" : " before '('"));
     return false;
@@ -150,7 +151,10 @@ class RuleParser {
       if (rest_[n] == ']') --depth;
       if (depth <= 0 && is_space(rest_[n])) break;
     }
-    if (depth > 0) error(rest_.data(), "'[' without ']'");
+    if (depth > 0) {
+      error(rest_.data(), "'[' without ']'");
+      return {};
+    }
     return trim_right(take(n));
   }
 
@@ -179,7 +183,7 @@ class RuleParser {
     for (rest_ = trim(rest_); !rest_.empty(); rest_ = trim_left(rest_)) {
       if (!parse_option()) break;
     }
-    if (rule_.sid == 0 && !sid_seen_) error(rule_.text.data(), "rule has no sid");
+    if (!sid_seen_ && !failed_) error(rule_.text.data(), "rule has no sid");
   }
 
   bool parse_option() {
@@ -188,8 +192,7 @@ class RuleParser {
       end = rest_.find(';', end + 1);
     }
     if (end == std::string_view::npos) {
-      error(rest_.data() + rest_.size(),
-            fmt::format("';' expected after option {}", quoted(rest_)));
+      error(rest_.data() + rest_.size(), fmt::format("';' expected after option {}", shown(rest_)));
       return false;
     }
     const std::string_view whole = trim_right(take(end));
@@ -248,11 +251,11 @@ class RuleParser {
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (code == std::errc::result_out_of_range) {
       return error(at, fmt::format("{} {} is too large, the largest is 4294967295", option.name,
-                                   quoted(text)));
+                                   shown(text)));
     }
     if (code != std::errc() || end != text.data() + text.size()) {
       return error(at,
-                   fmt::format("number expected after '{}:', not {}", option.name, quoted(text)));
+                   fmt::format("number expected after '{}:', not {}", option.name, shown(text)));
     }
     id = value;
   }
