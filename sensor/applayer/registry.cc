@@ -1,6 +1,8 @@
-// The list of protocols: one line each. Order is the order of --list-app-layer-protos and of detection among equals.
+// The list of protocols: one line each. Order is the order of --list-app-layer-protos and of
+// detection among equals.
 #include <array>
 
+#include "sensor/applayer/core/driver.h"
 #include "sensor/applayer/core/protocol.h"
 
 namespace vong::applayer {
@@ -24,6 +26,10 @@ const ProtocolDef* protocol_by_name(std::string_view name) {
     if (p->name == name || (!p->rule_alias.empty() && p->rule_alias == name)) return p;
   }
   return nullptr;
+}
+
+std::shared_ptr<const DriverConfig> make_driver_config(const Settings& settings) {
+  return make_driver_config(settings, protocols());
 }
 
 }  // namespace vong::applayer

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <string_view>
 
 #include "sensor/applayer/core/protocol.h"
 #include "sensor/flow/flow.h"
@@ -20,6 +22,15 @@ enum class DriverEvent : uint8_t {
 };
 [[nodiscard]] std::string_view name_of(DriverEvent e);   // "applayer_mismatch_protocol_both_directions"
 
+// How far detection of one direction is.
+struct DetectionState {
+  bool patterns_done = false;    // no pattern can match any more
+  bool probes_done = false;      // every probe has said no
+  bool completed = false;        // proto_of is final for this direction
+  uint64_t probes_refused = 0;   // bit per entry of the detector's probe list
+  uint64_t bytes_seen = 0;
+};
+
 struct FlowAppState : flow::FlowState {
   AppProto proto = AppProto::kUnknown;            // of the flow: what EVE's app_proto says
   std::array<AppProto, kDirections> proto_of{};   // EVE's app_proto_ts, app_proto_tc when they differ
@@ -31,6 +42,19 @@ struct FlowAppState : flow::FlowState {
   uint32_t driver_events_logged = 0;
   std::array<bool, kDirections> finished{};       // the parser wants no more of this direction
   bool failed = false;                            // parser error: no more calls
+  // The first packet's direction turned out to be the wrong way round (a probe saw a response where a request was due): whoever owns the
+  // flow table swaps the endpoints after the packet and clears this. The driver itself swaps what stands in this structure.
+  bool reverse_wanted = false;
+
+  // The driver's own.
+  std::array<DetectionState, kDirections> detection;
+  std::array<size_t, kDirections> needed{};       // the parser is not called with fewer bytes than this
+  bool upgrade_pending = false;                   // the next bytes belong to proto_expected (kUnknown: find out)
+  bool parser_fed = false;
+  bool first_data_seen = false;
+  Direction first_data = Direction::kToServer;
+  bool ended = false;                             // Parser::end() was called
+  uint64_t transactions_counted = 0;
 };
 
 // The flow's application state; null while there is none.
@@ -39,7 +63,21 @@ struct FlowAppState : flow::FlowState {
 }
 
 class DriverConfig;  // protocols that are on, their configuration objects; immutable, shared by workers
-[[nodiscard]] std::shared_ptr<const DriverConfig> make_driver_config(const Settings& settings);
+[[nodiscard]] std::shared_ptr<const DriverConfig> make_driver_config(const Settings& settings);   // all of registry.cc
+// The same over a list of one's own (tests, fuzzers). The definitions must outlive the configuration.
+[[nodiscard]] std::shared_ptr<const DriverConfig> make_driver_config(const Settings& settings,
+                                                                     std::span<const ProtocolDef* const> protocols);
+
+// What a driver has counted, per protocol: EVE stats app_layer.flow.X, app_layer.tx.X, app_layer.error.X.*.
+struct ProtocolCounters {
+  uint64_t flows = 0, transactions = 0;
+  uint64_t errors_parser = 0, errors_gap = 0, errors_unconsumed = 0;
+};
+struct DriverCounters {
+  std::array<ProtocolCounters, static_cast<size_t>(AppProto::kCount)> tcp{}, udp{};
+  uint64_t parse_calls = 0, parse_bytes = 0;      // bytes as presented: a byte that comes twice counts twice
+  uint64_t detection_calls = 0;
+};
 
 class Driver : public reassembly::StreamConsumer {
  public:
@@ -57,6 +95,8 @@ class Driver : public reassembly::StreamConsumer {
   // Removes transactions that detection and logging are done with (`inspected` in both directions and all loggers served, or the
   // flow's end). Called after detection and logging of a packet.
   void collect(flow::Flow& f);
+
+  [[nodiscard]] const DriverCounters& counters() const;
 
  private:
   struct Impl;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/settings.h"
 
 namespace vong::applayer {
 
@@ -22,9 +23,14 @@ struct FileOptions {
   uint64_t window_bytes = 100 * 1024;   // how much of the content is kept for inspection
 };
 
+// Reads both: the eve-log and file-store sections, and `app-layer.files.{md5,sha1,sha256,magic}`, which the program sets when a loaded rule
+// asks for a hash or the type.
+[[nodiscard]] FileOptions file_options(const Settings& settings);
+
 class FileHasher;  // hides OpenSSL
 
 struct File {
+  // Why: FileHasher is incomplete here.
   File();
   ~File();
   File(File&&) noexcept;
@@ -44,6 +50,7 @@ struct File {
   std::string window;
   uint64_t window_offset = 0;
   uint64_t inspected = 0;        // detection is done below this file offset
+  bool magic_done = false;
   bool logged = false;
   std::unique_ptr<FileHasher> hasher;
 };

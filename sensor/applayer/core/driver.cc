@@ -1,0 +1,353 @@
+#include "sensor/applayer/core/driver.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "sensor/applayer/core/driver_config.h"
+#include "sensor/applayer/core/file.h"
+#include "sensor/applayer/core/limits.h"
+
+namespace vong::applayer {
+namespace {
+
+constexpr std::array<std::string_view, static_cast<size_t>(DriverEvent::kCount)> kEventNames = {
+    "applayer_mismatch_protocol_both_directions",
+    "applayer_wrong_direction_first_data",
+    "applayer_detect_protocol_only_one_direction",
+    "applayer_proto_detection_skipped",
+    "applayer_no_tls_after_starttls",
+    "applayer_unexpected_protocol",
+};
+
+void raise(FlowAppState& s, DriverEvent e) { s.driver_events |= 1U << static_cast<unsigned>(e); }
+
+bool known(AppProto p) { return p != AppProto::kUnknown && p != AppProto::kFailed; }
+
+bool files_logged(Transaction& tx) {
+  for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
+    FileContainer* files = tx.files(d);
+    if (files == nullptr) continue;
+    if (!std::ranges::all_of(files->files(), [](const File& f) { return f.logged; })) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string_view name_of(DriverEvent e) { return kEventNames[static_cast<size_t>(e)]; }
+
+struct Driver::Impl {
+  std::shared_ptr<const DriverConfig> config;
+  DriverCounters counters;
+
+  FlowAppState& state_of(flow::Flow& f) {
+    if (FlowAppState* s = app_state(f)) return *s;
+    f.set_slot(flow::FlowSlot::kAppLayer, std::make_unique<FlowAppState>());
+    return *app_state(f);
+  }
+  ProtocolCounters& counted(bool tcp, AppProto p) {
+    return (tcp ? counters.tcp : counters.udp)[static_cast<size_t>(p)];
+  }
+
+  void adopt(FlowAppState& s, AppProto proto, bool tcp);
+  void give_up(FlowAppState& s);
+  void finish_parser(FlowAppState& s);
+  void begin_upgrade(FlowAppState& s);
+  void end_upgrade_attempt(FlowAppState& s, AppProto found);
+  [[nodiscard]] bool detect(FlowAppState& s, const flow::Flow& f, Direction& d, const Input& in,
+                            bool tcp);
+  [[nodiscard]] bool found(FlowAppState& s, Direction d, AppProto proto, bool tcp);
+  [[nodiscard]] bool not_found(FlowAppState& s, const flow::Flow& f, Direction d, bool tcp);
+  size_t feed(FlowAppState& s, Direction d, const Input& in, bool tcp);
+  void count_transactions(FlowAppState& s, bool tcp);
+};
+
+// The flow speaks `proto` from here on.
+void Driver::Impl::adopt(FlowAppState& s, AppProto proto, bool tcp) {
+  if (s.upgrade_pending) end_upgrade_attempt(s, proto);
+  s.proto = proto;
+  if (s.parser != nullptr || s.def != nullptr) return;
+  s.def = config->def(proto);
+  ++counted(tcp, proto).flows;
+  if (s.def == nullptr || s.def->make == nullptr || config->mode(proto, tcp) != ProtocolMode::kOn) {
+    s.finished = {true, true};
+    return;
+  }
+  s.parser = s.def->make(config->object(proto));
+}
+
+void Driver::Impl::give_up(FlowAppState& s) {
+  if (s.upgrade_pending) end_upgrade_attempt(s, AppProto::kFailed);
+  if (s.proto == AppProto::kUnknown) s.proto = AppProto::kFailed;
+  for (AppProto& p : s.proto_of) {
+    if (p == AppProto::kUnknown) p = AppProto::kFailed;
+  }
+  s.finished = {true, true};
+}
+
+void Driver::Impl::finish_parser(FlowAppState& s) {
+  if (s.parser == nullptr || s.ended) return;
+  s.ended = true;
+  s.parser->end();
+}
+
+// The old parser has logged what it had; detection starts anew with the bytes that come now.
+void Driver::Impl::begin_upgrade(FlowAppState& s) {
+  s.detection = {};
+  s.proto_of = {};
+  s.needed = {};
+  s.parser_fed = false;
+}
+
+// `found`: what the new bytes are. The parser of the old protocol goes; the new one may look at it.
+void Driver::Impl::end_upgrade_attempt(FlowAppState& s, AppProto found_proto) {
+  s.upgrade_pending = false;
+  s.proto_original = s.proto;
+  if (s.proto_expected == AppProto::kTls && found_proto != AppProto::kTls &&
+      found_proto != s.proto_original) {
+    raise(s,
+          known(found_proto) ? DriverEvent::kUnexpectedProtocol : DriverEvent::kNoTlsAfterStarttls);
+  } else if (known(s.proto_expected) && known(found_proto) && found_proto != s.proto_expected) {
+    raise(s, DriverEvent::kUnexpectedProtocol);
+  }
+  const std::unique_ptr<Parser> old = std::move(s.parser);
+  s.def = nullptr;
+  s.finished = {};
+  s.ended = false;
+  s.transactions_counted = 0;
+  if (!known(found_proto)) {
+    s.finished = {true, true};
+    return;
+  }
+  s.def = config->def(found_proto);
+  ++counted(true, found_proto).flows;
+  if (s.def == nullptr || s.def->make == nullptr ||
+      config->mode(found_proto, true) != ProtocolMode::kOn) {
+    s.finished = {true, true};
+    return;
+  }
+  s.parser = s.def->make(config->object(found_proto));
+  if (old != nullptr) s.parser->upgraded_from(*old);
+}
+
+// True: `d` may be fed now.
+bool Driver::Impl::found(FlowAppState& s, Direction d, AppProto proto, bool tcp) {
+  const AppProto other = s.proto_of[static_cast<size_t>(index(opposite(d)))];
+  s.proto_of[static_cast<size_t>(index(d))] = proto;
+  s.detection[static_cast<size_t>(index(d))].completed = true;
+  if (!known(other)) {
+    adopt(s, proto, tcp);
+    s.detection[static_cast<size_t>(index(opposite(d)))].probes_done = false;
+    s.detection[static_cast<size_t>(index(opposite(d)))].probes_refused = 0;
+    return true;
+  }
+  if (other != proto) {
+    // The one that was there first has the parser already: it stays.
+    raise(s, DriverEvent::kMismatchProtocolBothDirections);
+  }
+  return true;
+}
+
+bool Driver::Impl::not_found(FlowAppState& s, const flow::Flow& f, Direction d, bool tcp) {
+  DetectionState& here = s.detection[static_cast<size_t>(index(d))];
+  const DetectionState& there = s.detection[static_cast<size_t>(index(opposite(d)))];
+  const AppProto other = s.proto_of[static_cast<size_t>(index(opposite(d)))];
+  const bool done_here = here.patterns_done && here.probes_done;
+  const bool done_there = there.patterns_done && there.probes_done;
+  if (known(other)) {
+    if (!done_here) return false;
+    raise(s, DriverEvent::kDetectProtocolOnlyOneDirection);
+    s.proto_of[static_cast<size_t>(index(d))] = other;
+    here.completed = true;
+    return true;
+  }
+  if (!tcp) {
+    if (done_here && done_there) give_up(s);
+    return false;
+  }
+  const DetectionState& to_server = s.detection[0];
+  const DetectionState& to_client = s.detection[1];
+  // Midstream: a beginning that was not seen cannot be told from a request cut in half, so the
+  // client's side must be found.
+  if (f.midstream && to_server.patterns_done && to_server.probes_done) return give_up(s), false;
+  if (done_here && done_there) return give_up(s), false;
+  const bool much =
+      to_server.bytes_seen > kDetectionBytesMax || to_client.bytes_seen > kDetectionBytesMax;
+  if (much) {
+    raise(s, DriverEvent::kProtoDetectionSkipped);
+    give_up(s);
+  }
+  return false;
+}
+
+bool Driver::Impl::detect(FlowAppState& s, const flow::Flow& f, Direction& d, const Input& in,
+                          bool tcp) {
+  ++counters.detection_calls;
+  DetectionState& here = s.detection[static_cast<size_t>(index(d))];
+  here.bytes_seen = std::max<uint64_t>(here.bytes_seen, in.data.size());
+  const bool first = !s.first_data_seen;
+  if (first) {
+    s.first_data_seen = true;
+    s.first_data = d;
+  }
+  const bool other_known = known(s.proto_of[static_cast<size_t>(index(opposite(d)))]);
+  const bool may_reverse = tcp && f.midstream && !other_known;
+  const Detector::Verdict v = config->detector().detect(tcp, d, in.data, in.end, f.key.sport,
+                                                        f.key.dport, may_reverse, here);
+  if (!known(v.proto)) return not_found(s, f, d, tcp);
+  if (v.reversed && !other_known) {
+    s.reverse_wanted = !s.reverse_wanted;
+    std::swap(s.detection[0], s.detection[1]);
+    std::swap(s.proto_of[0], s.proto_of[1]);
+    s.first_data = opposite(s.first_data);
+    d = opposite(d);
+  }
+  return found(s, d, v.proto, tcp);
+}
+
+void Driver::Impl::count_transactions(FlowAppState& s, bool tcp) {
+  if (s.parser->transactions_made == s.transactions_counted) return;
+  counted(tcp, s.proto).transactions += s.parser->transactions_made - s.transactions_counted;
+  s.transactions_counted = s.parser->transactions_made;
+}
+
+// Returns how many bytes the parser took; after an error or done all of them, so that nobody keeps
+// them for us.
+size_t Driver::Impl::feed(FlowAppState& s, Direction d, const Input& in, bool tcp) {
+  const auto i = static_cast<size_t>(index(d));
+  if (s.parser == nullptr || s.failed || s.finished[i]) return in.data.size();
+  if (in.data.size() < s.needed[i] && !in.end) return 0;
+  if (in.data.empty() && !in.end) return 0;
+  s.parser_fed = true;
+  ++counters.parse_calls;
+  counters.parse_bytes += in.data.size();
+  const ParseResult r = s.parser->parse(d, in);
+  count_transactions(s, tcp);
+  assert(r.consumed <= in.data.size());
+  const size_t left = in.data.size() - r.consumed;
+  s.needed[i] = 0;
+  switch (r.status) {
+    case ParseResult::Status::kOk:
+      if (left > kUnconsumedBytesMax) {
+        ++counted(tcp, s.proto).errors_unconsumed;
+        break;
+      }
+      // More than the bound that is never given up would be a wait without end.
+      s.needed[i] = std::min(std::max(r.needed, left + (left > 0)), kUnconsumedBytesMax);
+      return r.consumed;
+    case ParseResult::Status::kDone:
+      s.finished[i] = true;
+      return in.data.size();
+    case ParseResult::Status::kUpgrade:
+      finish_parser(s);
+      s.upgrade_pending = true;
+      s.proto_expected = r.next;
+      begin_upgrade(s);
+      return r.consumed;
+    case ParseResult::Status::kError:
+      ++counted(tcp, s.proto).errors_parser;
+      break;
+  }
+  s.failed = true;
+  s.finished = {true, true};
+  finish_parser(s);
+  return in.data.size();
+}
+
+Driver::Driver(std::shared_ptr<const DriverConfig> config) : impl_(std::make_unique<Impl>()) {
+  impl_->config = std::move(config);
+}
+
+Driver::~Driver() = default;
+
+const DriverCounters& Driver::counters() const { return impl_->counters; }
+
+bool Driver::wants(const flow::Flow& f, Direction d) const {
+  const FlowAppState* s = app_state(f);
+  if (s == nullptr || s->upgrade_pending) return true;
+  return !s->failed && !s->finished[static_cast<size_t>(index(d))];
+}
+
+size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
+                       const reassembly::StreamChunk& chunk) {
+  FlowAppState& s = impl_->state_of(f);
+  if (!wants(f, d)) return chunk.data.size();
+  const Input in{chunk.data, chunk.offset, chunk.end, p.ts, p.number, f.key.sport, f.key.dport};
+  // A flow whose endpoints are to be swapped is parsed the right way round already.
+  Direction way = s.reverse_wanted ? opposite(d) : d;
+  if (!s.detection[static_cast<size_t>(index(way))].completed) {
+    if (in.data.empty()) return 0;
+    const bool more = impl_->detect(s, f, way, in, true);
+    if (!more) return wants(f, d) ? 0 : chunk.data.size();
+  }
+  return impl_->feed(s, way, in, true);
+}
+
+void Driver::on_gap(flow::Flow& f, Packet&, Direction d, uint64_t, uint64_t size) {
+  FlowAppState& s = impl_->state_of(f);
+  if (!wants(f, d)) return;
+  const Direction way = s.reverse_wanted ? opposite(d) : d;
+  if (s.parser == nullptr || s.upgrade_pending ||
+      !s.detection[static_cast<size_t>(index(way))].completed) {
+    // What the flow speaks can no longer be told from this direction; with the other one known its
+    // parser cannot start here either.
+    DetectionState& here = s.detection[static_cast<size_t>(index(way))];
+    here.patterns_done = here.probes_done = true;
+    if (s.parser == nullptr || s.upgrade_pending) {
+      impl_->give_up(s);
+      return;
+    }
+    here.completed = true;
+    s.proto_of[static_cast<size_t>(index(way))] = s.proto;
+  }
+  s.needed[static_cast<size_t>(index(way))] = 0;
+  const bool go_on = s.parser->gap(way, size);
+  impl_->count_transactions(s, true);
+  if (go_on) return;
+  ++impl_->counted(true, s.proto).errors_gap;
+  s.failed = true;
+  s.finished = {true, true};
+  impl_->finish_parser(s);
+}
+
+void Driver::on_datagram(flow::Flow& f, Packet& p) {
+  FlowAppState& s = impl_->state_of(f);
+  if (s.failed || p.payload.empty()) return;
+  Direction d = s.reverse_wanted ? opposite(p.direction) : p.direction;
+  const Input in{p.payload, 0, false, p.ts, p.number, f.key.sport, f.key.dport};
+  DetectionState& here = s.detection[static_cast<size_t>(index(d))];
+  if (!known(s.proto) && !here.completed) {
+    if (s.proto == AppProto::kFailed) return;
+    // A datagram is whole: nothing that it lacks will come, but the next one may tell more.
+    here.patterns_done = here.probes_done = false;
+    here.probes_refused = 0;
+    if (!impl_->detect(s, f, d, in, false)) return;
+  }
+  s.needed = {};
+  static_cast<void>(impl_->feed(s, d, in, false));
+  s.needed = {};
+}
+
+void Driver::on_flow_end(flow::Flow& f, Packet&) {
+  if (FlowAppState* s = app_state(f)) impl_->finish_parser(*s);
+}
+
+void Driver::collect(flow::Flow& f) {
+  FlowAppState* s = app_state(f);
+  if (s == nullptr || s->parser == nullptr) return;
+  auto& open = s->parser->transactions;
+  if (open.empty()) return;
+  const uint32_t all_logged = static_cast<uint32_t>((uint64_t{1} << s->def->loggers.size()) - 1);
+  const auto done = [&](const std::unique_ptr<Transaction>& tx) {
+    for (size_t i = 0; i < kDirections; ++i) {
+      if (tx->progress[i] < s->def->complete[i]) return false;
+      if (!tx->inspected[i] && !tx->skip_inspection) return false;
+    }
+    return (tx->logged & all_logged) == all_logged && tx->events_logged >= tx->events().size() &&
+           files_logged(*tx);
+  };
+  while (!open.empty() && done(open.front())) open.pop_front();
+  if (!open.empty()) std::erase_if(open, done);
+}
+
+}  // namespace vong::applayer

@@ -1,0 +1,36 @@
+// What drivers share: the protocols that are on, their configuration objects, the detector.
+// Immutable.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+
+#include "sensor/applayer/core/detector.h"
+#include "sensor/applayer/core/driver.h"
+
+namespace vong::applayer {
+
+class DriverConfig {
+ public:
+  DriverConfig(const Settings& settings, std::span<const ProtocolDef* const> protocols);
+
+  [[nodiscard]] const Detector& detector() const { return detector_; }
+  // Null: not in the list.
+  [[nodiscard]] const ProtocolDef* def(AppProto id) const { return entry(id).def; }
+  [[nodiscard]] ProtocolMode mode(AppProto id, bool tcp) const { return entry(id).mode[tcp]; }
+  [[nodiscard]] const void* object(AppProto id) const { return entry(id).object.get(); }
+
+ private:
+  struct Entry {
+    const ProtocolDef* def = nullptr;
+    ProtocolMode mode[2] = {ProtocolMode::kOff, ProtocolMode::kOff};
+    std::shared_ptr<const void> object;
+  };
+  [[nodiscard]] const Entry& entry(AppProto id) const { return entries_[static_cast<size_t>(id)]; }
+
+  std::array<Entry, static_cast<size_t>(AppProto::kCount)> entries_;
+  Detector detector_;
+};
+
+}  // namespace vong::applayer

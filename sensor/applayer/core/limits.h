@@ -1,0 +1,17 @@
+// Every maximum of the application layer's core, with what happens when it is reached.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vong::applayer {
+
+// Bytes of one direction that no protocol was found in: the flow counts as failed then.
+inline constexpr uint64_t kDetectionBytesMax = 100'000;
+// Bytes that a parser may leave unconsumed: more is an error of the flow (errors_unconsumed).
+inline constexpr size_t kUnconsumedBytesMax = 1024 * 1024;
+// Bytes of a file that libmagic looks at, and from which on it may already look.
+inline constexpr size_t kMagicBytesMax = 64 * 1024;
+inline constexpr size_t kMagicBytesMin = 512;
+
+}  // namespace vong::applayer
