@@ -2,7 +2,10 @@
 #
 #   vong_room(NAME [DEPS room|library ...])      library vong_NAME of every .cc in this folder (no .cc: an INTERFACE library)
 #   vong_program(NAME [DEPS ...])                executable NAME of every .cc in this folder
-#   vong_unit_tests(NAME [DEPS ...])             one gtest executable of every *_test.cc in this folder, label "fast"
+#   vong_unit_tests(NAME [THREADS] [DEPS ...])   one gtest executable of every *_test.cc in this folder, label "fast"; THREADS: it
+#                                                starts threads, so it is run under ThreadSanitizer too
+#
+# VONG_TESTS says which kinds of tests a build carries (see tests/run): unit, threads, whole.
 #
 # A bare name of a room (sensor_flow) means the target vong_sensor_flow; everything else is passed on as it is.
 
@@ -48,9 +51,9 @@ function(vong_program name)
 endfunction()
 
 function(vong_unit_tests name)
-  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS" "" "DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc)
-  if(NOT sources)
+  if(NOT sources OR NOT ("unit" IN_LIST VONG_TESTS OR ("threads" IN_LIST VONG_TESTS AND ARG_THREADS)))
     return()
   endif()
   vong_resolve(deps ${ARG_DEPS})
@@ -60,4 +63,7 @@ function(vong_unit_tests name)
   set_target_properties(${name}_tests PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME unit_${name} COMMAND ${name}_tests)
   set_tests_properties(unit_${name} PROPERTIES LABELS "fast" TIMEOUT 300)
+  if(ARG_THREADS)
+    set_tests_properties(unit_${name} PROPERTIES LABELS "fast;threads")
+  endif()
 endfunction()

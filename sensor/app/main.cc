@@ -1,0 +1,66 @@
+// vong-sensor: the program as a list of steps.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "app_common/program.h"
+#include "sensor/app/listings.h"
+#include "sensor/app/options.h"
+#include "sensor/app/plan.h"
+#include "sensor/app/run_files.h"
+
+namespace {
+
+using namespace vong;
+
+// What "wrong rules" means: with --init-errors-fatal, and when the rules are what is being checked.
+bool rules_stop_the_start(const sensor::Options& options, const Settings& settings, const detect::LoadReport& report) {
+  const bool fatal = options.init_errors_fatal || settings.flag("engine.init-failure-fatal", false);
+  return report.counts.failed > 0 && (fatal || options.common.test_only);
+}
+
+void write_pid_file(const std::string& path) {
+  if (path.empty()) return;
+  std::ofstream out(path);
+  out << ::getpid() << '\n';
+  if (!out) spdlog::warn("cannot write pid file {}", path);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  sensor::Options options;
+  if (const auto status = sensor::parse_options(argc, argv, options)) return *status;
+  app::start_log(options.common, "vong-sensor");
+  if (const auto status = sensor::answer_listings(options)) return *status;
+  app::Signals signals;
+
+  app::Problems problems;
+  Settings settings = sensor::read_settings(options, problems);
+  const auto load = sensor::rule_options(options, settings, problems);
+  if (problems.errors() > 0) {
+    problems.print(stderr);
+    return app::kExitUsage;
+  }
+  problems.print(stderr);
+
+  detect::LoadReport report;
+  auto rules = sensor::load_rules(load, settings, report);
+  if (rules == nullptr) return app::kExitUsage;
+  if (rules_stop_the_start(options, settings, report)) {
+    spdlog::error("{} rules cannot load", report.counts.failed);
+    return app::kExitUsage;
+  }
+  if (options.common.test_only) {
+    spdlog::info("configuration and rules are usable");
+    return app::kExitDone;
+  }
+  sensor::Plan plan;
+  sensor::fill_plan(plan, options, std::move(settings), std::move(rules));
+  write_pid_file(options.pid_file);
+  const int status = sensor::run_files(options, plan, signals);
+  if (!options.pid_file.empty()) ::unlink(options.pid_file.c_str());
+  return status;
+}

@@ -1,0 +1,130 @@
+#include "sensor/app/run_files.h"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <filesystem>
+
+#include "sensor/app/outputs.h"
+#include "sensor/app/stats.h"
+#include "sensor/capture/pcap_file.h"
+
+namespace vong::sensor {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kBatch = 64;
+
+std::string folder_of(const Options& options, const Plan& plan) {
+  if (!options.log_dir.empty()) return options.log_dir;
+  return std::string(plan.settings.text("default-log-dir", "."));
+}
+
+// Opens FOLDER/<eve file> ("-": standard output), making the folder.
+Result<std::unique_ptr<FileSink>> open_sink(const std::string& folder, const std::string& file) {
+  if (folder == "-") return FileSink::open("-");
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return fail("cannot make folder " + folder + ": " + error.message());
+  return FileSink::open(fs::path(file).is_absolute() ? file : (fs::path(folder) / file).string());
+}
+
+// Reads the source to its end. False when it could not be read to the end.
+bool drain(capture::PacketSource& source, Worker& worker, app::Signals& signals, app::Progress& progress) {
+  std::array<RawPacket, kBatch> batch;
+  bool whole = true;
+  std::string file;
+  while (!signals.stop_requested()) {
+    size_t n = 0;
+    const auto status = source.next_batch(batch, n);
+    if (status == capture::ReadStatus::kEnd) break;
+    if (status == capture::ReadStatus::kError) {
+      spdlog::error("{}", source.error());
+      whole = false;
+      continue;
+    }
+    if (source.file_name() != file) {
+      file = source.file_name();
+      worker.set_capture_file(file);
+    }
+    for (size_t i = 0; i < n; ++i) worker.process(batch[i]);
+    progress.update(source.bytes_done());
+  }
+  worker.finish();
+  return whole;
+}
+
+// One run: its own flows, transactions, thresholds.
+int run_once(const Plan& plan, capture::PacketSource& source, FileSink& sink, app::Signals& signals, app::Progress& progress) {
+  detect::SharedState shared(plan.settings);
+  Worker worker(plan, shared, sink);
+  const bool whole = drain(source, worker, signals, progress);
+  write_stats(worker, plan, worker.last_packet_time());
+  if (auto saved = shared.save(); !saved) spdlog::error("{}", saved.error().message);
+  if (!sink.flush()) {
+    spdlog::error("{}; {} events lost", sink.error(), sink.lines_lost());
+    return app::kExitFailed;
+  }
+  const auto& c = worker.counters();
+  const auto& d = worker.detector().counters();
+  spdlog::info("{} packets, {} bytes, {} flows, {} alerts", c.frames, c.bytes, worker.flows().counters().total, d.alerts);
+  return whole ? app::kExitDone : app::kExitFailed;
+}
+
+int run_each(const Options& options, const Plan& plan, app::Signals& signals) {
+  int status = app::kExitDone;
+  for (const auto& path : options.captures) {
+    const auto captures = capture::list_captures(path);
+    if (!captures) {
+      spdlog::error("{}", captures.error().message);
+      return app::kExitUsage;
+    }
+    app::Progress progress(options.common, captures->size(), "captures");
+    size_t done = 0;
+    for (const auto& capture : *captures) {
+      if (signals.stop_requested()) break;
+      auto source = capture::open_pcap_path(capture);
+      if (!source) {
+        spdlog::warn("{}", source.error().message);
+        continue;
+      }
+      const auto folder = (fs::path(folder_of(options, plan)) / fs::path(capture).filename()).string();
+      auto sink = open_sink(folder, plan.eve.filename);
+      if (!sink) {
+        spdlog::error("{}", sink.error().message);
+        return app::kExitFailed;
+      }
+      app::Progress quiet(options.common, 0, "");
+      status = std::max(status, run_once(plan, **source, **sink, signals, quiet));
+      progress.update(++done);
+    }
+  }
+  return status;
+}
+
+}  // namespace
+
+int run_files(const Options& options, const Plan& plan, app::Signals& signals) {
+  if (options.each) return run_each(options, plan, signals);
+  std::unique_ptr<capture::PacketSource> source;
+  if (options.captures.size() == 1) {
+    auto opened = capture::open_pcap_path(options.captures[0]);
+    if (!opened) {
+      spdlog::error("{}", opened.error().message);
+      return app::kExitFailed;
+    }
+    source = std::move(*opened);
+  } else {
+    source = capture::open_pcap_files(options.captures);
+  }
+  auto sink = open_sink(folder_of(options, plan), plan.eve.filename);
+  if (!sink) {
+    spdlog::error("{}", sink.error().message);
+    return app::kExitFailed;
+  }
+  app::Progress progress(options.common, source->bytes_total(), "bytes");
+  return run_once(plan, *source, **sink, signals, progress);
+}
+
+}  // namespace vong::sensor

@@ -1,0 +1,81 @@
+// One worker: a packet's whole way from decode to EVE lines, on one thread, with nothing shared but immutable rules and
+// configuration. The steps stand in order in worker.cc.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/settings.h"
+#include "sensor/applayer/core/driver.h"
+#include "sensor/decode/decoder.h"
+#include "sensor/detect/detector.h"
+#include "sensor/emit/emitter.h"
+#include "sensor/flow/flow_table.h"
+#include "sensor/packet/types.h"
+#include "sensor/reassembly/tcp_engine.h"
+
+namespace vong::sensor {
+
+// What all workers share. Immutable once made, except `shared`, which is thread-safe, and `rules`, which a reload replaces.
+struct Plan {
+  Settings settings;
+  emit::EveConfig eve;
+  std::shared_ptr<const applayer::DriverConfig> protocols;
+  std::shared_ptr<const detect::RuleSet> rules;
+  std::vector<std::string> interfaces;   // names by index; empty offline
+  bool check_checksums = true;
+  bool offline = true;
+};
+
+struct WorkerCounters {
+  uint64_t frames = 0, bytes = 0;        // taken from capture
+  uint64_t packets = 0;                  // with inner ones
+  uint64_t invalid = 0;                  // a header was unusable
+  uint64_t no_flow = 0;                  // the flow table gave none (memory cap)
+  uint64_t max_packet_bytes = 0;
+};
+
+class Worker : private decode::PacketSink {
+ public:
+  // `plan`, `shared` and `sink` must outlive the worker.
+  Worker(const Plan& plan, detect::SharedState& shared, emit::LineSink& sink);
+  ~Worker() override;
+
+  // One frame, all the way. Time runs with the frames' timestamps.
+  void process(const RawPacket& raw);
+  // Live, when no packet comes: lets flows time out by the wall clock.
+  void tick(Timestamp now);
+  // The end of input: every flow ends (reason shutdown).
+  void finish();
+
+  void set_rules(std::shared_ptr<const detect::RuleSet> rules) { detector_.set_rules(std::move(rules)); }
+  void set_capture_file(std::string path) { emitter_.set_capture_file(std::move(path)); }
+
+  [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
+  [[nodiscard]] const decode::Decoder& decoder() const { return decoder_; }
+  [[nodiscard]] const flow::FlowTable& flows() const { return flows_; }
+  [[nodiscard]] const reassembly::TcpEngine& tcp() const { return tcp_; }
+  [[nodiscard]] const detect::Detector& detector() const { return detector_; }
+  [[nodiscard]] Timestamp last_packet_time() const { return last_; }
+  [[nodiscard]] emit::Emitter& emitter() { return emitter_; }
+
+ private:
+  void on_packet(Packet& packet) override;
+  void inspect_and_emit(Packet& packet, bool final);
+  void expire(Timestamp now);
+  void end_flow(flow::Flow& flow, flow::FlowEndReason reason);
+
+  const Plan& plan_;
+  decode::Decoder decoder_;
+  flow::FlowTable flows_;
+  reassembly::TcpEngine tcp_;
+  applayer::Driver driver_;
+  detect::Detector detector_;
+  emit::Emitter emitter_;
+  WorkerCounters counters_;
+  Timestamp last_{}, next_expiry_{};
+};
+
+}  // namespace vong::sensor
