@@ -1,8 +1,5 @@
 #include "rules/network/rule.h"
 
-#include <algorithm>
-#include <cassert>
-
 #include "rules/network/text.h"
 
 namespace vong::rules {
@@ -41,22 +38,6 @@ std::string_view direction_text(Direction direction) {
       return "=>";
   }
   return "->";
-}
-
-SourcePos Rule::pos_of(const char* at) const {
-  if (at < text.data() || at > text.data() + text.size()) return pos;  // not a part of this rule
-  const size_t offset = static_cast<size_t>(at - text.data());
-  size_t start_offset = 0;
-  SourcePos start = pos;
-  const auto after =
-      std::upper_bound(line_starts.begin(), line_starts.end(), offset,
-                       [](size_t value, const LineStart& line) { return value < line.offset; });
-  if (after != line_starts.begin()) {
-    start_offset = std::prev(after)->offset;
-    start = std::prev(after)->pos;
-  }
-  const size_t columns = count_characters(text.substr(start_offset, offset - start_offset));
-  return {start.line, static_cast<uint32_t>(start.column + columns)};
 }
 
 const Option* Rule::find(std::string_view name) const {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "rules/network/diagnostic.h"
+#include "rules/network/logical_lines.h"
 
 namespace vong::rules {
 
@@ -49,12 +50,6 @@ struct Option {
   bool has_value = false;  // "flow:;" has an empty value, "nocase;" has none
 };
 
-// One line break inside a rule: from `offset` in Rule::text on, the text stands at `pos`.
-struct LineStart {
-  uint32_t offset = 0;
-  SourcePos pos;
-};
-
 struct Rule {
   Action action = Action::kAlert;
   ActionScope scope = ActionScope::kDefault;
@@ -75,7 +70,9 @@ struct Rule {
   // Place in the file of any view into this rule (an option's name, a part of a value); its first
   // byte counts.
   [[nodiscard]] SourcePos pos_of(std::string_view part) const { return pos_of(part.data()); }
-  [[nodiscard]] SourcePos pos_of(const char* at) const;
+  [[nodiscard]] SourcePos pos_of(const char* at) const {
+    return place_in(text, pos, line_starts, at);
+  }
   // The first option of this name (lower case), nullptr when there is none.
   [[nodiscard]] const Option* find(std::string_view name) const;
 

@@ -3,7 +3,6 @@
 // It cannot be copied or moved: rules point into it (hold it by unique_ptr or shared_ptr).
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 
 #include "base/result.h"
 #include "rules/network/diagnostic.h"
+#include "rules/network/logical_lines.h"
 #include "rules/network/rule.h"
 
 namespace vong::rules {
@@ -45,8 +45,7 @@ class RuleFile {
       : text_(std::move(text)), diagnostics_(std::move(name)) {}
 
   std::string text_;
-  std::deque<std::string> joined_;                  // rules that were written over several lines
-  std::deque<std::vector<LineStart>> line_starts_;  // of those
+  JoinedLines joined_;  // rules that were written over several lines
   std::vector<Rule> rules_;
   Diagnostics diagnostics_;
   uint64_t rules_rejected_ = 0;
