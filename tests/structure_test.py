@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """structure_test.py ROOT: holds every #include against the rooms' written dependencies.
 
 - A room (a folder with vong_room in its CMakeLists.txt) includes only its own headers and those of rooms that its DEPS name, directly or
