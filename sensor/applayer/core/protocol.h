@@ -136,6 +136,7 @@ struct ProbeDef {
   ProbeFn probe = nullptr;
   std::span<const uint16_t> ports;
   uint16_t min_bytes = 0;
+  ProbeFn datagram_probe = nullptr;  // for UDP instead of `probe`, where the framing differs (DNS); null: `probe` serves both
 };
 
 struct ProtocolDef {
