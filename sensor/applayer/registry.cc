@@ -4,13 +4,16 @@
 
 #include "sensor/applayer/core/driver.h"
 #include "sensor/applayer/core/protocol.h"
+#include "sensor/applayer/dns/parser.h"
 
 namespace vong::applayer {
 
-// extern const ProtocolDef kHttp1Protocol; ...
-
 std::span<const ProtocolDef* const> protocols() {
-  static const std::array<const ProtocolDef*, 0> kAll = {};
+  static const std::array kAll = {
+      &dns::kDnsProtocol,
+      &dns::kMdnsProtocol,
+      &dns::kLlmnrProtocol,
+  };
   return kAll;
 }
 
