@@ -83,9 +83,10 @@ Detector::Detector(const Settings& settings, std::span<const ProtocolDef* const>
         set.patterns.push_back({def->id, p});
         set.depth = std::max<size_t>(set.depth, p.at + std::max<size_t>(p.within, p.bytes.size()));
       }
-      if (def->probe.probe != nullptr && probes_[tcp].size() < kProbesMax) {
-        probes_[tcp].push_back(
-            {def->id, def->probe.probe, ports_of(settings, *def, tcp), def->probe.min_bytes});
+      const ProbeFn fn = !tcp && def->probe.datagram_probe != nullptr ? def->probe.datagram_probe
+                                                                      : def->probe.probe;
+      if (fn != nullptr && probes_[tcp].size() < kProbesMax) {
+        probes_[tcp].push_back({def->id, fn, ports_of(settings, *def, tcp), def->probe.min_bytes});
       }
     }
   }
