@@ -2,7 +2,8 @@
 // (`decode-event:ipv4.trunc_pkt`, `stream-event:est_synack_resend`) and anomaly records use. events.cc has the table.
 #pragma once
 
-#include <bitset>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -20,26 +21,38 @@ enum class PacketEvent : uint16_t {
   kCount
 };
 
-inline constexpr size_t kMaxPacketEvents = 384;
+// What one packet can hold; later ones are dropped (the reference's number: more say nothing new).
+inline constexpr size_t kMaxEventsPerPacket = 15;
 
+// In the order in which they were noticed; an event that is noticed twice (two bad options) stands there twice.
 class PacketEvents {
  public:
-  void set(PacketEvent e) { bits_.set(static_cast<size_t>(e)); any_ = true; }
-  [[nodiscard]] bool has(PacketEvent e) const { return any_ && bits_.test(static_cast<size_t>(e)); }
-  [[nodiscard]] bool any() const { return any_; }
-  // Calls f(PacketEvent) for each, lowest first.
+  void set(PacketEvent e) {
+    if (count_ < kMaxEventsPerPacket) events_[count_++] = e;
+  }
+  [[nodiscard]] bool has(PacketEvent e) const {
+    for (uint8_t i = 0; i < count_; ++i) {
+      if (events_[i] == e) return true;
+    }
+    return false;
+  }
+  [[nodiscard]] bool any() const { return count_ != 0; }
+  [[nodiscard]] size_t size() const { return count_; }
+  [[nodiscard]] const PacketEvent* begin() const { return events_.data(); }
+  [[nodiscard]] const PacketEvent* end() const { return events_.data() + count_; }
+  // Calls f(PacketEvent) for each.
   template <typename F>
   void for_each(F f) const {
-    if (!any_) return;
-    for (size_t i = bits_._Find_first(); i < bits_.size(); i = bits_._Find_next(i)) f(static_cast<PacketEvent>(i));
+    for (const PacketEvent e : *this) f(e);
   }
+  void clear() { count_ = 0; }
 
  private:
-  bool any_ = false;
-  std::bitset<kMaxPacketEvents> bits_;
+  uint8_t count_ = 0;
+  std::array<PacketEvent, kMaxEventsPerPacket> events_;  // the first count_ are set
 };
 
-static_assert(static_cast<size_t>(PacketEvent::kCount) <= kMaxPacketEvents);
+inline constexpr size_t kPacketEventCount = static_cast<size_t>(PacketEvent::kCount);
 
 struct PacketEventInfo {
   PacketEvent event;

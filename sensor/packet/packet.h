@@ -5,9 +5,10 @@
 #pragma once
 
 #include <array>
-#include <bitset>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <type_traits>
 
 #include "base/bytes.h"
 #include "base/ip_address.h"
@@ -71,7 +72,9 @@ struct ArpFields {
 
 inline constexpr int kMaxVlanTags = 3;
 
-enum class TunnelKind : uint8_t { kNone, kIpInIp, kGre, kErspan, kTeredo, kVxlan, kGeneve, kMpls, kOther };
+// What carried an inner packet. kDefrag: it was put together from fragments, which stand at the same depth. (MPLS, PPPoE, NSH and
+// the like are layers of one packet, as in the reference, not tunnels.)
+enum class TunnelKind : uint8_t { kNone, kIpInIp, kGre, kErspan, kTeredo, kVxlan, kGeneve, kDefrag, kOther };
 
 struct Packet {
   // --- where it comes from
@@ -86,6 +89,7 @@ struct Packet {
   bool is_pseudo = false;                  // made by the sensor at a flow's end: no bytes of its own
   uint8_t tunnel_depth = 0;                // 0: as on the wire
   TunnelKind tunnel = TunnelKind::kNone;   // what carried it
+  uint8_t layers = 0;                      // headers decoded so far, those of its carriers too
   const Packet* outer = nullptr;           // the carrier, during the inner packet's turn
 
   // --- layer 2
@@ -109,6 +113,9 @@ struct Packet {
   TcpFields tcp;
   IcmpFields icmp;
   uint16_t udp_len = 0;
+  bool is_esp = false;
+  uint32_t esp_spi = 0;
+  bool wants_flow = false;                 // belongs into the flow table: TCP, UDP, SCTP, ICMP, ESP; no fragments, nothing invalid
   bool checksum_bad_ip = false, checksum_bad_transport = false;   // set when checked and wrong
 
   // --- what decode and reassembly noticed (decode-event, stream-event)
@@ -122,7 +129,10 @@ struct Packet {
   bool no_payload_inspection = false;      // retransmission, bypass
   bool stream_rejected = false;            // the TCP engine did not accept its data (out of window, bad checksum ...)
 
-  void reset() { *this = Packet(); }
+  // Ready for the next frame. In place: no temporary, no copy.
+  void reset() { std::construct_at(this); }
 };
+
+static_assert(std::is_trivially_destructible_v<Packet>);  // reset() relies on it
 
 }  // namespace vong
