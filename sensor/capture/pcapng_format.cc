@@ -18,6 +18,8 @@ constexpr uint32_t kByteOrderMagic = 0x1a2b3c4d;
 constexpr size_t kBlockOverhead = 12;  // type, length, length again
 constexpr uint16_t kOptionEnd = 0, kOptionTsResol = 9, kOptionTsOffset = 14;
 
+__extension__ using Uint128 = unsigned __int128;
+
 struct Interface {
   LinkType link_type = LinkType::kEthernet;
   uint32_t snap_length = kMaxPacketBytes;
@@ -33,7 +35,7 @@ Timestamp to_timestamp(const Interface& interface, uint64_t units) {
     const unsigned e = interface.exponent;
     seconds = e < 64 ? units >> e : 0;
     const uint64_t fraction = e < 64 ? units & ((uint64_t{1} << e) - 1) : units;
-    ns = e == 0 ? 0 : static_cast<uint64_t>((static_cast<unsigned __int128>(fraction) * 1'000'000'000) >> std::min(e, 127u));
+    ns = e == 0 ? 0 : static_cast<uint64_t>((static_cast<Uint128>(fraction) * 1'000'000'000) >> std::min(e, 127u));
   } else {
     static constexpr uint64_t kPowers[] = {1ull, 10ull, 100ull, 1000ull, 10000ull, 100000ull, 1000000ull, 10000000ull,
         100000000ull, 1000000000ull, 10000000000ull, 100000000000ull, 1000000000000ull, 10000000000000ull,

@@ -100,6 +100,7 @@ struct Packet {
   uint32_t mpls_label = 0;
   bool has_mpls = false;
   std::optional<ArpFields> arp;
+  Bytes arp_packet;                        // from the ARP header to the frame's end
 
   // --- layer 3 and 4
   IpFields ip;
