@@ -1,6 +1,7 @@
-// Bytes of a file or pipe as a sliding window. Plain read() into one buffer instead of mmap: a file that shrinks under a mapping
-// ends a program by SIGBUS, mapped pages count as the program's memory, pipes cannot be mapped, and the copy of a megabyte
-// that stays in the cache costs less than the page faults.
+// Bytes of a file or pipe as a sliding window. Plain read() into one buffer instead of mmap: a file
+// that shrinks under a mapping ends a program by SIGBUS, mapped pages count as the program's
+// memory, pipes cannot be mapped, and the copy of a megabyte that stays in the cache costs less
+// than the page faults.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,9 @@ class FileFeed {
   void close();
   [[nodiscard]] bool is_open() const { return fd_ >= 0; }
 
-  // At least the next `n` bytes, more when they are in the buffer already; fewer only at the file's end or on a read error
-  // (failed()). Does not advance. May move the buffer, so earlier views die, unless the bytes were already there.
+  // At least the next `n` bytes, more when they are in the buffer already; fewer only at the file's
+  // end or on a read error (failed()). Does not advance. May move the buffer, so earlier views die,
+  // unless the bytes were already there.
   [[nodiscard]] Bytes peek(size_t n) {
     if (end_ - begin_ < n) fill(n);
     return {buffer_.data() + begin_, end_ - begin_};
@@ -36,7 +38,9 @@ class FileFeed {
     begin_ += n;
     offset_ += n;
   }
-  [[nodiscard]] uint64_t offset() const { return offset_; }  // of the next byte, from the file's start
+  [[nodiscard]] uint64_t offset() const {
+    return offset_;
+  }  // of the next byte, from the file's start
   [[nodiscard]] bool failed() const { return read_errno_ != 0; }
   [[nodiscard]] int read_errno() const { return read_errno_; }
 

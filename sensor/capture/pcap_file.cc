@@ -39,14 +39,21 @@ class PcapFileSource final : public PacketSource {
         const ReadStatus status = open_next();
         if (status != ReadStatus::kPacket) return status;
       }
-      const RecordStatus status = format_->next(feed_, out[0], true);
+      const RecordStatus status =
+          damaged_ ? RecordStatus::kDamaged : format_->next(feed_, out[0], true);
       if (status == RecordStatus::kPacket) break;
       if (const auto result = end_of_file(status); result != ReadStatus::kPacket) return result;
     }
     deliver(out[0]);
     count = 1;
-    // The rest of the batch only from bytes that are already in the buffer: nothing may move under the first packet.
-    while (count < out.size() && format_->next(feed_, out[count], false) == RecordStatus::kPacket) deliver(out[count++]);
+    // The rest of the batch only from bytes that are already in the buffer: nothing may move under
+    // the first packet.
+    while (count < out.size()) {
+      const RecordStatus more = format_->next(feed_, out[count], false);
+      if (more == RecordStatus::kDamaged) damaged_ = true;  // to be said by the next call
+      if (more != RecordStatus::kPacket) break;
+      deliver(out[count++]);
+    }
     return ReadStatus::kPacket;
   }
 
@@ -56,7 +63,9 @@ class PcapFileSource final : public PacketSource {
   void stop() override { stop_.store(true, std::memory_order_relaxed); }
   CaptureStats stats() const override { return stats_; }
   std::string_view error() const override { return error_; }
-  std::string_view file_name() const override { return index_ == 0 ? std::string_view() : std::string_view(paths_[index_ - 1]); }
+  std::string_view file_name() const override {
+    return index_ == 0 ? std::string_view() : std::string_view(paths_[index_ - 1]);
+  }
   uint64_t bytes_done() const override { return done_bytes_ + feed_.offset(); }
   uint64_t bytes_total() const override { return total_bytes_; }
 
@@ -92,11 +101,13 @@ class PcapFileSource final : public PacketSource {
     const std::string& path = paths_[index_ - 1];
     std::string why;
     if (feed_.failed()) {
-      why = fmt::format("{}: cannot read: {}", path, std::generic_category().message(feed_.read_errno()));
+      why = fmt::format("{}: cannot read: {}", path,
+                        std::generic_category().message(feed_.read_errno()));
     } else if (status == RecordStatus::kDamaged) {
       why = fmt::format("{}: {}", path, format_->error());
     }
     done_bytes_ += feed_.offset();
+    damaged_ = false;
     format_.reset();
     feed_.close();
     return why.empty() ? ReadStatus::kPacket : report(std::move(why));
@@ -112,6 +123,7 @@ class PcapFileSource final : public PacketSource {
   size_t index_ = 0;  // of the next file to open
   FileFeed feed_;
   std::unique_ptr<CaptureFormat> format_;
+  bool damaged_ = false;
   CaptureStats stats_;
   std::string error_;
   uint64_t total_bytes_ = 0, done_bytes_ = 0;
@@ -120,7 +132,8 @@ class PcapFileSource final : public PacketSource {
 
 }  // namespace
 
-Result<std::vector<std::string>> list_captures(const std::string& path, const PcapFileOptions& options) {
+Result<std::vector<std::string>> list_captures(const std::string& path,
+                                               const PcapFileOptions& options) {
   std::vector<std::string> paths;
   std::error_code ec;
   if (path == "-" || !fs::is_directory(path, ec)) {
@@ -130,9 +143,11 @@ Result<std::vector<std::string>> list_captures(const std::string& path, const Pc
   fs::recursive_directory_iterator it(path, ec), end;
   if (ec) return fail(fmt::format("{}: cannot list: {}", path, ec.message()));
   while (it != end) {
-    if (it->is_directory(ec) && (!options.recursive || it.depth() >= kMaxDirectoryDepth)) it.disable_recursion_pending();
+    if (it->is_directory(ec) && (!options.recursive || it.depth() >= kMaxDirectoryDepth))
+      it.disable_recursion_pending();
     if (it->is_regular_file(ec)) paths.push_back(it->path().string());
-    if (paths.size() > kMaxFiles) return fail(fmt::format("{}: more than {} files", path, kMaxFiles));
+    if (paths.size() > kMaxFiles)
+      return fail(fmt::format("{}: more than {} files", path, kMaxFiles));
     it.increment(ec);
     if (ec) return fail(fmt::format("{}: cannot list: {}", path, ec.message()));
   }
@@ -144,13 +159,15 @@ std::unique_ptr<PacketSource> open_pcap_files(std::vector<std::string> paths) {
   return std::make_unique<PcapFileSource>(std::move(paths));
 }
 
-Result<std::unique_ptr<PacketSource>> open_pcap_path(const std::string& path, const PcapFileOptions& options) {
+Result<std::unique_ptr<PacketSource>> open_pcap_path(const std::string& path,
+                                                     const PcapFileOptions& options) {
   auto paths = list_captures(path, options);
   if (!paths) return std::unexpected(paths.error());
   if (paths->empty()) return fail(fmt::format("{}: no files in this directory", path));
   const bool single = paths->size() == 1;
   auto source = std::make_unique<PcapFileSource>(std::move(*paths));
-  if (single && source->open_first() != ReadStatus::kPacket) return fail(std::string(source->error()));
+  if (single && source->open_first() != ReadStatus::kPacket)
+    return fail(std::string(source->error()));
   return source;
 }
 

@@ -1,9 +1,10 @@
 // The classic pcap format, IETF draft-ietf-opsawg-pcap: a 24-byte file header, then records.
 //
-//   file   magic(4) major(2) minor(2) thiszone(4) sigfigs(4) snaplen(4) linktype(4, upper bits: FCS length)
-//   record seconds(4) fraction(4) captured length(4) length on the wire(4) bytes
+//   file   magic(4) major(2) minor(2) thiszone(4) sigfigs(4) snaplen(4) linktype(4, upper bits: FCS
+//   length) record seconds(4) fraction(4) captured length(4) length on the wire(4) bytes
 //
-// The magic gives byte order and the fraction's unit; a third magic (Kuznetsov's patch) has 8 more bytes in each record header.
+// The magic gives byte order and the fraction's unit; a third magic (Kuznetsov's patch) has 8 more
+// bytes in each record header.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,8 +28,13 @@ uint32_t load_u32(const uint8_t* p, bool swap) {
 
 class PcapFormat final : public CaptureFormat {
  public:
-  PcapFormat(bool swap, uint32_t fraction_ns, size_t header_bytes, uint32_t snap_length, LinkType link_type)
-      : swap_(swap), fraction_ns_(fraction_ns), header_bytes_(header_bytes), snap_length_(snap_length), link_type_(link_type) {}
+  PcapFormat(bool swap, uint32_t fraction_ns, size_t header_bytes, uint32_t snap_length,
+             LinkType link_type)
+      : swap_(swap),
+        fraction_ns_(fraction_ns),
+        header_bytes_(header_bytes),
+        snap_length_(snap_length),
+        link_type_(link_type) {}
 
   RecordStatus next(FileFeed& feed, RawPacket& out, bool may_read) override {
     Bytes bytes = may_read ? feed.peek(header_bytes_) : feed.buffered();
@@ -42,15 +48,16 @@ class PcapFormat final : public CaptureFormat {
     const uint32_t captured = load_u32(bytes.data() + 8, swap_);
     const uint32_t wire = load_u32(bytes.data() + 12, swap_);
     if (captured > kMaxPacketBytes) {
-      return damaged(fmt::format("record of {} bytes at byte {}, at most {} are possible", captured, feed.offset(), kMaxPacketBytes));
+      return damaged(fmt::format("record of {} bytes at byte {}, at most {} are possible", captured,
+                                 feed.offset(), kMaxPacketBytes));
     }
     const size_t need = header_bytes_ + captured;
     if (bytes.size() < need) {
       if (!may_read) return RecordStatus::kNeedData;
       bytes = feed.peek(need);
       if (bytes.size() < need) {
-        return damaged(fmt::format("ends inside the record at byte {}: {} of {} bytes", feed.offset(),
-                                   bytes.size() - header_bytes_, captured));
+        return damaged(fmt::format("ends inside the record at byte {}: {} of {} bytes",
+                                   feed.offset(), bytes.size() - header_bytes_, captured));
       }
     }
     out.ts = timestamp_from_ns(int64_t{seconds} * 1'000'000'000 + int64_t{fraction} * fraction_ns_);
@@ -77,14 +84,17 @@ std::unique_ptr<CaptureFormat> open_pcap(FileFeed& feed, std::string& error) {
   if (head.size() < 4) return nullptr;
   bool swap = false;
   uint32_t magic = load_u32(head.data(), false);
-  const auto known = [](uint32_t m) { return m == kMagicMicros || m == kMagicNanos || m == kMagicModified; };
+  const auto known = [](uint32_t m) {
+    return m == kMagicMicros || m == kMagicNanos || m == kMagicModified;
+  };
   if (!known(magic)) {
     magic = load_u32(head.data(), true);
     swap = true;
   }
   if (!known(magic)) return nullptr;
   if (head.size() < kFileHeaderBytes) {
-    error = fmt::format("ends inside the pcap file header ({} of {} bytes)", head.size(), kFileHeaderBytes);
+    error = fmt::format("ends inside the pcap file header ({} of {} bytes)", head.size(),
+                        kFileHeaderBytes);
     return nullptr;
   }
   uint16_t major;
@@ -95,12 +105,14 @@ std::unique_ptr<CaptureFormat> open_pcap(FileFeed& feed, std::string& error) {
     return nullptr;
   }
   uint32_t snap_length = load_u32(head.data() + 16, swap);
-  if (snap_length == 0 || snap_length > kMaxPacketBytes) snap_length = kMaxPacketBytes;  // 0, -1: no limit
+  if (snap_length == 0 || snap_length > kMaxPacketBytes)
+    snap_length = kMaxPacketBytes;  // 0, -1: no limit
   const uint32_t link = load_u32(head.data() + 20, swap);
   feed.advance(kFileHeaderBytes);
-  return std::make_unique<PcapFormat>(swap, magic == kMagicNanos ? 1 : 1000,
-                                      magic == kMagicModified ? kModifiedRecordHeaderBytes : kRecordHeaderBytes, snap_length,
-                                      static_cast<LinkType>(link & 0xffff));
+  return std::make_unique<PcapFormat>(
+      swap, magic == kMagicNanos ? 1 : 1000,
+      magic == kMagicModified ? kModifiedRecordHeaderBytes : kRecordHeaderBytes, snap_length,
+      static_cast<LinkType>(link & 0xffff));
 }
 
 std::unique_ptr<CaptureFormat> open_capture_format(FileFeed& feed, std::string& error) {

@@ -1,6 +1,7 @@
-// pcapng, IETF draft-ietf-opsawg-pcapng: blocks of  type(4) total length(4) body ... total length(4), each padded to four bytes.
-// Read are section headers (SHB: byte order, forgets all interfaces), interface descriptions (IDB: link type, snap length, time unit)
-// and packets (EPB, SPB, and the obsolete OPB); every other block is skipped.
+// pcapng, IETF draft-ietf-opsawg-pcapng: blocks of  type(4) total length(4) body ... total
+// length(4), each padded to four bytes. Read are section headers (SHB: byte order, forgets all
+// interfaces), interface descriptions (IDB: link type, snap length, time unit) and packets (EPB,
+// SPB, and the obsolete OPB); every other block is skipped.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +14,8 @@
 namespace vong::capture {
 namespace {
 
-constexpr uint32_t kSectionHeader = 0x0a0d0d0a, kInterface = 1, kObsoletePacket = 2, kSimplePacket = 3, kEnhancedPacket = 6;
+constexpr uint32_t kSectionHeader = 0x0a0d0d0a, kInterface = 1, kObsoletePacket = 2,
+                   kSimplePacket = 3, kEnhancedPacket = 6;
 constexpr uint32_t kByteOrderMagic = 0x1a2b3c4d;
 constexpr size_t kBlockOverhead = 12;  // type, length, length again
 constexpr uint16_t kOptionEnd = 0, kOptionTsResol = 9, kOptionTsOffset = 14;
@@ -28,24 +30,45 @@ struct Interface {
   int64_t offset_s = 0;
 };
 
-// Units since the epoch to nanoseconds. Every value gives some time: wrap-around is the file's own fault, never undefined.
+// Units since the epoch to nanoseconds. Every value gives some time: wrap-around is the file's own
+// fault, never undefined.
 Timestamp to_timestamp(const Interface& interface, uint64_t units) {
   uint64_t seconds, ns;
   if (interface.binary_resolution) {
     const unsigned e = interface.exponent;
     seconds = e < 64 ? units >> e : 0;
     const uint64_t fraction = e < 64 ? units & ((uint64_t{1} << e) - 1) : units;
-    ns = e == 0 ? 0 : static_cast<uint64_t>((static_cast<Uint128>(fraction) * 1'000'000'000) >> std::min(e, 127u));
+    ns = e == 0 ? 0
+                : static_cast<uint64_t>((static_cast<Uint128>(fraction) * 1'000'000'000) >>
+                                        std::min(e, 127u));
   } else {
-    static constexpr uint64_t kPowers[] = {1ull, 10ull, 100ull, 1000ull, 10000ull, 100000ull, 1000000ull, 10000000ull,
-        100000000ull, 1000000000ull, 10000000000ull, 100000000000ull, 1000000000000ull, 10000000000000ull,
-        100000000000000ull, 1000000000000000ull, 10000000000000000ull, 100000000000000000ull, 1000000000000000000ull,
-        10000000000000000000ull};
-    if (interface.exponent >= std::size(kPowers)) return timestamp_from_ns(0);  // finer than 10^-19 s: no time to speak of
+    static constexpr uint64_t kPowers[] = {1ull,
+                                           10ull,
+                                           100ull,
+                                           1000ull,
+                                           10000ull,
+                                           100000ull,
+                                           1000000ull,
+                                           10000000ull,
+                                           100000000ull,
+                                           1000000000ull,
+                                           10000000000ull,
+                                           100000000000ull,
+                                           1000000000000ull,
+                                           10000000000000ull,
+                                           100000000000000ull,
+                                           1000000000000000ull,
+                                           10000000000000000ull,
+                                           100000000000000000ull,
+                                           1000000000000000000ull,
+                                           10000000000000000000ull};
+    if (interface.exponent >= std::size(kPowers))
+      return timestamp_from_ns(0);  // finer than 10^-19 s: no time to speak of
     const uint64_t per_second = kPowers[interface.exponent];
     seconds = units / per_second;
     const uint64_t fraction = units % per_second;
-    ns = interface.exponent <= 9 ? fraction * kPowers[9 - interface.exponent] : fraction / kPowers[interface.exponent - 9];
+    ns = interface.exponent <= 9 ? fraction * kPowers[9 - interface.exponent]
+                                 : fraction / kPowers[interface.exponent - 9];
   }
   const uint64_t total = (seconds + static_cast<uint64_t>(interface.offset_s)) * 1'000'000'000 + ns;
   return timestamp_from_ns(static_cast<int64_t>(total));
@@ -62,14 +85,21 @@ class PcapngFormat final : public CaptureFormat {
       feed.advance(block.size());
       const Bytes body = block.subspan(8, block.size() - kBlockOverhead);
       switch (u32(block.data())) {
-        case kSectionHeader: interfaces_.clear(); break;
-        case kInterface:
-          if (!add_interface(body)) return damaged(fmt::format("bad interface description at byte {}", at));
+        case kSectionHeader:
+          interfaces_.clear();
           break;
-        case kEnhancedPacket: return enhanced(body, at, out);
-        case kObsoletePacket: return obsolete(body, at, out);
-        case kSimplePacket: return simple(body, at, out);
-        default: break;
+        case kInterface:
+          if (!add_interface(body))
+            return damaged(fmt::format("bad interface description at byte {}", at));
+          break;
+        case kEnhancedPacket:
+          return enhanced(body, at, out);
+        case kObsoletePacket:
+          return obsolete(body, at, out);
+        case kSimplePacket:
+          return simple(body, at, out);
+        default:
+          break;
       }
     }
   }
@@ -105,12 +135,14 @@ class PcapngFormat final : public CaptureFormat {
     }
     const uint32_t length = u32(bytes.data() + 4);
     if (length < kBlockOverhead || length % 4 != 0 || length > kMaxBlockBytes) {
-      return damaged(fmt::format("block of impossible length {} at byte {}", length, feed.offset()));
+      return damaged(
+          fmt::format("block of impossible length {} at byte {}", length, feed.offset()));
     }
     if (bytes.size() < length) {
       if (!may_read) return RecordStatus::kNeedData;
       bytes = feed.peek(length);
-      if (bytes.size() < length) return damaged(fmt::format("ends inside the block at byte {}", feed.offset()));
+      if (bytes.size() < length)
+        return damaged(fmt::format("ends inside the block at byte {}", feed.offset()));
     }
     if (u32(bytes.data() + length - 4) != length) {
       return damaged(fmt::format("the two lengths of the block at byte {} differ", feed.offset()));
@@ -148,14 +180,14 @@ class PcapngFormat final : public CaptureFormat {
   // interface(4) time high(4) time low(4) captured(4) on the wire(4) bytes
   RecordStatus enhanced(Bytes body, uint64_t at, RawPacket& out) {
     if (body.size() < 20) return damaged(fmt::format("packet block too short at byte {}", at));
-    return packet(body.subspan(20), at, u32(body.data()), u32(body.data() + 4), u32(body.data() + 8), u32(body.data() + 12),
-                  u32(body.data() + 16), out);
+    return packet(body.subspan(20), at, u32(body.data()), u32(body.data() + 4),
+                  u32(body.data() + 8), u32(body.data() + 12), u32(body.data() + 16), out);
   }
   // interface(2) drops(2), then as enhanced
   RecordStatus obsolete(Bytes body, uint64_t at, RawPacket& out) {
     if (body.size() < 20) return damaged(fmt::format("packet block too short at byte {}", at));
-    return packet(body.subspan(20), at, u16(body.data()), u32(body.data() + 4), u32(body.data() + 8), u32(body.data() + 12),
-                  u32(body.data() + 16), out);
+    return packet(body.subspan(20), at, u16(body.data()), u32(body.data() + 4),
+                  u32(body.data() + 8), u32(body.data() + 12), u32(body.data() + 16), out);
   }
   // on the wire(4) bytes; of interface 0, without time
   RecordStatus simple(Bytes body, uint64_t at, RawPacket& out) {
@@ -166,13 +198,15 @@ class PcapngFormat final : public CaptureFormat {
     return packet(body.subspan(4), at, 0, 0, 0, captured, wire, out);
   }
 
-  RecordStatus packet(Bytes data, uint64_t at, uint32_t interface_index, uint32_t high, uint32_t low, uint32_t captured,
-                      uint32_t wire, RawPacket& out) {
+  RecordStatus packet(Bytes data, uint64_t at, uint32_t interface_index, uint32_t high,
+                      uint32_t low, uint32_t captured, uint32_t wire, RawPacket& out) {
     if (interface_index >= interfaces_.size()) {
-      return damaged(fmt::format("packet of interface {} at byte {}, {} are described", interface_index, at, interfaces_.size()));
+      return damaged(fmt::format("packet of interface {} at byte {}, {} are described",
+                                 interface_index, at, interfaces_.size()));
     }
     if (captured > data.size() || captured > kMaxPacketBytes) {
-      return damaged(fmt::format("packet of {} bytes at byte {} does not fit its block", captured, at));
+      return damaged(
+          fmt::format("packet of {} bytes at byte {} does not fit its block", captured, at));
     }
     const Interface& interface = interfaces_[interface_index];
     out.ts = to_timestamp(interface, uint64_t{high} << 32 | low);

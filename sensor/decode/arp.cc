@@ -1,6 +1,7 @@
 // ARP over Ethernet, RFC 826; RARP 903, InARP 2390.
 //
-//   hardware(2) protocol(2) hardware size(1) protocol size(1) operation(2) sender MAC(6) sender IP(4) target MAC(6) target IP(4)
+//   hardware(2) protocol(2) hardware size(1) protocol size(1) operation(2) sender MAC(6) sender
+//   IP(4) target MAC(6) target IP(4)
 #include "sensor/decode/layers.h"
 
 namespace vong::decode {

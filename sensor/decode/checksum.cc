@@ -47,7 +47,8 @@ bool ip_checksum_ok(const Packet& p) {
 bool transport_checksum_ok(const Packet& p) {
   if (p.ip.is_fragment || p.transport_header.empty()) return true;
   const size_t length = p.transport_header.size() + p.payload.size();
-  const Bytes segment(p.transport_header.data(), length);  // the payload follows its header in memory
+  const Bytes segment(p.transport_header.data(),
+                      length);  // the payload follows its header in memory
   if (p.is_icmp4) return ones_complement_sum(segment) == 0xffff;
   if (p.is_udp && p.ip.version == 4 && segment[6] == 0 && segment[7] == 0) return true;
   if (p.is_tcp || p.is_udp || p.is_icmp6) {

@@ -38,7 +38,8 @@ PortSet read_ports(const Settings& settings, const std::string& path, const Port
     }
     add_ports(set, value);
   }
-  for (const auto& child : settings.children(path)) add_ports(set, settings.text(path + "." + child, ""));
+  for (const auto& child : settings.children(path))
+    add_ports(set, settings.text(path + "." + child, ""));
   return set;
 }
 
@@ -46,9 +47,11 @@ PortSet read_ports(const Settings& settings, const std::string& path, const Port
 
 Config Config::from(const Settings& settings) {
   Config config;
-  config.max_layers = static_cast<int>(std::clamp<int64_t>(settings.integer("decoder.max-layers", config.max_layers), 1, 255));
+  config.max_layers = static_cast<int>(
+      std::clamp<int64_t>(settings.integer("decoder.max-layers", config.max_layers), 1, 255));
   config.vxlan_enabled = settings.flag("decoder.vxlan.enabled", true);
-  config.vxlan_reserved_bits_checked = settings.text("decoder.vxlan.reserved-bits-check", "strict") != "permissive";
+  config.vxlan_reserved_bits_checked =
+      settings.text("decoder.vxlan.reserved-bits-check", "strict") != "permissive";
   config.geneve_enabled = settings.flag("decoder.geneve.enabled", true);
   config.teredo_enabled = settings.flag("decoder.teredo.enabled", true);
   config.vxlan_ports = read_ports(settings, "decoder.vxlan.ports", config.vxlan_ports);

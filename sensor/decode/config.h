@@ -30,10 +30,12 @@ struct Config {
   bool vxlan_enabled = true, geneve_enabled = true, teredo_enabled = true;
   bool vxlan_reserved_bits_checked = true;
   PortSet vxlan_ports{{4789}, 1}, geneve_ports{{6081}, 1}, teredo_ports{{3544}, 1};
-  bool vlan_tracking = true;  // vlan.use-for-tracking: the flow table and defragmentation tell VLANs apart
+  bool vlan_tracking =
+      true;  // vlan.use-for-tracking: the flow table and defragmentation tell VLANs apart
 
-  // decoder.max-layers, decoder.{vxlan,geneve,teredo}.{enabled,ports}, vlan.use-for-tracking. Ports: "4789", "[1, 2]", a sequence, or
-  // a variable of vars.port-groups. What is not set stays as it is above.
+  // decoder.max-layers, decoder.{vxlan,geneve,teredo}.{enabled,ports}, vlan.use-for-tracking.
+  // Ports: "4789", "[1, 2]", a sequence, or a variable of vars.port-groups. What is not set stays
+  // as it is above.
   [[nodiscard]] static Config from(const Settings& settings);
 };
 

@@ -12,14 +12,18 @@
 
 namespace vong::decode {
 
-[[nodiscard]] inline uint16_t load_u16(const uint8_t* p) { return static_cast<uint16_t>(p[0] << 8 | p[1]); }
+[[nodiscard]] inline uint16_t load_u16(const uint8_t* p) {
+  return static_cast<uint16_t>(p[0] << 8 | p[1]);
+}
 [[nodiscard]] inline uint32_t load_u32(const uint8_t* p) {
-  return static_cast<uint32_t>(p[0]) << 24 | static_cast<uint32_t>(p[1]) << 16 | static_cast<uint32_t>(p[2]) << 8 | p[3];
+  return static_cast<uint32_t>(p[0]) << 24 | static_cast<uint32_t>(p[1]) << 16 |
+         static_cast<uint32_t>(p[2]) << 8 | p[3];
 }
 
 class Context {
  public:
-  Context(const Config& settings, Defragmenter* fragments) : config(settings), defragmenter(fragments) {}
+  Context(const Config& settings, Defragmenter* fragments)
+      : config(settings), defragmenter(fragments) {}
 
   const Config config;
   DecodeCounters counters;
@@ -39,10 +43,11 @@ class Context {
     return invalid(p, PacketEvent::kTooManyLayers);
   }
 
-  // A packet of its own, carried by `outer`, whose bytes are `frame`. Null: too many. The caller decodes it and says
-  // close_inner() with the result.
+  // A packet of its own, carried by `outer`, whose bytes are `frame`. Null: too many. The caller
+  // decodes it and says close_inner() with the result.
   [[nodiscard]] Packet* open_inner(Packet& outer, TunnelKind kind, Bytes frame);
-  // `good` false: it was no packet after all, nobody sees it. True: the carrier's payload is not inspected by itself any more.
+  // `good` false: it was no packet after all, nobody sees it. True: the carrier's payload is not
+  // inspected by itself any more.
   bool close_inner(Packet& outer, bool good);
 
   // The frame's packets, the frame itself first, each carried by the one before it.

@@ -1,6 +1,8 @@
-// Frames to packets: every header from the link layer to the transport layer, tunnels opened, fragments put together.
+// Frames to packets: every header from the link layer to the transport layer, tunnels opened,
+// fragments put together.
 //
-// One decoder belongs to one worker. No allocation and no copy on the way: packets are views into the frame.
+// One decoder belongs to one worker. No allocation and no copy on the way: packets are views into
+// the frame.
 #pragma once
 
 #include <memory>
@@ -27,10 +29,11 @@ class Decoder {
   explicit Decoder(const Config& config, Defragmenter* defragmenter = nullptr);
   ~Decoder();
 
-  // All packets of the frame, to be treated in this order, which is the reference's: what a tunnel carried (or fragments
-  // made up) comes before its carrier, innermost first; the frame itself is the last. Never empty. `Packet::outer` links each to
-  // its carrier. The packets live until the next call, their views as long as raw.data (and, of defragmented ones, until the next
-  // call). Callers may change the packets.
+  // All packets of the frame, to be treated in this order, which is the reference's: what a tunnel
+  // carried (or fragments made up) comes before its carrier, innermost first; the frame itself is
+  // the last. Never empty. `Packet::outer` links each to its carrier. The packets live until the
+  // next call, their views as long as raw.data (and, of defragmented ones, until the next call).
+  // Callers may change the packets.
   [[nodiscard]] std::span<Packet* const> decode(const RawPacket& raw);
   void decode(const RawPacket& raw, PacketSink& sink) {
     for (Packet* packet : decode(raw)) sink.on_packet(*packet);

@@ -9,11 +9,24 @@ namespace {
 constexpr size_t kHeaderBytes = 8, kIpv4HeaderBytes = 20;
 
 enum Type : uint8_t {
-  kEchoReply = 0, kUnreachable = 3, kSourceQuench = 4, kRedirect = 5, kEcho = 8, kRouterAdvertisement = 9,
-  kRouterSolicitation = 10, kTimeExceeded = 11, kParameterProblem = 12, kTimestamp = 13, kTimestampReply = 14,
-  kInformation = 15, kInformationReply = 16, kAddressMask = 17, kAddressMaskReply = 18,
+  kEchoReply = 0,
+  kUnreachable = 3,
+  kSourceQuench = 4,
+  kRedirect = 5,
+  kEcho = 8,
+  kRouterAdvertisement = 9,
+  kRouterSolicitation = 10,
+  kTimeExceeded = 11,
+  kParameterProblem = 12,
+  kTimestamp = 13,
+  kTimestampReply = 14,
+  kInformation = 15,
+  kInformationReply = 16,
+  kAddressMask = 17,
+  kAddressMaskReply = 18,
 };
-constexpr uint8_t kMaxUnreachableCode = 15, kMaxRedirectCode = 3, kMaxTimeExceededCode = 1, kMaxParameterCode = 2;
+constexpr uint8_t kMaxUnreachableCode = 15, kMaxRedirectCode = 3, kMaxTimeExceededCode = 1,
+                  kMaxParameterCode = 2;
 
 // The start of the packet that the message speaks of.
 void decode_embedded(Context& c, Packet& p, Bytes bytes) {
@@ -60,20 +73,45 @@ bool decode_icmpv4(Context& c, Packet& p, Bytes bytes) {
   uint8_t max_code = 0;
   bool is_error = false;
   switch (icmp.type) {
-    case kUnreachable: max_code = kMaxUnreachableCode; is_error = true; break;
-    case kRedirect: max_code = kMaxRedirectCode; is_error = true; break;
-    case kTimeExceeded: max_code = kMaxTimeExceededCode; is_error = true; break;
-    case kParameterProblem: max_code = kMaxParameterCode; is_error = true; break;
-    case kSourceQuench: is_error = true; break;
-    case kEchoReply: case kEcho: case kTimestamp: case kTimestampReply: case kInformation: case kInformationReply:
-    case kAddressMask: case kAddressMaskReply:
+    case kUnreachable:
+      max_code = kMaxUnreachableCode;
+      is_error = true;
+      break;
+    case kRedirect:
+      max_code = kMaxRedirectCode;
+      is_error = true;
+      break;
+    case kTimeExceeded:
+      max_code = kMaxTimeExceededCode;
+      is_error = true;
+      break;
+    case kParameterProblem:
+      max_code = kMaxParameterCode;
+      is_error = true;
+      break;
+    case kSourceQuench:
+      is_error = true;
+      break;
+    case kEchoReply:
+    case kEcho:
+    case kTimestamp:
+    case kTimestampReply:
+    case kInformation:
+    case kInformationReply:
+    case kAddressMask:
+    case kAddressMaskReply:
       icmp.has_id_seq = true;
       icmp.id = load_u16(bytes.data() + 4);
       icmp.seq = load_u16(bytes.data() + 6);
       break;
-    case kRouterAdvertisement: max_code = 16; break;  // 16: RFC 5944
-    case kRouterSolicitation: break;
-    default: p.events.set(PacketEvent::kIcmpv4UnknownType); return true;
+    case kRouterAdvertisement:
+      max_code = 16;
+      break;  // 16: RFC 5944
+    case kRouterSolicitation:
+      break;
+    default:
+      p.events.set(PacketEvent::kIcmpv4UnknownType);
+      return true;
   }
   if (icmp.code > max_code) {
     p.events.set(PacketEvent::kIcmpv4UnknownCode);

@@ -1,7 +1,7 @@
 // IPv4, RFC 791 3.1.
 //
-//   version+header length(1) tos(1) total length(2) id(2) flags+fragment offset(2) ttl(1) protocol(1) checksum(2) source(4)
-//   destination(4) options
+//   version+header length(1) tos(1) total length(2) id(2) flags+fragment offset(2) ttl(1)
+//   protocol(1) checksum(2) source(4) destination(4) options
 #include "sensor/decode/layers.h"
 
 namespace vong::decode {
@@ -11,19 +11,43 @@ constexpr size_t kHeaderBytes = 20;
 
 // https://www.iana.org/assignments/protocol-numbers
 enum Protocol : uint8_t {
-  kIcmp = 1, kIgmp = 2, kIpInIp = 4, kTcp = 6, kUdp = 17, kIpv6 = 41, kGre = 47, kEsp = 50, kAh = 51, kIcmpv6 = 58, kSctp = 132,
+  kIcmp = 1,
+  kIgmp = 2,
+  kIpInIp = 4,
+  kTcp = 6,
+  kUdp = 17,
+  kIpv6 = 41,
+  kGre = 47,
+  kEsp = 50,
+  kAh = 51,
+  kIcmpv6 = 58,
+  kSctp = 132,
 };
 
 void decode_payload(Context& c, Packet& p) {
   const Bytes bytes = p.ip_payload;
   switch (p.ip.protocol) {
-    case kTcp: decode_tcp(c, p, bytes); break;
-    case kUdp: decode_udp(c, p, bytes); break;
-    case kIcmp: decode_icmpv4(c, p, bytes); break;
-    case kSctp: decode_sctp(c, p, bytes); break;
-    case kGre: decode_gre(c, p, bytes); break;
-    case kEsp: decode_esp(c, p, bytes); break;
-    case kIgmp: decode_igmp(c, p, bytes); break;
+    case kTcp:
+      decode_tcp(c, p, bytes);
+      break;
+    case kUdp:
+      decode_udp(c, p, bytes);
+      break;
+    case kIcmp:
+      decode_icmpv4(c, p, bytes);
+      break;
+    case kSctp:
+      decode_sctp(c, p, bytes);
+      break;
+    case kGre:
+      decode_gre(c, p, bytes);
+      break;
+    case kEsp:
+      decode_esp(c, p, bytes);
+      break;
+    case kIgmp:
+      decode_igmp(c, p, bytes);
+      break;
     case kIpInIp:
       ++c.counters.ipv4_in_ipv4;
       decode_inner(c, p, TunnelKind::kIpInIp, bytes, decode_ipv4);
@@ -32,9 +56,14 @@ void decode_payload(Context& c, Packet& p) {
       ++c.counters.ipv6_in_ipv4;
       decode_inner(c, p, TunnelKind::kIpInIp, bytes, decode_ipv6);
       break;
-    case kAh: ++c.counters.ah; break;
-    case kIcmpv6: c.invalid(p, PacketEvent::kIpv4Icmpv6); break;
-    default: break;
+    case kAh:
+      ++c.counters.ah;
+      break;
+    case kIcmpv6:
+      c.invalid(p, PacketEvent::kIpv4Icmpv6);
+      break;
+    default:
+      break;
   }
 }
 
@@ -73,7 +102,8 @@ bool decode_ipv4(Context& c, Packet& p, Bytes bytes) {
     p.ip.is_fragment = true;
     p.ip.more_fragments = (fragment & 0x2000) != 0;
     p.ip.fragment_offset_bytes = static_cast<uint16_t>((fragment & 0x1fff) * 8);
-    decode_defragmented(c, p, c.defragmenter != nullptr ? c.defragmenter->add_ipv4(p) : Bytes(), decode_ipv4);
+    decode_defragmented(c, p, c.defragmenter != nullptr ? c.defragmenter->add_ipv4(p) : Bytes(),
+                        decode_ipv4);
     return true;
   }
   decode_payload(c, p);

@@ -1,6 +1,8 @@
-// IPv6 and its extension headers, RFC 8200; RFC 4302 (AH), 6275 (mobility), 7401 (HIP), 5533 (shim6).
+// IPv6 and its extension headers, RFC 8200; RFC 4302 (AH), 6275 (mobility), 7401 (HIP), 5533
+// (shim6).
 //
-//   version, traffic class, flow label(4) payload length(2) next header(1) hop limit(1) source(16) destination(16)
+//   version, traffic class, flow label(4) payload length(2) next header(1) hop limit(1) source(16)
+//   destination(16)
 #include "sensor/decode/layers.h"
 
 namespace vong::decode {
@@ -9,11 +11,33 @@ namespace {
 constexpr size_t kHeaderBytes = 40, kIpv4HeaderBytes = 20;
 
 enum NextHeader : uint8_t {
-  kHopByHop = 0, kIcmp = 1, kIpInIp = 4, kTcp = 6, kUdp = 17, kIpv6 = 41, kRouting = 43, kFragment = 44, kGre = 47, kEsp = 50,
-  kAh = 51, kIcmpv6 = 58, kNone = 59, kDestination = 60, kSctp = 132, kMobility = 135, kHip = 139, kShim6 = 140,
+  kHopByHop = 0,
+  kIcmp = 1,
+  kIpInIp = 4,
+  kTcp = 6,
+  kUdp = 17,
+  kIpv6 = 41,
+  kRouting = 43,
+  kFragment = 44,
+  kGre = 47,
+  kEsp = 50,
+  kAh = 51,
+  kIcmpv6 = 58,
+  kNone = 59,
+  kDestination = 60,
+  kSctp = 132,
+  kMobility = 135,
+  kHip = 139,
+  kShim6 = 140,
 };
 
-enum Option : uint8_t { kPad1 = 0, kPadN = 1, kRouterAlert = 5, kJumbo = 0xc2, kHomeAddress = 0xc9 };
+enum Option : uint8_t {
+  kPad1 = 0,
+  kPadN = 1,
+  kRouterAlert = 5,
+  kJumbo = 0xc2,
+  kHomeAddress = 0xc9
+};
 
 // One walk along the extension headers of a packet.
 class ExtensionWalk {
@@ -25,31 +49,64 @@ class ExtensionWalk {
       p_.ip.protocol = next;
       p_.payload = rest;
       p_.ip_payload = rest;
-      if (i > 0 && rest.size() < 2) return;  // not even a header's length: the reference says nothing here
-      size_t bytes = 0;                      // of this extension header
+      if (i > 0 && rest.size() < 2)
+        return;          // not even a header's length: the reference says nothing here
+      size_t bytes = 0;  // of this extension header
       switch (next) {
-        case kTcp: decode_tcp(c_, p_, rest); return;
-        case kUdp: decode_udp(c_, p_, rest); return;
-        case kIcmpv6: decode_icmpv6(c_, p_, rest); return;
-        case kSctp: decode_sctp(c_, p_, rest); return;
-        case kEsp: decode_esp(c_, p_, rest); return;
-        case kGre: decode_gre(c_, p_, rest); return;
-        case kIpInIp: decode_ipv4_in_ipv6(c_, p_, rest); return;
-        case kIpv6: decode_ipv6_in_ipv6(c_, p_, rest); return;
+        case kTcp:
+          decode_tcp(c_, p_, rest);
+          return;
+        case kUdp:
+          decode_udp(c_, p_, rest);
+          return;
+        case kIcmpv6:
+          decode_icmpv6(c_, p_, rest);
+          return;
+        case kSctp:
+          decode_sctp(c_, p_, rest);
+          return;
+        case kEsp:
+          decode_esp(c_, p_, rest);
+          return;
+        case kGre:
+          decode_gre(c_, p_, rest);
+          return;
+        case kIpInIp:
+          decode_ipv4_in_ipv6(c_, p_, rest);
+          return;
+        case kIpv6:
+          decode_ipv6_in_ipv6(c_, p_, rest);
+          return;
         case kNone:
           if (!rest.empty()) p_.events.set(PacketEvent::kIpv6DataAfterNoneHeader);
           return;
-        case kIcmp: c_.invalid(p_, PacketEvent::kIpv6Icmpv4); return;
-        case kRouting: bytes = routing(rest); break;
-        case kHopByHop: bytes = options(rest, true); break;
-        case kDestination: bytes = options(rest, false); break;
+        case kIcmp:
+          c_.invalid(p_, PacketEvent::kIpv6Icmpv4);
+          return;
+        case kRouting:
+          bytes = routing(rest);
+          break;
+        case kHopByHop:
+          bytes = options(rest, true);
+          break;
+        case kDestination:
+          bytes = options(rest, false);
+          break;
         case kFragment:
           bytes = fragment(rest);
           if (p_.ip.is_fragment) return;
           break;
-        case kAh: bytes = authentication(rest); break;
-        case kMobility: case kHip: case kShim6: bytes = length_8(rest); break;
-        default: p_.events.set(PacketEvent::kIpv6UnknownNextHeader); return;
+        case kAh:
+          bytes = authentication(rest);
+          break;
+        case kMobility:
+        case kHip:
+        case kShim6:
+          bytes = length_8(rest);
+          break;
+        default:
+          p_.events.set(PacketEvent::kIpv6UnknownNextHeader);
+          return;
       }
       if (bytes == 0) return;
       next_field_offset_ = static_cast<size_t>(rest.data() - p_.ip_header.data());
@@ -65,7 +122,8 @@ class ExtensionWalk {
     c_.invalid(p_, PacketEvent::kIpv6TruncExthdr);
     return 0;
   }
-  // Length of a header that counts eight-byte units after the first; 0 and the event when it is not all there.
+  // Length of a header that counts eight-byte units after the first; 0 and the event when it is not
+  // all there.
   size_t length_8(Bytes rest) {
     if (rest.size() < 2) return truncated();
     const size_t bytes = (rest[1] + 1u) * 8;
@@ -73,8 +131,10 @@ class ExtensionWalk {
   }
   // Notes that a header of that kind was there: `times` of them may be.
   void count(uint8_t& seen, uint8_t times, PacketEvent duplicate) {
-    if (seen >= times) p_.events.set(duplicate);
-    else ++seen;
+    if (seen >= times)
+      p_.events.set(duplicate);
+    else
+      ++seen;
   }
 
   size_t routing(Bytes rest) {
@@ -108,7 +168,8 @@ class ExtensionWalk {
     p_.ip.id = load_u32(rest.data() + 4);
     p_.ip.fragment_offset_bytes = field & 0xfff8;
     p_.ip.more_fragments = (field & 1) != 0;
-    if (p_.ip.fragment_offset_bytes == 0 && !p_.ip.more_fragments) {  // an "atomic fragment", RFC 6946
+    if (p_.ip.fragment_offset_bytes == 0 &&
+        !p_.ip.more_fragments) {  // an "atomic fragment", RFC 6946
       p_.events.set(PacketEvent::kIpv6ExthdrUselessFh);
       return 8;
     }
@@ -146,7 +207,8 @@ class ExtensionWalk {
       i += 2u + length;
     }
     if (padding > 0 && others == 0) {
-      p_.events.set(hop_by_hop ? PacketEvent::kIpv6HopoptsOnlyPadding : PacketEvent::kIpv6DstoptsOnlyPadding);
+      p_.events.set(hop_by_hop ? PacketEvent::kIpv6HopoptsOnlyPadding
+                               : PacketEvent::kIpv6DstoptsOnlyPadding);
     }
     return bytes;
   }
@@ -159,10 +221,19 @@ class ExtensionWalk {
         ++padding;
         if (length == 0) p_.events.set(PacketEvent::kIpv6ZeroLenPadn);
         return true;
-      case kRouterAlert: expected = 2; break;
-      case kJumbo: expected = 4; break;
-      case kHomeAddress: expected = 16; break;
-      default: p_.events.set(hop_by_hop ? PacketEvent::kIpv6HopoptsUnknownOpt : PacketEvent::kIpv6DstoptsUnknownOpt); break;
+      case kRouterAlert:
+        expected = 2;
+        break;
+      case kJumbo:
+        expected = 4;
+        break;
+      case kHomeAddress:
+        expected = 16;
+        break;
+      default:
+        p_.events.set(hop_by_hop ? PacketEvent::kIpv6HopoptsUnknownOpt
+                                 : PacketEvent::kIpv6DstoptsUnknownOpt);
+        break;
     }
     if (expected >= 0 && length != expected) {
       p_.events.set(PacketEvent::kIpv6ExthdrInvalidOptlen);
@@ -174,7 +245,8 @@ class ExtensionWalk {
 
   Context& c_;
   Packet& p_;
-  size_t next_field_offset_ = 6;  // of the byte that named the header at hand, from the fixed header's start
+  size_t next_field_offset_ =
+      6;  // of the byte that named the header at hand, from the fixed header's start
   uint8_t hop_by_hop_ = 0, destination_ = 0, routing_ = 0, fragment_ = 0, authentication_ = 0;
 };
 
@@ -201,9 +273,15 @@ bool decode_ipv6(Context& c, Packet& p, Bytes bytes) {
   p.ip_payload = bytes.subspan(kHeaderBytes, payload_bytes);
   p.payload = p.ip_payload;
   switch (h[6]) {
-    case kTcp: decode_tcp(c, p, p.ip_payload); break;
-    case kUdp: decode_udp(c, p, p.ip_payload); break;
-    default: ExtensionWalk(c, p).run(h[6], p.ip_payload); break;
+    case kTcp:
+      decode_tcp(c, p, p.ip_payload);
+      break;
+    case kUdp:
+      decode_udp(c, p, p.ip_payload);
+      break;
+    default:
+      ExtensionWalk(c, p).run(h[6], p.ip_payload);
+      break;
   }
   return true;
 }

@@ -5,9 +5,11 @@
 
 namespace vong::decode {
 
-// Headers of one frame, tunnels and all (decoder.max-layers): the reference's default. The last one that is allowed is the one before.
+// Headers of one frame, tunnels and all (decoder.max-layers): the reference's default. The last one
+// that is allowed is the one before.
 inline constexpr int kDefaultMaxLayers = 16;
-// Packets that can come out of one frame: itself, what it carries, and so on; each costs at least one layer.
+// Packets that can come out of one frame: itself, what it carries, and so on; each costs at least
+// one layer.
 inline constexpr size_t kMaxPacketsPerFrame = 16;
 // VXLAN, GENEVE and Teredo ports that can be configured, each.
 inline constexpr size_t kMaxTunnelPorts = 4;

@@ -1,7 +1,8 @@
 // MPLS label stacks, RFC 3032, and Ethernet over them, RFC 4448 with the control word of RFC 4385.
 //
-//   label(20 bits) traffic class(3) bottom of stack(1) ttl(8), then no word on what the labels carry: IP shows by its version, Ethernet
-//   with a control word by a zero there; Ethernet without one only by looking like Ethernet.
+//   label(20 bits) traffic class(3) bottom of stack(1) ttl(8), then no word on what the labels
+//   carry: IP shows by its version, Ethernet with a control word by a zero there; Ethernet without
+//   one only by looking like Ethernet.
 #include "sensor/decode/layers.h"
 
 namespace vong::decode {
@@ -9,7 +10,13 @@ namespace {
 
 constexpr size_t kShimBytes = 4, kControlWordBytes = 4, kEthernetHeaderBytes = 14;
 
-enum Label : uint32_t { kIpv4Null = 0, kRouterAlert = 1, kIpv6Null = 2, kImplicitNull = 3, kFirstOrdinary = 16 };
+enum Label : uint32_t {
+  kIpv4Null = 0,
+  kRouterAlert = 1,
+  kIpv6Null = 2,
+  kImplicitNull = 3,
+  kFirstOrdinary = 16
+};
 
 bool looks_like_ethernet(Bytes bytes) {
   return bytes.size() >= kEthernetHeaderBytes && known_ether_type(load_u16(bytes.data() + 12));
@@ -21,16 +28,23 @@ bool looks_like_ipv4(Bytes bytes) {
   const size_t header = (bytes[0] & 0x0f) * 4u, total = load_u16(bytes.data() + 2);
   return header >= 20 && total >= header && total <= bytes.size();
 }
-bool looks_like_ipv6(Bytes bytes) { return bytes.size() >= 40 && load_u16(bytes.data() + 4) + 40u <= bytes.size(); }
+bool looks_like_ipv6(Bytes bytes) {
+  return bytes.size() >= 40 && load_u16(bytes.data() + 4) + 40u <= bytes.size();
+}
 
 bool decode_payload(Context& c, Packet& p, uint32_t label, Bytes bytes) {
   if (bytes.empty()) return c.invalid(p, PacketEvent::kMplsPktTooSmall);
   switch (label) {
-    case kIpv4Null: return decode_ipv4(c, p, bytes);
-    case kIpv6Null: return decode_ipv6(c, p, bytes);
-    case kRouterAlert: return c.invalid(p, PacketEvent::kMplsBadLabelRouterAlert);
-    case kImplicitNull: return c.invalid(p, PacketEvent::kMplsBadLabelImplicitNull);
-    default: break;
+    case kIpv4Null:
+      return decode_ipv4(c, p, bytes);
+    case kIpv6Null:
+      return decode_ipv6(c, p, bytes);
+    case kRouterAlert:
+      return c.invalid(p, PacketEvent::kMplsBadLabelRouterAlert);
+    case kImplicitNull:
+      return c.invalid(p, PacketEvent::kMplsBadLabelImplicitNull);
+    default:
+      break;
   }
   if (label < kFirstOrdinary) return c.invalid(p, PacketEvent::kMplsBadLabelReserved);
   const bool ethernet = looks_like_ethernet(bytes);
@@ -42,8 +56,10 @@ bool decode_payload(Context& c, Packet& p, uint32_t label, Bytes bytes) {
       if (ethernet && !looks_like_ipv6(bytes)) return decode_ethernet(c, p, bytes);
       return decode_ipv6(c, p, bytes);
     case 0:
-      if (bytes.size() < kControlWordBytes + kEthernetHeaderBytes) return c.invalid(p, PacketEvent::kMplsPktTooSmall);
-      if (ethernet && !looks_like_ethernet(bytes.subspan(kControlWordBytes))) return decode_ethernet(c, p, bytes);
+      if (bytes.size() < kControlWordBytes + kEthernetHeaderBytes)
+        return c.invalid(p, PacketEvent::kMplsPktTooSmall);
+      if (ethernet && !looks_like_ethernet(bytes.subspan(kControlWordBytes)))
+        return decode_ethernet(c, p, bytes);
       return decode_ethernet(c, p, bytes.subspan(kControlWordBytes));
     default:
       if (ethernet) return decode_ethernet(c, p, bytes);

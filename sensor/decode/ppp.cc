@@ -6,22 +6,65 @@ namespace {
 
 // https://www.iana.org/assignments/ppp-numbers
 enum Protocol : uint16_t {
-  kIp = 0x0021, kVjCompressed = 0x002d, kVjUncompressed = 0x002f, kIpv6 = 0x0057, kMpls = 0x0281, kMplsMulticast = 0x0283,
+  kIp = 0x0021,
+  kVjCompressed = 0x002d,
+  kVjUncompressed = 0x002f,
+  kIpv6 = 0x0057,
+  kMpls = 0x0281,
+  kMplsMulticast = 0x0283,
 };
 
-// Assigned, but nothing that we read: OSI, XNS, DECnet, AppleTalk, IPX, bridging, ST-II, VINES, control protocols, LCP, PAP, LQR, CHAP.
+// Assigned, but nothing that we read: OSI, XNS, DECnet, AppleTalk, IPX, bridging, ST-II, VINES,
+// control protocols, LCP, PAP, LQR, CHAP.
 bool known_but_unread(uint16_t protocol) {
   switch (protocol) {
-    case 0x0023: case 0x0025: case 0x0027: case 0x0029: case 0x002b: case kVjCompressed: case 0x0031: case 0x0033:
-    case 0x0035: case 0x003d: case 0x0201: case 0x0231: case 0x0233: case 0x0235: case kMpls: case kMplsMulticast: case 0x8021: case 0x8023:
-    case 0x8025: case 0x8027: case 0x8029: case 0x802b: case 0x8031: case 0x8033: case 0x8035: case 0x8057: case 0x8281:
-    case 0x80fd: case 0xc021: case 0xc023: case 0xc025: case 0xc223: case 0xc227:
+    case 0x0023:
+    case 0x0025:
+    case 0x0027:
+    case 0x0029:
+    case 0x002b:
+    case kVjCompressed:
+    case 0x0031:
+    case 0x0033:
+    case 0x0035:
+    case 0x003d:
+    case 0x0201:
+    case 0x0231:
+    case 0x0233:
+    case 0x0235:
+    case kMpls:
+    case kMplsMulticast:
+    case 0x8021:
+    case 0x8023:
+    case 0x8025:
+    case 0x8027:
+    case 0x8029:
+    case 0x802b:
+    case 0x8031:
+    case 0x8033:
+    case 0x8035:
+    case 0x8057:
+    case 0x8281:
+    case 0x80fd:
+    case 0xc021:
+    case 0xc023:
+    case 0xc025:
+    case 0xc223:
+    case 0xc227:
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
-enum PppoeCode : uint8_t { kSession = 0x00, kPado = 0x07, kPadi = 0x09, kPadr = 0x19, kPads = 0x65, kPadt = 0xa7 };
+enum PppoeCode : uint8_t {
+  kSession = 0x00,
+  kPado = 0x07,
+  kPadi = 0x09,
+  kPadr = 0x19,
+  kPads = 0x65,
+  kPadt = 0xa7
+};
 
 }  // namespace
 
@@ -41,7 +84,9 @@ bool decode_ppp_protocol(Context& c, Packet& p, uint16_t protocol, Bytes bytes) 
       if (bytes[0] >> 4 == 4) decode_ipv4(c, p, bytes);
       return true;
     case kMpls:
-    case kMplsMulticast: decode_mpls(c, p, bytes); return true;
+    case kMplsMulticast:
+      decode_mpls(c, p, bytes);
+      return true;
     default:
       if (!known_but_unread(protocol)) return c.invalid(p, PacketEvent::kPppWrongType);
       p.events.set(PacketEvent::kPppUnsupProto);
@@ -78,8 +123,15 @@ bool decode_pppoe_discovery(Context& c, Packet& p, Bytes bytes) {
   if (!c.enter_layer(p)) return false;
   if (bytes.size() < 6) return c.invalid(p, PacketEvent::kPppoePktTooSmall);
   switch (bytes[1]) {
-    case kPadi: case kPado: case kPadr: case kPads: case kPadt: break;
-    default: p.events.set(PacketEvent::kPppoeWrongCode); return true;
+    case kPadi:
+    case kPado:
+    case kPadr:
+    case kPads:
+    case kPadt:
+      break;
+    default:
+      p.events.set(PacketEvent::kPppoeWrongCode);
+      return true;
   }
   const size_t length = load_u16(bytes.data() + 4);
   if (length > bytes.size() - 6) {

@@ -1,18 +1,30 @@
-// TCP, RFC 9293 3.1; options: RFC 9293, 7323 (window scale, timestamps), 2018 (SACK), 7413 (fast open), 2385 (MD5), 5925 (AO).
+// TCP, RFC 9293 3.1; options: RFC 9293, 7323 (window scale, timestamps), 2018 (SACK), 7413 (fast
+// open), 2385 (MD5), 5925 (AO).
 //
-//   source port(2) destination port(2) sequence(4) acknowledgment(4) offset+reserved(1) flags(1) window(2) checksum(2) urgent(2)
+//   source port(2) destination port(2) sequence(4) acknowledgment(4) offset+reserved(1) flags(1)
+//   window(2) checksum(2) urgent(2)
 #include "sensor/decode/layers.h"
 
 namespace vong::decode {
 namespace {
 
 constexpr size_t kHeaderBytes = 20;
-constexpr uint8_t kMaxWindowScale = 14;  // RFC 7323 2.3
+constexpr uint8_t kMaxWindowScale = 14;      // RFC 7323 2.3
 constexpr uint16_t kFastOpenMagic = 0xf989;  // RFC 7413: in the experimental options
 
 enum Option : uint8_t {
-  kEnd = 0, kNop = 1, kMss = 2, kWindowScale = 3, kSackPermitted = 4, kSack = 5, kTimestamps = 8, kMd5 = 19, kAo = 29,
-  kFastOpen = 34, kExperiment1 = 253, kExperiment2 = 254,
+  kEnd = 0,
+  kNop = 1,
+  kMss = 2,
+  kWindowScale = 3,
+  kSackPermitted = 4,
+  kSack = 5,
+  kTimestamps = 8,
+  kMd5 = 19,
+  kAo = 29,
+  kFastOpen = 34,
+  kExperiment1 = 253,
+  kExperiment2 = 254,
 };
 
 struct OptionParser {
@@ -64,7 +76,9 @@ struct OptionParser {
           t.ts_echo = load_u32(body.data() + 4);
         }
         break;
-      case kFastOpen: fast_open(body); break;
+      case kFastOpen:
+        fast_open(body);
+        break;
       case kExperiment1:
       case kExperiment2:
         if (body.size() >= 2 && load_u16(body.data()) == kFastOpenMagic) fast_open(body.subspan(2));
@@ -75,14 +89,16 @@ struct OptionParser {
       case kAo:
         if (accept(body.size() >= 2, t.has_ao)) t.has_ao = true;
         break;
-      default: break;
+      default:
+        break;
     }
   }
 
   // A cookie of 4 to 16 bytes, an even number; or empty, which asks for one.
   void fast_open(Bytes cookie) {
     const size_t n = cookie.size();
-    if (accept(n == 0 || (n >= 4 && n <= 16 && n % 2 == 0), p.tcp.has_fast_open)) p.tcp.has_fast_open = true;
+    if (accept(n == 0 || (n >= 4 && n <= 16 && n % 2 == 0), p.tcp.has_fast_open))
+      p.tcp.has_fast_open = true;
   }
 };
 

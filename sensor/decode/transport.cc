@@ -17,8 +17,9 @@ bool decode_sctp(Context& c, Packet& p, Bytes bytes) {
   return true;
 }
 
-// type(1) response time(1) checksum(2) group(4); version 3 queries: flags(1) interval(1) number of sources(2) sources;
-// version 3 reports: type(1) reserved(1) checksum(2) reserved(2) number of records(2) records
+// type(1) response time(1) checksum(2) group(4); version 3 queries: flags(1) interval(1) number of
+// sources(2) sources; version 3 reports: type(1) reserved(1) checksum(2) reserved(2) number of
+// records(2) records
 bool decode_igmp(Context& c, Packet& p, Bytes bytes) {
   constexpr size_t kHeaderBytes = 8, kV3QueryBytes = 12, kV3RecordBytes = 8;
   constexpr uint8_t kQuery = 0x11, kV3Report = 0x22;
@@ -28,9 +29,11 @@ bool decode_igmp(Context& c, Packet& p, Bytes bytes) {
   p.payload = bytes.subspan(kHeaderBytes);
   if (bytes[0] == kQuery && bytes.size() > kHeaderBytes) {
     if (bytes.size() < kV3QueryBytes) return c.invalid(p, PacketEvent::kIgmpV3PktTooSmall);
-    if (bytes.size() - kV3QueryBytes < load_u16(bytes.data() + 10) * 4u) return c.invalid(p, PacketEvent::kIgmpMalformed);
+    if (bytes.size() - kV3QueryBytes < load_u16(bytes.data() + 10) * 4u)
+      return c.invalid(p, PacketEvent::kIgmpMalformed);
   } else if (bytes[0] == kV3Report) {
-    if (p.payload.size() < load_u16(bytes.data() + 6) * kV3RecordBytes) return c.invalid(p, PacketEvent::kIgmpMalformed);
+    if (p.payload.size() < load_u16(bytes.data() + 6) * kV3RecordBytes)
+      return c.invalid(p, PacketEvent::kIgmpMalformed);
   }
   return true;
 }

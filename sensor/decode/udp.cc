@@ -10,11 +10,13 @@ constexpr size_t kHeaderBytes = 8;
 
 bool decode_tunnel(Context& c, Packet& p) {
   const Config& config = c.config;
-  if (config.teredo_enabled && (config.teredo_ports.has(p.sport) || config.teredo_ports.has(p.dport)) &&
+  if (config.teredo_enabled &&
+      (config.teredo_ports.has(p.sport) || config.teredo_ports.has(p.dport)) &&
       decode_teredo(c, p, p.payload)) {
     return true;
   }
-  if (config.geneve_enabled && (config.geneve_ports.has(p.sport) || config.geneve_ports.has(p.dport)) &&
+  if (config.geneve_enabled &&
+      (config.geneve_ports.has(p.sport) || config.geneve_ports.has(p.dport)) &&
       decode_geneve(c, p, p.payload)) {
     return true;
   }

@@ -26,7 +26,8 @@ class DecoderTest : public testing::Test {
 };
 
 TEST_F(DecoderTest, EthernetIpv4TcpIsFilledExactly) {
-  const Packet& p = decode(ethernet(kEtherIpv4, ipv4(kProtoTcp, tcp(1234, 80, TcpFlags::kPsh | TcpFlags::kAck, text("hello")))));
+  const Packet& p = decode(ethernet(
+      kEtherIpv4, ipv4(kProtoTcp, tcp(1234, 80, TcpFlags::kPsh | TcpFlags::kAck, text("hello")))));
   ASSERT_EQ(packets_.size(), 1u);
   EXPECT_FALSE(p.invalid);
   EXPECT_FALSE(p.events.any());
@@ -46,12 +47,14 @@ TEST_F(DecoderTest, EthernetIpv4TcpIsFilledExactly) {
 }
 
 TEST_F(DecoderTest, EthernetPaddingIsNotPayload) {
-  const Packet& p = decode(ethernet(kEtherIpv4, ipv4(kProtoUdp, udp(1, 2, text("x")))) + fill(17, '\0'));
+  const Packet& p =
+      decode(ethernet(kEtherIpv4, ipv4(kProtoUdp, udp(1, 2, text("x")))) + fill(17, '\0'));
   EXPECT_EQ(as_text(p.payload), "x");
 }
 
 TEST_F(DecoderTest, NothingOfTheLastPacketStays) {
-  decode(ethernet(kEtherVlan, vlan(5, kEtherIpv4, ipv4(kProtoTcp, tcp(1, 2, 2, {}, bytes({2, 4, 5, 0xb4}))))));
+  decode(ethernet(kEtherVlan,
+                  vlan(5, kEtherIpv4, ipv4(kProtoTcp, tcp(1, 2, 2, {}, bytes({2, 4, 5, 0xb4}))))));
   const Packet& p = decode(ethernet(kEtherIpv4, ipv4(kProtoUdp, udp(7, 8, {}))));
   EXPECT_FALSE(p.is_tcp);
   EXPECT_EQ(p.vlan_count, 0);
@@ -61,7 +64,8 @@ TEST_F(DecoderTest, NothingOfTheLastPacketStays) {
 
 TEST_F(DecoderTest, TcpOptionsAreRead) {
   const Buffer options = bytes({2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 3, 3, 7});
-  const Packet& p = decode(ethernet(kEtherIpv4, ipv4(kProtoTcp, tcp(1, 2, TcpFlags::kSyn, {}, options))));
+  const Packet& p =
+      decode(ethernet(kEtherIpv4, ipv4(kProtoTcp, tcp(1, 2, TcpFlags::kSyn, {}, options))));
   EXPECT_EQ(p.tcp.mss, 1460);
   EXPECT_TRUE(p.tcp.sack_permitted);
   EXPECT_EQ(p.tcp.ts_value, 1u);
@@ -72,7 +76,8 @@ TEST_F(DecoderTest, TcpOptionsAreRead) {
 }
 
 TEST_F(DecoderTest, TcpOptionOfBadLengthIsAnEventAndThePacketStaysGood) {
-  const Packet& p = decode(ethernet(kEtherIpv4, ipv4(kProtoTcp, tcp(1, 2, 2, {}, bytes({2, 3, 5, 1})))));
+  const Packet& p =
+      decode(ethernet(kEtherIpv4, ipv4(kProtoTcp, tcp(1, 2, 2, {}, bytes({2, 3, 5, 1})))));
   EXPECT_TRUE(p.events.has(PacketEvent::kTcpOptInvalidLen));
   EXPECT_FALSE(p.invalid);
   EXPECT_TRUE(p.is_tcp);
@@ -80,8 +85,9 @@ TEST_F(DecoderTest, TcpOptionOfBadLengthIsAnEventAndThePacketStaysGood) {
 
 TEST_F(DecoderTest, ThreeVlanTagsAndTheFourthIsTooMany) {
   const Buffer udp_packet = ipv4(kProtoUdp, udp(1, 2, {}));
-  const Packet& p =
-      decode(ethernet(kEtherQinq, vlan(10, kEtherVlan, vlan(20, 0x9100, vlan(0x2000 | 30, kEtherIpv4, udp_packet)))));
+  const Packet& p = decode(
+      ethernet(kEtherQinq,
+               vlan(10, kEtherVlan, vlan(20, 0x9100, vlan(0x2000 | 30, kEtherIpv4, udp_packet)))));
   EXPECT_EQ(p.vlan_count, 3);
   EXPECT_EQ(p.vlan_tci[0], 10);
   EXPECT_EQ(p.vlan_tci[1], 20);
@@ -89,8 +95,9 @@ TEST_F(DecoderTest, ThreeVlanTagsAndTheFourthIsTooMany) {
   EXPECT_TRUE(p.is_udp);
   EXPECT_EQ(p.ether_type, kEtherIpv4);
 
-  const Packet& q = decode(
-      ethernet(kEtherVlan, vlan(1, kEtherVlan, vlan(2, kEtherVlan, vlan(3, kEtherVlan, vlan(4, kEtherIpv4, udp_packet))))));
+  const Packet& q = decode(ethernet(
+      kEtherVlan, vlan(1, kEtherVlan,
+                       vlan(2, kEtherVlan, vlan(3, kEtherVlan, vlan(4, kEtherIpv4, udp_packet))))));
   EXPECT_TRUE(q.events.has(PacketEvent::kVlanTooManyLayers));
   EXPECT_TRUE(q.invalid);
   EXPECT_FALSE(q.is_udp);
@@ -115,7 +122,8 @@ TEST_F(DecoderTest, UnknownEtherTypeIsAnEventOnly) {
 }
 
 TEST_F(DecoderTest, EventsKeepTheirOrderAndRepeat) {
-  // Security option of two bytes (eleven are right), then one that runs over the end: twelve bytes are no multiple of eight either.
+  // Security option of two bytes (eleven are right), then one that runs over the end: twelve bytes
+  // are no multiple of eight either.
   const Buffer options = bytes({0x82, 2, 0xf1, 0x35, 0, 0, 0xde, 0xad, 0xbe, 0xef, 0xaa, 0});
   const Packet& p = decode(ethernet(kEtherIpv4, ipv4(132, fill(20, 'a'), {.options = options})));
   ASSERT_EQ(p.events.size(), 3u);
@@ -140,7 +148,8 @@ TEST_F(DecoderTest, TruncatedByTheSnapLengthIsMarked) {
 }
 
 TEST_F(DecoderTest, IcmpErrorNamesTheFlowItSpeaksOf) {
-  const Buffer embedded = ipv4(kProtoUdp, udp(5353, 53, {}), {.src = 0x0a000002, .dst = 0x0a000001});
+  const Buffer embedded =
+      ipv4(kProtoUdp, udp(5353, 53, {}), {.src = 0x0a000002, .dst = 0x0a000001});
   const Packet& p = decode(ethernet(kEtherIpv4, ipv4(kProtoIcmp, icmp(3, 3, be32(0) + embedded))));
   ASSERT_TRUE(p.icmp.has_embedded);
   EXPECT_EQ(p.icmp.embedded_protocol, kProtoUdp);
