@@ -31,6 +31,11 @@ class RawStream : public FlowState {
   [[nodiscard]] virtual bool established() const = 0;
   [[nodiscard]] virtual bool depth_reached(Direction d) const = 0;
   [[nodiscard]] virtual TcpSummary summary() const = 0;
+
+  // Nobody will ask for this direction's raw windows any more: its bytes are kept for the parsers only.
+  virtual void raw_stop(Direction d) = 0;
+  // For the flow table: this packet with SYN (`d`: its direction in the flow) opens a new connection on the same ends.
+  [[nodiscard]] virtual bool gives_way_to(const Packet& p, Direction d) const = 0;
 };
 
 // The flow's TCP session; null for other protocols or before its first segment.

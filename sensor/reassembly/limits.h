@@ -1,0 +1,34 @@
+// Named maxima of the reassembly room.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vong::reassembly {
+
+// Buffer blocks: powers of two from 2^9 to 2^24 bytes. A region of a stream (contiguous addresses)
+// never is larger than the last.
+inline constexpr unsigned kSmallestBlockBits = 9;
+inline constexpr unsigned kLargestBlockBits = 24;
+// Free blocks kept for reuse, all classes together.
+inline constexpr size_t kPooledBytesMax = size_t{8} << 20;
+// A segment farther than this from all data kept so far gets a region of its own (a hole costs no
+// memory).
+inline constexpr uint64_t kRegionGapBytes = 256 << 10;
+// Segments whose boundaries are remembered per direction: those that overlap policies may still
+// speak about.
+inline constexpr size_t kMaxSegments = 4096;
+// Gaps remembered per direction while raw inspection has not passed them; the oldest are merged
+// beyond it.
+inline constexpr size_t kMaxHoles = 64;
+// Acknowledged bytes that wait for raw inspection; beyond it the oldest are given up (counted).
+inline constexpr uint64_t kRawBacklogBytes = 1 << 20;
+// SACK blocks are not kept: only counted per packet.
+inline constexpr size_t kMaxSackBlocks = 4;
+// host-os-policy networks.
+inline constexpr size_t kMaxOsPolicyNetworks = 65536;
+// Handshakes told apart while both ends disagree (stream.max-syn-queued, stream.max-synack-queued
+// cannot exceed it).
+inline constexpr size_t kMaxQueuedHandshakes = 64;
+
+}  // namespace vong::reassembly

@@ -1,0 +1,116 @@
+// The bytes of one direction of a TCP connection, by stream offset: what came, in which segments,
+// and who won where they overlap.
+//
+// Offsets count from the first byte after the SYN. Three marks cut the line:
+//   released   below it nothing is kept
+//   final      below it bytes have been given to a consumer and never change again, whatever is
+//   sent later contiguous up to here every byte is known (or was given up as a gap)
+// Beyond `final` the segments keep their boundaries, since overlap policies ask for them.
+//
+// Memory: regions of contiguous addresses in blocks of the worker's pool, almost always one; none
+// while nothing is kept. A stream that is in order costs one copy a byte and no allocation besides
+// the block.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "base/bytes.h"
+#include "sensor/reassembly/block_pool.h"
+#include "sensor/reassembly/os_policy.h"
+
+namespace vong::reassembly {
+
+enum class InsertStatus : uint8_t {
+  kOk,
+  kNothingNew,
+  kTooManySegments,
+  kTooManyRegions,
+  kNoMemory
+};
+
+struct InsertResult {
+  InsertStatus status = InsertStatus::kOk;
+  bool overlap = false;    // some byte was known before
+  bool different = false;  // ... with another value
+};
+
+class StreamBuffer {
+ public:
+  StreamBuffer() = default;
+  StreamBuffer(StreamBuffer&& other) noexcept { swap(other); }
+  StreamBuffer& operator=(StreamBuffer&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~StreamBuffer();
+
+  // The pool must be the same in all calls, and outlive the buffer.
+  InsertResult insert(BlockPool& pool, uint64_t offset, Bytes data, OsPolicy policy,
+                      uint8_t max_regions);
+
+  [[nodiscard]] uint64_t released() const { return released_; }
+  [[nodiscard]] uint64_t contiguous_end() const { return contiguous_; }
+  [[nodiscard]] uint64_t highest() const { return highest_; }  // end of the last byte seen so far
+
+  // Bytes [from, to), which must be known and kept; shorter where a region ends (never within what
+  // came in order).
+  [[nodiscard]] Bytes view(uint64_t from, uint64_t to) const;
+  // Where known bytes begin at or after `offset`; UINT64_MAX: nowhere.
+  [[nodiscard]] uint64_t next_known(uint64_t offset) const;
+  // End of the known bytes that begin at `offset`.
+  [[nodiscard]] uint64_t known_until(uint64_t offset) const;
+
+  // Bytes below `offset` have been given out.
+  void make_final(uint64_t offset);
+  // Nothing below `offset` is asked for again.
+  void release(uint64_t offset);
+  // What is missing up to `offset` will not come.
+  void skip_to(uint64_t offset);
+
+  [[nodiscard]] size_t kept_bytes() const;
+  [[nodiscard]] uint16_t regions_max() const { return regions_max_; }
+
+  void swap(StreamBuffer& other) noexcept;
+
+ private:
+  struct Region {
+    uint64_t begin = 0;  // offset of the first address
+    uint32_t head = 0,
+             size = 0;  // bytes [head, head + size) of the block stand for [begin, begin + size)
+    BlockPool::Block block;
+    [[nodiscard]] uint64_t end() const { return begin + size; }
+    [[nodiscard]] uint8_t* at(uint64_t offset) const {
+      return block.data + head + (offset - begin);
+    }
+  };
+  struct Segment {
+    uint64_t begin, end;
+  };
+
+  [[nodiscard]] size_t first_overlapping(uint64_t begin) const;
+  [[nodiscard]] bool append_in_order(uint64_t offset, Bytes data);
+  [[nodiscard]] InsertStatus reserve(uint64_t begin, uint64_t end, uint8_t max_regions);
+  [[nodiscard]] bool widen(Region& r, uint64_t begin, uint64_t end);
+  [[nodiscard]] const Region* region_of(uint64_t offset) const;
+  void compare_final(uint64_t offset, Bytes data, InsertResult& result) const;
+  void write(uint64_t offset, Bytes data, OsPolicy policy, InsertResult& result);
+  void put(uint64_t offset, Bytes data);
+  void remember(uint64_t begin, uint64_t end);
+  void coalesce();
+  void advance_contiguous();
+
+  BlockPool* pool_ = nullptr;
+  uint64_t released_ = 0, final_ = 0, contiguous_ = 0, highest_ = 0;
+  absl::InlinedVector<Region, 1> regions_;  // by begin, apart from each other
+  absl::InlinedVector<Segment, 2>
+      segments_;                // from segments_head_ on: by begin, those that end after final_
+  std::vector<Segment> holes_;  // given up, between released_ and contiguous_
+  uint32_t segments_head_ = 0;
+  uint32_t longest_segment_ = 0;
+  uint16_t regions_max_ = 0;
+};
+
+}  // namespace vong::reassembly

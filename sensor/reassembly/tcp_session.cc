@@ -1,0 +1,122 @@
+#include "sensor/reassembly/tcp_session.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "sensor/reassembly/tcp_engine.h"
+
+namespace vong::reassembly {
+
+std::string_view name_of(TcpState state) {
+  constexpr std::array<std::string_view, 11> kNames = {
+      "none",      "syn_sent", "syn_recv",   "established", "fin_wait1", "fin_wait2",
+      "time_wait", "last_ack", "close_wait", "closing",     "closed"};
+  return kNames[static_cast<size_t>(state)];
+}
+
+void Sender::start(uint32_t initial) {
+  isn = initial;
+  next_seq = last_ack = initial + 1;
+  next_win = last_ack;
+  ack_offset = 0;
+}
+
+void Sender::acknowledge(uint32_t ack) {
+  if (!seq_gt(ack, last_ack)) return;
+  ack_offset += static_cast<uint32_t>(ack - last_ack);
+  last_ack = ack;
+}
+
+uint64_t Sender::ready_end() const {
+  const uint64_t end = flushed ? std::max(ack_offset, buffer.highest()) : ack_offset;
+  return std::min(end, fin_offset);
+}
+
+TcpSession::TcpSession(const TcpConfig& config, SessionMemory& memory)
+    : config_(config), memory_(memory) {
+  ++memory_.sessions;
+  for (Sender& s : sender) s.raw_stopped = !config.raw;
+}
+
+TcpSession::~TcpSession() { --memory_.sessions; }
+
+flow::RawStream::Window TcpSession::raw_window(Direction d, bool force) const {
+  const Sender& s = of(d);
+  if (s.raw_stopped) return {};
+  const uint64_t ready = std::min(s.ready_end(), s.buffer.contiguous_end());
+  const uint64_t from = s.buffer.next_known(s.raw_done);
+  if (from >= ready) return {};
+  const uint64_t run_end = s.buffer.known_until(from);
+  const uint64_t to = std::min(run_end, ready);
+  if (to <= from) return {};
+  const bool run_is_over = run_end < ready || s.ended || s.flushed || s.depth_reached;
+  if (!force && !run_is_over && to - from < config_.raw_chunk_bytes[index(d)]) return {};
+  const uint64_t history = from == s.raw_done ? config_.raw_history_bytes : 0;
+  uint64_t begin = std::max(s.buffer.released(), from > history ? from - history : 0);
+  // History stops at a gap.
+  if (s.buffer.known_until(begin) < to) begin = from;
+  return {s.buffer.view(begin, to), begin};
+}
+
+void TcpSession::raw_done(Direction d, uint64_t offset) {
+  Sender& s = of(d);
+  s.raw_done = std::max(s.raw_done, std::min(offset, s.buffer.contiguous_end()));
+  trim(d);
+}
+
+void TcpSession::raw_stop(Direction d) {
+  of(d).raw_stopped = true;
+  trim(d);
+}
+
+void TcpSession::trim(Direction d) {
+  Sender& s = of(d);
+  uint64_t keep_from = std::min(s.ready_end(), s.buffer.contiguous_end());
+  if (!s.app_stopped) keep_from = std::min(keep_from, s.app_done);
+  if (!s.raw_stopped) {
+    if (s.raw_done + kRawBacklogBytes < keep_from) {
+      s.raw_done = keep_from - kRawBacklogBytes;
+      ++memory_.raw_given_up;
+    }
+    const uint64_t history = std::min<uint64_t>(config_.raw_history_bytes, s.raw_done);
+    keep_from = std::min(keep_from, s.raw_done - history);
+  }
+  // What anybody has seen never changes again.
+  uint64_t seen = keep_from;
+  if (!s.app_stopped) seen = std::max(seen, s.app_offered);
+  if (!s.raw_stopped) seen = std::max(seen, s.raw_done);
+  s.buffer.make_final(std::min(seen, s.buffer.contiguous_end()));
+  s.buffer.release(keep_from);
+}
+
+bool TcpSession::gives_way_to(const Packet& p, Direction d) const {
+  constexpr uint8_t kMask = TcpFlags::kSyn | TcpFlags::kAck | TcpFlags::kFin | TcpFlags::kRst;
+  const uint8_t flags = p.tcp.flags & kMask;
+  const bool starts =
+      flags == TcpFlags::kSyn || (flags == (TcpFlags::kSyn | TcpFlags::kAck) && config_.midstream);
+  if (!starts) return false;
+  if (state == TcpState::kNone) return true;
+  return state >= TcpState::kLastAck && of(d).isn != p.tcp.seq;
+}
+
+void TcpSession::on_swap_direction() { std::swap(sender[0], sender[1]); }
+
+flow::TcpSummary TcpSession::summary() const {
+  const Sender& to_server = of(Direction::kToServer);
+  const Sender& to_client = of(Direction::kToClient);
+  flow::TcpSummary out;
+  out.flags = tcp_flags;
+  out.flags_to_server = to_server.tcp_flags;
+  out.flags_to_client = to_client.tcp_flags;
+  out.state = name_of(state);
+  out.max_regions_to_server = std::max<uint16_t>(1, to_server.buffer.regions_max());
+  out.max_regions_to_client = std::max<uint16_t>(1, to_client.buffer.regions_max());
+  out.gap_to_server = to_server.had_gap;
+  out.gap_to_client = to_client.had_gap;
+  out.urgent_oob_to_server = to_server.urgent_oob_bytes;
+  out.urgent_oob_to_client = to_client.urgent_oob_bytes;
+  return out;
+}
+
+}  // namespace vong::reassembly
