@@ -46,8 +46,7 @@ class FlowTable {
   FlowTable& operator=(const FlowTable&) = delete;
 
   // The packet's flow, made when there is none; sets p.flow, p.direction, p.flow_established and
-  // counts the packet. Null for what has no flow: not IP, unusable headers, single fragments,
-  // protocols without flows.
+  // counts the packet. Null when decode says that it belongs to no flow (wants_flow), and at the memcap.
   Flow* lookup(Packet& p, Timestamp now);
 
   // Ends flows that lookup put aside (timeout, TCP reuse, eviction) and all whose deadline is
