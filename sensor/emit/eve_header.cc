@@ -97,7 +97,7 @@ std::string_view packet_source_name(const Packet& packet) {
       return "erspan encapsulation";
     case TunnelKind::kGeneve:
       return "geneve encapsulation";
-    case TunnelKind::kMpls:
+    case TunnelKind::kDefrag:
     case TunnelKind::kOther:
       return "wire/pcap";
   }
