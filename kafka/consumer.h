@@ -71,7 +71,6 @@ class Consumer {
     bool from_beginning =
         true;  // where nothing is committed: from the first record, else only new ones
     bool report_end = false;  // poll() tells when a partition's end is reached (reached_end)
-    bool client_can_create_topics = false;
     std::chrono::milliseconds session_timeout{45'000};
     std::chrono::milliseconds max_poll_interval{300'000};
     std::size_t queued_bytes_max = 32 << 20;  // prefetched, over all partitions

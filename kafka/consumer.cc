@@ -1,0 +1,440 @@
+#include "kafka/consumer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kafka/internal.h"
+
+namespace vong::kafka {
+namespace {
+
+int milliseconds(std::chrono::milliseconds d) {
+  return static_cast<int>(std::clamp<int64_t>(d.count(), 0, 3'600'000));
+}
+
+rd_kafka_message_t* cast(void* message) { return static_cast<rd_kafka_message_t*>(message); }
+
+constexpr std::size_t kBatchMax = 10'000;
+
+}  // namespace
+
+Record::~Record() {
+  if (message_ != nullptr) rd_kafka_message_destroy(cast(message_));
+}
+std::string_view Record::topic() const { return rd_kafka_topic_name(cast(message_)->rkt); }
+int32_t Record::partition() const { return cast(message_)->partition; }
+int64_t Record::offset() const { return cast(message_)->offset; }
+Milliseconds Record::timestamp() const {
+  rd_kafka_timestamp_type_t type;
+  return rd_kafka_message_timestamp(cast(message_), &type);
+}
+std::string_view Record::key() const {
+  return {static_cast<const char*>(cast(message_)->key), cast(message_)->key_len};
+}
+std::string_view Record::value() const {
+  return {static_cast<const char*>(cast(message_)->payload), cast(message_)->len};
+}
+
+std::optional<std::string_view> Record::header(const char* name) const {
+  rd_kafka_headers_t* headers;
+  const void* value;
+  std::size_t size;
+  if (rd_kafka_message_headers(cast(message_), &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+      rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return std::nullopt;
+  }
+  return std::string_view(static_cast<const char*>(value), size);
+}
+
+std::vector<Header> Record::headers() const {
+  std::vector<Header> result;
+  rd_kafka_headers_t* headers;
+  if (rd_kafka_message_headers(cast(message_), &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return result;
+  const char* name;
+  const void* value;
+  std::size_t size;
+  for (std::size_t i = 0;
+       i < kMaxHeaders &&
+       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+       ++i) {
+    result.push_back({name, {static_cast<const char*>(value), size}});
+  }
+  return result;
+}
+
+// Where the caller stands in a partition: moved when a poll call ends, not when librdkafka hands a
+// record over, so that a rebalance in the middle of a batch commits only what the caller has seen.
+struct Position {
+  TopicPartition partition;
+  int64_t first;  // the first offset ever handed out since the assignment
+  int64_t next;
+};
+
+struct Consumer::Impl {
+  Options options;
+  Listener* listener = nullptr;
+  ConnectionWatch watch;
+  std::vector<Position> positions;      // few; by search
+  std::vector<TopicPartition> ended;    // with report_end: at their end after the last record
+  std::vector<TopicPartition> revoked;  // since the running poll call began
+  bool closed = false;
+  ClientHandle client;  // last: destroyed first, its callbacks use the rest
+
+  static void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
+                           rd_kafka_topic_partition_list_t* list, void* opaque);
+  void assigned(const rd_kafka_topic_partition_list_t* list);
+  void gone(const rd_kafka_topic_partition_list_t* list);
+  [[nodiscard]] KafkaResult<> take(rd_kafka_message_t* message, std::vector<Record>& out);
+  void advance(const Record& record);
+
+  [[nodiscard]] PartitionsHandle assignment() const {
+    rd_kafka_topic_partition_list_t* list = nullptr;
+    rd_kafka_assignment(client.get(), &list);
+    return PartitionsHandle(list != nullptr ? list : rd_kafka_topic_partition_list_new(0));
+  }
+  [[nodiscard]] KafkaResult<> answer(std::string_view what, rd_kafka_resp_err_t code) const {
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    return std::unexpected(to_error(what, code, watch));
+  }
+  [[nodiscard]] KafkaResult<> answer(std::string_view what, rd_kafka_error_t* raw) const {
+    const ErrorHandle error(raw);
+    if (!error) return {};
+    return std::unexpected(to_error(what, error.get(), watch));
+  }
+  [[nodiscard]] KafkaResult<> seek(rd_kafka_topic_partition_list_t* list,
+                                   std::chrono::milliseconds timeout) const {
+    if (auto ok =
+            answer("seek", rd_kafka_seek_partitions(client.get(), list, milliseconds(timeout)));
+        !ok)
+      return ok;
+    for (int i = 0; i < list->cnt; ++i) {
+      if (auto ok = answer("seek", list->elems[i].err); !ok) return ok;
+    }
+    return {};
+  }
+};
+
+Consumer::Consumer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Consumer::Consumer(Consumer&&) noexcept = default;
+Consumer& Consumer::operator=(Consumer&&) noexcept = default;
+
+Consumer::~Consumer() {
+  if (!impl_ || !impl_->client) return;
+  impl_->listener = nullptr;  // it may be half destroyed; close() is the way to be told
+  close();
+}
+
+void Consumer::Impl::assigned(const rd_kafka_topic_partition_list_t* list) {
+  const std::vector<TopicPartition> partitions = to_partitions(list);
+  std::erase_if(positions, [&](const Position& p) {
+    return std::ranges::find(partitions, p.partition) != partitions.end();
+  });
+  if (listener != nullptr) listener->on_assigned(partitions);
+}
+
+void Consumer::Impl::gone(const rd_kafka_topic_partition_list_t* list) {
+  const std::vector<TopicPartition> partitions = to_partitions(list);
+  if (listener != nullptr)
+    listener->on_revoked(partitions, rd_kafka_assignment_lost(client.get()) != 0);
+  std::erase_if(positions, [&](const Position& p) {
+    return std::ranges::find(partitions, p.partition) != partitions.end();
+  });
+  std::erase_if(ended, [&](const TopicPartition& p) {
+    return std::ranges::find(partitions, p) != partitions.end();
+  });
+  revoked.insert(revoked.end(), partitions.begin(), partitions.end());
+}
+
+void Consumer::Impl::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
+                                  rd_kafka_topic_partition_list_t* list, void* opaque) {
+  auto* impl = static_cast<Impl*>(static_cast<ConnectionWatch*>(opaque)->owner);
+  const bool cooperative = std::string_view(rd_kafka_rebalance_protocol(client)) == "COOPERATIVE";
+  if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    impl->assigned(list);
+    if (cooperative)
+      (void)impl->answer("assignment", rd_kafka_incremental_assign(client, list));
+    else
+      rd_kafka_assign(client, list);
+  } else {
+    if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) impl->gone(list);
+    if (cooperative)
+      (void)impl->answer("assignment", rd_kafka_incremental_unassign(client, list));
+    else
+      rd_kafka_assign(client, nullptr);
+  }
+}
+
+KafkaResult<Consumer> Consumer::open(const Options& options, Listener* listener) {
+  auto impl = std::make_unique<Impl>();
+  impl->options = options;
+  impl->listener = listener;
+  impl->watch.owner = impl.get();
+  KafkaResult<ConfHandle> conf = make_conf(options.client, &impl->watch);
+  if (!conf) return std::unexpected(conf.error());
+  std::vector<std::pair<const char*, std::string>> properties = {
+      {"group.id", options.group},
+      {"isolation.level", "read_committed"},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"auto.offset.reset", options.from_beginning ? "earliest" : "latest"},
+      {"enable.partition.eof", options.report_end ? "true" : "false"},
+      {"partition.assignment.strategy", "cooperative-sticky"},
+      {"session.timeout.ms", fmt::to_string(options.session_timeout.count())},
+      {"max.poll.interval.ms",
+       fmt::to_string(std::max(options.max_poll_interval, options.session_timeout).count())},
+      {"queued.max.messages.kbytes",
+       fmt::to_string(std::max<std::size_t>(1, options.queued_bytes_max / 1024))},
+      {"allow.auto.create.topics", "false"},
+      {"fetch.wait.max.ms", "100"},
+      {"topic.metadata.refresh.interval.ms",
+       "5000"},  // a topic of a new agency is found within seconds
+  };
+  if (!options.instance_id.empty())
+    properties.emplace_back("group.instance.id", options.instance_id);
+  for (const auto& [name, value] : properties) {
+    if (KafkaResult<> ok = put(conf->get(), name, value); !ok) return std::unexpected(ok.error());
+  }
+  rd_kafka_conf_set_rebalance_cb(conf->get(), Impl::on_rebalance);
+  KafkaResult<ClientHandle> client = make_client(RD_KAFKA_CONSUMER, std::move(*conf));
+  if (!client) return std::unexpected(client.error());
+  rd_kafka_poll_set_consumer(client->get());
+  impl->client = std::move(*client);
+  return Consumer(std::move(impl));
+}
+
+KafkaResult<> Consumer::subscribe(std::span<const std::string> topics) {
+  const PartitionsHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
+  for (const std::string& topic : topics)
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+  return impl_->answer("subscription", rd_kafka_subscribe(impl_->client.get(), list.get()));
+}
+
+KafkaResult<> Consumer::assign(std::span<const TopicOffset> offsets) {
+  const PartitionsHandle list = to_list(offsets);
+  for (int i = 0; i < list->cnt; ++i) {
+    if (list->elems[i].offset == kNoOffset) list->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING;
+  }
+  impl_->positions.clear();
+  impl_->ended.clear();
+  return impl_->answer("assignment", rd_kafka_assign(impl_->client.get(), list.get()));
+}
+
+// One message of the client: a record, the end of a partition, or an error.
+KafkaResult<> Consumer::Impl::take(rd_kafka_message_t* message, std::vector<Record>& out) {
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    out.push_back(Record(message));
+    return {};
+  }
+  const std::unique_ptr<rd_kafka_message_t, Destroy<rd_kafka_message_destroy>> owner(message);
+  if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    const TopicPartition partition{rd_kafka_topic_name(message->rkt), message->partition};
+    if (std::ranges::find(ended, partition) == ended.end()) ended.push_back(partition);
+    return {};
+  }
+  const std::string topic = message->rkt != nullptr ? rd_kafka_topic_name(message->rkt) : "";
+  return std::unexpected(to_error(topic.empty() ? "reading" : fmt::format("reading {}", topic),
+                                  message->err, watch, rd_kafka_message_errstr(message)));
+}
+
+void Consumer::Impl::advance(const Record& record) {
+  watch.clear();
+  const auto at = std::ranges::find_if(positions, [&](const Position& p) {
+    return p.partition.partition == record.partition() && p.partition.topic == record.topic();
+  });
+  if (at != positions.end())
+    at->next = record.offset() + 1;
+  else
+    positions.push_back(
+        {{std::string(record.topic()), record.partition()}, record.offset(), record.offset() + 1});
+  std::erase_if(ended, [&](const TopicPartition& p) {
+    return p.partition == record.partition() && p.topic == record.topic();
+  });
+}
+
+KafkaResult<> Consumer::poll_batch(std::size_t max, std::chrono::milliseconds timeout,
+                                   std::vector<Record>& out) {
+  Impl& impl = *impl_;
+  const std::size_t before = out.size();
+  impl.revoked.clear();
+  KafkaResult<> result;
+  int wait_ms = milliseconds(timeout);
+  max = std::min(max, kBatchMax);
+  while (out.size() - before < max) {
+    rd_kafka_message_t* message = rd_kafka_consumer_poll(impl.client.get(), wait_ms);
+    if (message == nullptr) break;
+    result = impl.take(message, out);
+    if (!result) break;
+    wait_ms = 0;
+  }
+  // Somebody else reads what was revoked in this call: he gets these records too.
+  const auto first = out.begin() + static_cast<std::ptrdiff_t>(before);
+  if (!impl.revoked.empty()) {
+    out.erase(std::remove_if(first, out.end(),
+                             [&](const Record& r) {
+                               return std::ranges::any_of(
+                                   impl.revoked, [&](const TopicPartition& p) {
+                                     return p.partition == r.partition() && p.topic == r.topic();
+                                   });
+                             }),
+              out.end());
+  }
+  for (std::size_t i = before; i < out.size(); ++i) impl.advance(out[i]);
+  if (out.size() > before) return {};  // an error that matters comes again
+  if (result && is_refusal(impl.watch.code())) {
+    KafkaError error{Answer::kRefused, impl.watch.code(), impl.watch.text()};
+    impl.watch.clear();
+    return std::unexpected(std::move(error));
+  }
+  return result;
+}
+
+KafkaResult<std::optional<Record>> Consumer::poll(std::chrono::milliseconds timeout) {
+  std::vector<Record> records;
+  if (KafkaResult<> ok = poll_batch(1, timeout, records); !ok) return std::unexpected(ok.error());
+  if (records.empty()) return std::nullopt;
+  return std::move(records.front());
+}
+
+bool Consumer::reached_end() const {
+  const std::vector<TopicPartition> all = assignment();
+  return !all.empty() && std::ranges::all_of(all, [&](const TopicPartition& p) {
+    return std::ranges::find(impl_->ended, p) != impl_->ended.end();
+  });
+}
+
+std::vector<TopicPartition> Consumer::assignment() const {
+  return to_partitions(impl_->assignment().get());
+}
+
+std::vector<TopicOffset> Consumer::positions() const {
+  std::vector<TopicOffset> result;
+  for (const Position& p : impl_->positions)
+    result.push_back({p.partition.topic, p.partition.partition, p.next, {}});
+  return result;
+}
+
+GroupMetadata Consumer::group_metadata() const {
+  return GroupMetadata(std::make_shared<GroupMetadata::Impl>(
+      GroupMetadataHandle(rd_kafka_consumer_group_metadata(impl_->client.get()))));
+}
+
+GroupMetadata::GroupMetadata(const std::string& group_id)
+    : impl_(std::make_shared<Impl>(
+          GroupMetadataHandle(rd_kafka_consumer_group_metadata_new(group_id.c_str())))) {}
+
+KafkaResult<std::vector<TopicOffset>> Consumer::committed(
+    std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout) const {
+  const PartitionsHandle list = to_list(partitions);
+  if (auto ok =
+          impl_->answer("committed offsets",
+                        rd_kafka_committed(impl_->client.get(), list.get(), milliseconds(timeout)));
+      !ok) {
+    return std::unexpected(ok.error());
+  }
+  std::vector<TopicOffset> result;
+  for (int i = 0; i < list->cnt; ++i) {
+    const rd_kafka_topic_partition_t& p = list->elems[i];
+    if (auto ok = impl_->answer("committed offsets", p.err); !ok)
+      return std::unexpected(ok.error());
+    result.push_back({p.topic, p.partition, p.offset < 0 ? kNoOffset : p.offset,
+                      std::string(static_cast<const char*>(p.metadata), p.metadata_size)});
+  }
+  return result;
+}
+
+KafkaResult<> Consumer::commit(std::chrono::milliseconds) {
+  const std::vector<TopicOffset> offsets = positions();
+  if (offsets.empty()) return {};
+  const PartitionsHandle list = to_list(offsets);
+  return impl_->answer("commit of offsets", rd_kafka_commit(impl_->client.get(), list.get(), 0));
+}
+
+KafkaResult<> Consumer::rewind_to_committed(std::chrono::milliseconds timeout) {
+  const std::vector<TopicPartition> partitions = assignment();
+  if (partitions.empty()) return {};
+  KafkaResult<std::vector<TopicOffset>> offsets = committed(partitions, timeout);
+  if (!offsets) return std::unexpected(offsets.error());
+  // Only what was handed out has to come again; the rest stands where it stood.
+  std::vector<TopicOffset> back;
+  for (TopicOffset& o : *offsets) {
+    const auto at = std::ranges::find_if(impl_->positions, [&](const Position& p) {
+      return p.partition.topic == o.topic && p.partition.partition == o.partition;
+    });
+    if (at == impl_->positions.end()) continue;
+    back.push_back({o.topic, o.partition, o.offset == kNoOffset ? at->first : o.offset, {}});
+  }
+  if (back.empty()) return {};
+  const PartitionsHandle list = to_list(back);
+  if (auto ok = impl_->seek(list.get(), timeout); !ok) return ok;
+  impl_->positions.clear();
+  impl_->ended.clear();
+  return {};
+}
+
+KafkaResult<> Consumer::seek(const TopicOffset& to, std::chrono::milliseconds timeout) {
+  const PartitionsHandle list = to_list(std::span(&to, 1));
+  if (to.offset == kNoOffset) list->elems[0].offset = RD_KAFKA_OFFSET_BEGINNING;
+  if (auto ok = impl_->seek(list.get(), timeout); !ok) return ok;
+  std::erase_if(impl_->positions, [&](const Position& p) {
+    return p.partition.topic == to.topic && p.partition.partition == to.partition;
+  });
+  return {};
+}
+
+KafkaResult<std::pair<int64_t, int64_t>> Consumer::watermarks(
+    const TopicPartition& partition, std::chrono::milliseconds timeout) const {
+  int64_t low = 0;
+  int64_t high = 0;
+  if (auto ok =
+          impl_->answer("watermarks", rd_kafka_query_watermark_offsets(
+                                          impl_->client.get(), partition.topic.c_str(),
+                                          partition.partition, &low, &high, milliseconds(timeout)));
+      !ok) {
+    return std::unexpected(ok.error());
+  }
+  return std::pair(low, high);
+}
+
+KafkaResult<int32_t> Consumer::partition_count(const std::string& topic,
+                                               std::chrono::milliseconds timeout) const {
+  rd_kafka_topic_t* handle = rd_kafka_topic_new(impl_->client.get(), topic.c_str(), nullptr);
+  if (handle == nullptr)
+    return std::unexpected(to_error(topic, rd_kafka_last_error(), impl_->watch));
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const rd_kafka_resp_err_t code =
+      rd_kafka_metadata(impl_->client.get(), 0, handle, &metadata, milliseconds(timeout));
+  rd_kafka_topic_destroy(handle);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return std::unexpected(to_error(fmt::format("topic {}", topic), code, impl_->watch));
+  const std::unique_ptr<const rd_kafka_metadata_t, Destroy<rd_kafka_metadata_destroy>> owner(
+      metadata);
+  if (metadata->topic_cnt != 1)
+    return std::unexpected(to_error(fmt::format("topic {}", topic),
+                                    RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, impl_->watch));
+  if (auto ok = impl_->answer(fmt::format("topic {}", topic), metadata->topics[0].err); !ok)
+    return std::unexpected(ok.error());
+  return metadata->topics[0].partition_cnt;
+}
+
+int64_t Consumer::lag() const {
+  int64_t total = 0;
+  for (const Position& p : impl_->positions) {
+    int64_t low = 0;
+    int64_t high = 0;
+    if (rd_kafka_get_watermark_offsets(impl_->client.get(), p.partition.topic.c_str(),
+                                       p.partition.partition, &low,
+                                       &high) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      total += std::max<int64_t>(0, high - p.next);
+    }
+  }
+  return total;
+}
+
+void Consumer::close() {
+  if (std::exchange(impl_->closed, true)) return;
+  rd_kafka_consumer_close(impl_->client.get());
+}
+
+}  // namespace vong::kafka
