@@ -10,6 +10,7 @@
 #include "sensor/app/options.h"
 #include "sensor/app/plan.h"
 #include "sensor/app/run_files.h"
+#include "sensor/app/run_live.h"
 
 namespace {
 
@@ -58,9 +59,10 @@ int main(int argc, char** argv) {
     return app::kExitDone;
   }
   sensor::Plan plan;
+  plan.rule_counts = report.counts;
   sensor::fill_plan(plan, options, std::move(settings), std::move(rules));
   write_pid_file(options.pid_file);
-  const int status = sensor::run_files(options, plan, signals);
+  const int status = options.interfaces.empty() ? sensor::run_files(options, plan, signals) : sensor::run_live(options, plan, signals);
   if (!options.pid_file.empty()) ::unlink(options.pid_file.c_str());
   return status;
 }

@@ -14,30 +14,25 @@ constexpr size_t kFlushBytes = 256 * 1024;
 
 }  // namespace
 
-Result<std::unique_ptr<FileSink>> FileSink::open(const std::string& path) {
-  if (path == "-") return std::unique_ptr<FileSink>(new FileSink(STDOUT_FILENO, "standard output"));
+Result<std::unique_ptr<FileOutput>> FileOutput::open(const std::string& path) {
+  if (path == "-") return std::unique_ptr<FileOutput>(new FileOutput(STDOUT_FILENO, "standard output"));
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   if (fd < 0) return fail(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
-  return std::unique_ptr<FileSink>(new FileSink(fd, path));
+  return std::unique_ptr<FileOutput>(new FileOutput(fd, path));
 }
 
-FileSink::FileSink(int fd, std::string path) : fd_(fd), path_(std::move(path)) {
-  buffer_.reserve(kFlushBytes + 65536);
-}
-
-FileSink::~FileSink() {
-  flush();
+FileOutput::~FileOutput() {
+  drain();
   if (fd_ != STDOUT_FILENO) ::close(fd_);
 }
 
-void FileSink::line(std::string_view json, const emit::LineInfo&) {
-  buffer_.append(json);
-  buffer_.push_back('\n');
-  ++lines_buffered_;
-  if (buffer_.size() >= kFlushBytes) flush();
+void FileOutput::write(const LineBatch& batch) {
+  buffer_.append(batch.text());
+  lines_buffered_ += batch.lines().size();
+  if (buffer_.size() >= kFlushBytes) drain();
 }
 
-bool FileSink::flush() {
+void FileOutput::drain() {
   size_t done = 0;
   while (done < buffer_.size()) {
     const ssize_t n = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
@@ -46,14 +41,40 @@ bool FileSink::flush() {
     } else if (n < 0 && errno == EINTR) {
       continue;
     } else {
-      if (error_.empty()) error_ = fmt::format("cannot write {}: {}", path_, std::strerror(errno));
+      error_ = std::strerror(errno);
       lines_lost_ += lines_buffered_;
       break;
     }
   }
   buffer_.clear();
   lines_buffered_ = 0;
-  return error_.empty();
+}
+
+Result<> FileOutput::flush() {
+  drain();
+  if (error_.empty()) return {};
+  auto message = fmt::format("cannot write {}: {}, {} events lost", path_, error_, lines_lost_);
+  error_.clear();
+  lines_lost_ = 0;
+  return fail(std::move(message));
+}
+
+void Output::write(LineBatch& batch) {
+  if (batch.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& sink : sinks_) sink->write(batch);
+  }
+  batch.clear();
+}
+
+Result<> Output::flush() {
+  const std::lock_guard lock(mutex_);
+  Result<> result;
+  for (auto& sink : sinks_) {
+    if (auto flushed = sink->flush(); !flushed && result) result = std::move(flushed);
+  }
+  return result;
 }
 
 }  // namespace vong::sensor

@@ -1,9 +1,11 @@
-// Where a sensor's events go: eve.json in a folder, standard output, and the spool in front of
-// Kafka.
+// Where a sensor's events go: eve.json in a folder, standard output, and the spool in front of Kafka.
+//
+// Each worker writes to a LineBatch of its own, without a lock; whole batches go to the Output, which every worker shares.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -12,39 +14,71 @@
 
 namespace vong::sensor {
 
-// Lines to a file descriptor through a buffer. One thread. A write that fails is counted and
-// reported once by healthy().
-class FileSink : public emit::LineSink {
+// Lines of one worker, back to back, with what is known of each.
+class LineBatch : public emit::LineSink {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<FileSink>> open(
-      const std::string& path);  // appends; "-" is stdout
-  ~FileSink() override;
-
-  void line(std::string_view json, const emit::LineInfo& info) override;
-  // Hands the buffer to the kernel. False once a write has failed: those lines are lost and
-  // counted.
-  bool flush();
-  [[nodiscard]] uint64_t lines_lost() const { return lines_lost_; }
-  [[nodiscard]] const std::string& error() const { return error_; }
+  struct Line {
+    size_t begin, size;
+    std::string_view event_type;   // static
+    uint8_t severity;
+    uint64_t flow_id;
+  };
+  void line(std::string_view json, const emit::LineInfo& info) override {
+    lines_.push_back({text_.size(), json.size(), info.event_type, info.severity, info.flow_id});
+    text_.append(json);
+    text_.push_back('\n');
+  }
+  [[nodiscard]] bool empty() const { return lines_.empty(); }
+  [[nodiscard]] size_t size_bytes() const { return text_.size(); }
+  [[nodiscard]] const std::string& text() const { return text_; }            // every line with its newline
+  [[nodiscard]] const std::vector<Line>& lines() const { return lines_; }
+  [[nodiscard]] std::string_view view(const Line& line) const { return std::string_view(text_).substr(line.begin, line.size); }
+  void clear() {
+    text_.clear();
+    lines_.clear();
+  }
 
  private:
-  FileSink(int fd, std::string path);
+  std::string text_;
+  std::vector<Line> lines_;
+};
+
+// Takes whole batches. One thread at a time: Output's lock.
+class BatchSink {
+ public:
+  virtual ~BatchSink() = default;
+  virtual void write(const LineBatch& batch) = 0;
+  // Makes durable what was taken; an error line when something was lost since the last call.
+  [[nodiscard]] virtual Result<> flush() = 0;
+};
+
+// A file or standard output. What cannot be written is counted and told by flush().
+class FileOutput : public BatchSink {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<FileOutput>> open(const std::string& path);   // appends; "-" is stdout
+  ~FileOutput() override;
+  void write(const LineBatch& batch) override;
+  [[nodiscard]] Result<> flush() override;
+
+ private:
+  FileOutput(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  void drain();
 
   int fd_;
   std::string path_, buffer_, error_;
   uint64_t lines_buffered_ = 0, lines_lost_ = 0;
 };
 
-// The same lines to several sinks.
-class FanOut : public emit::LineSink {
+// All outputs of the program. Any thread.
+class Output {
  public:
-  void add(std::unique_ptr<emit::LineSink> sink) { sinks_.push_back(std::move(sink)); }
-  void line(std::string_view json, const emit::LineInfo& info) override {
-    for (auto& sink : sinks_) sink->line(json, info);
-  }
+  void add(std::unique_ptr<BatchSink> sink) { sinks_.push_back(std::move(sink)); }
+  void write(LineBatch& batch);          // empties the batch
+  [[nodiscard]] Result<> flush();
 
  private:
-  std::vector<std::unique_ptr<emit::LineSink>> sinks_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<BatchSink>> sinks_;
 };
 
 }  // namespace vong::sensor

@@ -5,7 +5,7 @@
 #include <array>
 #include <filesystem>
 
-#include "sensor/app/outputs.h"
+#include "sensor/app/open_outputs.h"
 #include "sensor/app/stats.h"
 #include "sensor/capture/pcap_file.h"
 
@@ -14,24 +14,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kBatch = 64;
+constexpr size_t kBatch = 64;              // packets
+constexpr size_t kBatchBytes = 128 * 1024;  // of finished events before they go to the outputs
 
-std::string folder_of(const Options& options, const Plan& plan) {
-  if (!options.log_dir.empty()) return options.log_dir;
-  return std::string(plan.settings.text("default-log-dir", "."));
-}
-
-// Opens FOLDER/<eve file> ("-": standard output), making the folder.
-Result<std::unique_ptr<FileSink>> open_sink(const std::string& folder, const std::string& file) {
-  if (folder == "-") return FileSink::open("-");
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) return fail("cannot make folder " + folder + ": " + error.message());
-  return FileSink::open(fs::path(file).is_absolute() ? file : (fs::path(folder) / file).string());
-}
 
 // Reads the source to its end. False when it could not be read to the end.
-bool drain(capture::PacketSource& source, Worker& worker, app::Signals& signals, app::Progress& progress) {
+bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Output& output, app::Signals& signals,
+           app::Progress& progress) {
   std::array<RawPacket, kBatch> batch;
   bool whole = true;
   std::string file;
@@ -49,6 +38,7 @@ bool drain(capture::PacketSource& source, Worker& worker, app::Signals& signals,
       worker.set_capture_file(file);
     }
     for (size_t i = 0; i < n; ++i) worker.process(batch[i]);
+    if (lines.size_bytes() >= kBatchBytes) output.write(lines);
     progress.update(source.bytes_done());
   }
   worker.finish();
@@ -56,14 +46,16 @@ bool drain(capture::PacketSource& source, Worker& worker, app::Signals& signals,
 }
 
 // One run: its own flows, transactions, thresholds.
-int run_once(const Plan& plan, capture::PacketSource& source, FileSink& sink, app::Signals& signals, app::Progress& progress) {
+int run_once(const Plan& plan, capture::PacketSource& source, Output& output, app::Signals& signals, app::Progress& progress) {
   detect::SharedState shared(plan.settings);
-  Worker worker(plan, shared, sink);
-  const bool whole = drain(source, worker, signals, progress);
+  LineBatch lines;
+  Worker worker(plan, shared, lines);
+  const bool whole = drain(source, worker, lines, output, signals, progress);
   write_stats(worker, plan, worker.last_packet_time());
+  output.write(lines);
   if (auto saved = shared.save(); !saved) spdlog::error("{}", saved.error().message);
-  if (!sink.flush()) {
-    spdlog::error("{}; {} events lost", sink.error(), sink.lines_lost());
+  if (auto flushed = output.flush(); !flushed) {
+    spdlog::error("{}", flushed.error().message);
     return app::kExitFailed;
   }
   const auto& c = worker.counters();
@@ -89,14 +81,14 @@ int run_each(const Options& options, const Plan& plan, app::Signals& signals) {
         spdlog::warn("{}", source.error().message);
         continue;
       }
-      const auto folder = (fs::path(folder_of(options, plan)) / fs::path(capture).filename()).string();
-      auto sink = open_sink(folder, plan.eve.filename);
-      if (!sink) {
-        spdlog::error("{}", sink.error().message);
+      const auto folder = (fs::path(log_folder(options, plan)) / fs::path(capture).filename()).string();
+      Output output;
+      if (auto opened = open_outputs(output, plan, folder); !opened) {
+        spdlog::error("{}", opened.error().message);
         return app::kExitFailed;
       }
       app::Progress quiet(options.common, 0, "");
-      status = std::max(status, run_once(plan, **source, **sink, signals, quiet));
+      status = std::max(status, run_once(plan, **source, output, signals, quiet));
       progress.update(++done);
     }
   }
@@ -118,13 +110,13 @@ int run_files(const Options& options, const Plan& plan, app::Signals& signals) {
   } else {
     source = capture::open_pcap_files(options.captures);
   }
-  auto sink = open_sink(folder_of(options, plan), plan.eve.filename);
-  if (!sink) {
-    spdlog::error("{}", sink.error().message);
+  Output output;
+  if (auto opened = open_outputs(output, plan, log_folder(options, plan)); !opened) {
+    spdlog::error("{}", opened.error().message);
     return app::kExitFailed;
   }
   app::Progress progress(options.common, source->bytes_total(), "bytes");
-  return run_once(plan, *source, **sink, signals, progress);
+  return run_once(plan, *source, output, signals, progress);
 }
 
 }  // namespace vong::sensor

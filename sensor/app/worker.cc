@@ -1,19 +1,50 @@
 #include "sensor/app/worker.h"
 
+#include <algorithm>
+
+#include "sensor/decode/checksum.h"
+
 namespace vong::sensor {
 namespace {
 
-// Flows are looked through this often, in packet time: the shortest timeouts are seconds.
-constexpr Duration kExpiryInterval = std::chrono::milliseconds(250);
+flow::FlowConfig flow_config(const Plan& plan) {
+  auto config = flow::FlowConfig::from_settings(plan.settings);
+  if (!plan.offline) config.seed = plan.flow_seed;
+  return config;
+}
+
+// A packet without bytes that stands for "the flow is over", in one direction.
+Packet pseudo_packet(flow::Flow& flow, Direction d, Timestamp now) {
+  const bool forward = d == Direction::kToServer;
+  Packet p;
+  p.ts = now;
+  p.is_pseudo = true;
+  p.src = forward ? flow.key.src : flow.key.dst;
+  p.dst = forward ? flow.key.dst : flow.key.src;
+  p.sport = forward ? flow.key.sport : flow.key.dport;
+  p.dport = forward ? flow.key.dport : flow.key.sport;
+  p.ip.version = static_cast<uint8_t>(flow.key.src.family());
+  p.ip.protocol = flow.key.protocol;
+  p.is_tcp = flow.key.protocol == 6;
+  p.is_udp = flow.key.protocol == 17;
+  if (p.is_tcp) p.tcp.flags = TcpFlags::kAck;
+  p.tunnel_depth = flow.key.tunnel_depth;
+  p.interface = flow.interface;
+  p.flow = &flow;
+  p.direction = d;
+  p.flow_established = flow.to_client_seen && flow.to_server_seen;
+  return p;
+}
 
 }  // namespace
 
 Worker::Worker(const Plan& plan, detect::SharedState& shared, emit::LineSink& sink)
     : plan_(plan),
-      decoder_(plan.settings),
-      flows_(plan.settings, plan.offline),
-      tcp_(plan.settings),
+      defragmenter_(plan.settings),
+      decoder_(decode::Config::from(plan.settings), &defragmenter_),
+      flows_(flow_config(plan)),
       driver_(plan.protocols),
+      tcp_(reassembly::TcpConfig::from_settings(plan.settings), driver_),
       detector_(plan.rules, plan.settings, shared),
       emitter_(plan.eve, sink, plan.interfaces) {}
 
@@ -24,7 +55,7 @@ void Worker::process(const RawPacket& raw) {
   counters_.bytes += raw.wire_len;
   counters_.max_packet_bytes = std::max<uint64_t>(counters_.max_packet_bytes, raw.wire_len);
   last_ = std::max(last_, raw.ts);
-  if (last_ >= next_expiry_) expire(last_);
+  expire(last_);
   decoder_.decode(raw, *this);
 }
 
@@ -35,15 +66,15 @@ void Worker::on_packet(Packet& packet) {
     inspect_and_emit(packet, false);
     return;
   }
-  if (plan_.check_checksums) decoder_.verify_checksums(packet);
-  flow::Flow* flow = flows_.lookup(packet, [this](flow::Flow& ended, flow::FlowEndReason reason) { end_flow(ended, reason); });
+  if (plan_.check_checksums) decode::verify_checksums(packet);
+  flow::Flow* flow = flows_.lookup(packet, packet.ts);
   if (flow == nullptr) {
     ++counters_.no_flow;
     inspect_and_emit(packet, false);
     return;
   }
   if (packet.is_tcp) {
-    tcp_.handle(packet, *flow, driver_);
+    tcp_.process(*flow, packet);
   } else if (packet.is_udp && !packet.payload.empty() && !packet.checksum_bad_transport) {
     driver_.on_datagram(*flow, packet);
   }
@@ -62,7 +93,6 @@ void Worker::inspect_and_emit(Packet& packet, bool final) {
 }
 
 void Worker::expire(Timestamp now) {
-  next_expiry_ = now + kExpiryInterval;
   flows_.expire(now, [this](flow::Flow& flow, flow::FlowEndReason reason) { end_flow(flow, reason); });
 }
 
@@ -74,8 +104,8 @@ void Worker::tick(Timestamp now) {
 // What is still held of the flow's bytes is handed out, looked at and logged, first to the server and then to the client; then the flow's record.
 void Worker::end_flow(flow::Flow& flow, flow::FlowEndReason reason) {
   for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
-    Packet pseudo = flow::pseudo_packet(flow, d, last_);
-    if (flow.key.protocol == 6) tcp_.flush(flow, pseudo, driver_);
+    Packet pseudo = pseudo_packet(flow, d, last_);
+    if (tcp_.needs_flush(flow, d)) tcp_.flush(flow, pseudo, d);
     if (d == Direction::kToClient) driver_.on_flow_end(flow, pseudo);
     inspect_and_emit(pseudo, d == Direction::kToClient);
   }

@@ -14,6 +14,7 @@
 #include "sensor/emit/emitter.h"
 #include "sensor/flow/flow_table.h"
 #include "sensor/packet/types.h"
+#include "sensor/reassembly/ip_defrag.h"
 #include "sensor/reassembly/tcp_engine.h"
 
 namespace vong::sensor {
@@ -24,9 +25,11 @@ struct Plan {
   emit::EveConfig eve;
   std::shared_ptr<const applayer::DriverConfig> protocols;
   std::shared_ptr<const detect::RuleSet> rules;
+  detect::RuleCounts rule_counts;
   std::vector<std::string> interfaces;   // names by index; empty offline
   bool check_checksums = true;
   bool offline = true;
+  uint64_t flow_seed = 0;                // of the flow table's hash, live: random
 };
 
 struct WorkerCounters {
@@ -68,14 +71,15 @@ class Worker : private decode::PacketSink {
   void end_flow(flow::Flow& flow, flow::FlowEndReason reason);
 
   const Plan& plan_;
+  reassembly::IpDefragmenter defragmenter_;
   decode::Decoder decoder_;
   flow::FlowTable flows_;
-  reassembly::TcpEngine tcp_;
   applayer::Driver driver_;
+  reassembly::TcpEngine tcp_;
   detect::Detector detector_;
   emit::Emitter emitter_;
   WorkerCounters counters_;
-  Timestamp last_{}, next_expiry_{};
+  Timestamp last_{};
 };
 
 }  // namespace vong::sensor

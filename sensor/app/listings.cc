@@ -1,0 +1,43 @@
+#include "sensor/app/listings.h"
+
+#include <fmt/format.h>
+
+#include "app_common/program.h"
+#include "sensor/applayer/core/protocol.h"
+#include "sensor/detect/keyword_reference.h"
+
+namespace vong::sensor {
+namespace {
+
+void list_protocols() {
+  fmt::print("=========Supported App Layer Protocols=========\n");
+  for (const auto* protocol : applayer::protocols()) fmt::print("{}\n", protocol->name);
+}
+
+void print_build_info() {
+  fmt::print("vong-sensor {}\n", app::version());
+  fmt::print("compiler: {}\n", __VERSION__);
+  fmt::print("features: HAVE_JA3 HAVE_JA4 MAGIC AF_PACKET PCRE_JIT HYPERSCAN\n");
+  fmt::print("protocols:");
+  for (const auto* protocol : applayer::protocols()) fmt::print(" {}", protocol->name);
+  fmt::print("\nkeywords: {}\n", detect::keyword_count());
+}
+
+}  // namespace
+
+std::optional<int> answer_listings(const Options& options) {
+  if (options.list_keywords) {
+    fmt::print("{}", detect::keyword_list());
+  } else if (options.keyword_reference) {
+    fmt::print("{}", detect::keyword_reference_markdown());
+  } else if (options.list_protocols) {
+    list_protocols();
+  } else if (options.build_info) {
+    print_build_info();
+  } else {
+    return std::nullopt;
+  }
+  return app::kExitDone;
+}
+
+}  // namespace vong::sensor

@@ -1,0 +1,18 @@
+// Which outputs a run has, by command line and configuration.
+#pragma once
+
+#include <string>
+
+#include "sensor/app/options.h"
+#include "sensor/app/outputs.h"
+#include "sensor/app/worker.h"
+
+namespace vong::sensor {
+
+// -l, else default-log-dir.
+[[nodiscard]] std::string log_folder(const Options& options, const Plan& plan);
+
+// FOLDER/<eve file> ("-": standard output), making the folder.
+[[nodiscard]] Result<> open_outputs(Output& output, const Plan& plan, const std::string& folder);
+
+}  // namespace vong::sensor

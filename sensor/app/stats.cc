@@ -1,0 +1,120 @@
+#include "sensor/app/stats.h"
+
+#include <string>
+
+namespace vong::sensor {
+namespace {
+
+void write_decoder(JsonWriter& out, const decode::DecodeCounters& d, bool with_events, bool with_stream_events) {
+  out.open_object("decoder");
+  out.field("pkts", d.pkts);
+  out.field("bytes", d.bytes);
+  out.field("invalid", d.invalid);
+  const std::pair<std::string_view, uint64_t> counts[] = {
+      {"ipv4", d.ipv4}, {"ipv6", d.ipv6}, {"ethernet", d.ethernet}, {"arp", d.arp}, {"unknown_ethertype", d.unknown_ethertype},
+      {"chdlc", d.chdlc}, {"raw", d.raw}, {"null", d.null}, {"sll", d.sll}, {"sll2", d.sll2}, {"tcp", d.tcp}, {"udp", d.udp},
+      {"sctp", d.sctp}, {"esp", d.esp}, {"igmp", d.igmp}, {"icmpv4", d.icmpv4}, {"icmpv6", d.icmpv6}, {"ppp", d.ppp}, {"pppoe", d.pppoe},
+      {"geneve", d.geneve}, {"gre", d.gre}, {"vlan", d.vlan}, {"vlan_qinq", d.vlan_qinq}, {"vlan_qinqinq", d.vlan_qinqinq},
+      {"vxlan", d.vxlan}, {"vntag", d.vntag}, {"ieee8021ah", d.ieee8021ah}, {"teredo", d.teredo}, {"ipv4_in_ipv4", d.ipv4_in_ipv4},
+      {"ipv6_in_ipv4", d.ipv6_in_ipv4}, {"ipv4_in_ipv6", d.ipv4_in_ipv6}, {"ipv6_in_ipv6", d.ipv6_in_ipv6}, {"mpls", d.mpls},
+      {"erspan", d.erspan}, {"nsh", d.nsh}, {"too_many_layers", d.too_many_layers}};
+  for (const auto& [name, value] : counts) out.field(name, value);
+  out.field("avg_pkt_size", d.pkts > 0 ? d.bytes / d.pkts : 0);
+  out.field("max_pkt_size", d.max_pkt_size);
+  (void)with_stream_events;
+  if (with_events) {
+    // Names are "group.event": one object a group. The table stands in order of groups.
+    out.open_object("event");
+    std::string_view group;
+    for (const auto& about : all_packet_events()) {
+      if (about.is_stream) continue;
+      const size_t dot = about.name.find('.');
+      if (dot == std::string_view::npos) continue;
+      if (about.name.substr(0, dot) != group) {
+        if (!group.empty()) out.close_object();
+        group = about.name.substr(0, dot);
+        out.open_object(group);
+      }
+      out.field(about.name.substr(dot + 1), d.events[static_cast<size_t>(about.event)]);
+    }
+    if (!group.empty()) out.close_object();
+    out.close_object();
+  }
+  out.close_object();
+}
+
+void write_tcp(JsonWriter& out, const Worker& worker) {
+  const auto& t = worker.tcp().counters();
+  out.open_object("tcp");
+  out.field("sessions", t.sessions);
+  out.field("ssn_memcap_drop", t.session_memcap_drop);
+  out.field("invalid_checksum", t.invalid_checksum);
+  out.field("syn", t.syn);
+  out.field("synack", t.synack);
+  out.field("rst", t.rst);
+  out.field("urg", t.urg);
+  out.field("active_sessions", worker.tcp().sessions_alive());
+  out.field("segment_memcap_drop", t.segment_memcap_drop);
+  out.field("stream_depth_reached", t.depth_reached);
+  out.field("reassembly_gap", t.reassembly_gap);
+  out.field("overlap", t.overlap);
+  out.field("overlap_diff_data", t.overlap_different_data);
+  out.field("midstream_pickups", t.midstream_pickups);
+  out.field("ack_unseen_data", t.ack_unseen_data);
+  out.field("urgent_oob_data", t.urgent_oob_bytes);
+  out.field("memuse", worker.tcp().memuse_bytes());
+  out.field("reassembly_memuse", worker.tcp().reassembly_memuse_bytes());
+  out.close_object();
+}
+
+void write_flow(JsonWriter& out, const Worker& worker) {
+  const auto& f = worker.flows().counters();
+  out.open_object("flow");
+  out.field("total", f.total);
+  out.field("tcp", f.tcp);
+  out.field("udp", f.udp);
+  out.field("icmpv4", f.icmpv4);
+  out.field("icmpv6", f.icmpv6);
+  out.field("tcp_reuse", f.tcp_reuse);
+  out.field("memcap", f.memcap);
+  out.field("emerg_mode_entered", f.emergency_entered);
+  out.field("emerg_mode_over", f.emergency_over);
+  out.field("memuse", worker.flows().memuse_bytes());
+  out.close_object();
+}
+
+void write_detect(JsonWriter& out, const Worker& worker, const detect::RuleCounts& rules) {
+  const auto& d = worker.detector().counters();
+  out.open_object("detect");
+  out.open_array("engines");
+  out.open_object();
+  out.field("id", 0);
+  out.field("rules_loaded", rules.loaded);
+  out.field("rules_failed", rules.failed);
+  out.field("rules_skipped", rules.skipped);
+  out.close_object();
+  out.close_array();
+  out.field("alert", d.alerts);
+  out.field("alert_queue_overflow", d.alert_queue_overflow);
+  out.field("alerts_suppressed", d.alerts_suppressed);
+  out.close_object();
+}
+
+}  // namespace
+
+void write_stats(Worker& worker, const Plan& plan, Timestamp now) {
+  if (!plan.eve.enabled || !plan.eve.stats || !plan.settings.flag("stats.enabled", true)) return;
+  std::string body;
+  JsonWriter out(body);
+  out.open_object();
+  out.field("uptime", 0);
+  write_decoder(out, worker.decoder().counters(), plan.settings.flag("stats.decoder-events", true),
+                plan.settings.flag("stats.stream-events", false));
+  write_tcp(out, worker);
+  write_flow(out, worker);
+  write_detect(out, worker, plan.rule_counts);
+  out.close_object();
+  worker.emitter().own_record("stats", body, now);
+}
+
+}  // namespace vong::sensor
