@@ -40,8 +40,7 @@ Packet pseudo_packet(flow::Flow& flow, Direction d, Timestamp now) {
 
 Worker::Worker(const Plan& plan, detect::SharedState& shared, emit::LineSink& sink)
     : plan_(plan),
-      defragmenter_(plan.settings),
-      decoder_(decode::Config::from(plan.settings), &defragmenter_),
+      decoder_(decode::Config::from(plan.settings)),
       flows_(flow_config(plan)),
       driver_(plan.protocols),
       tcp_(reassembly::TcpConfig::from_settings(plan.settings), driver_),

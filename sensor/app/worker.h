@@ -14,7 +14,6 @@
 #include "sensor/emit/emitter.h"
 #include "sensor/flow/flow_table.h"
 #include "sensor/packet/types.h"
-#include "sensor/reassembly/ip_defrag.h"
 #include "sensor/reassembly/tcp_engine.h"
 
 namespace vong::sensor {
@@ -71,7 +70,6 @@ class Worker : private decode::PacketSink {
   void end_flow(flow::Flow& flow, flow::FlowEndReason reason);
 
   const Plan& plan_;
-  reassembly::IpDefragmenter defragmenter_;
   decode::Decoder decoder_;
   flow::FlowTable flows_;
   applayer::Driver driver_;
