@@ -1,4 +1,5 @@
-// --list-keywords, --list-app-layer-protos, --build-info, --keyword-reference: answers that need no configuration.
+// --list-keywords, --list-app-layer-protos, --build-info, --keyword-reference: answers that need no
+// configuration.
 #pragma once
 
 #include <optional>

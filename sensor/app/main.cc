@@ -17,7 +17,8 @@ namespace {
 using namespace vong;
 
 // What "wrong rules" means: with --init-errors-fatal, and when the rules are what is being checked.
-bool rules_stop_the_start(const sensor::Options& options, const Settings& settings, const detect::LoadReport& report) {
+bool rules_stop_the_start(const sensor::Options& options, const Settings& settings,
+                          const detect::LoadReport& report) {
   const bool fatal = options.init_errors_fatal || settings.flag("engine.init-failure-fatal", false);
   return report.counts.failed > 0 && (fatal || options.common.test_only);
 }
@@ -62,7 +63,7 @@ int main(int argc, char** argv) {
   plan.rule_counts = report.counts;
   sensor::fill_plan(plan, options, std::move(settings), std::move(rules));
   write_pid_file(options.pid_file);
-  const int status = options.interfaces.empty() ? sensor::run_files(options, plan, signals) : sensor::run_live(options, plan, signals);
+  const int status = sensor::run_files(options, plan, signals);
   if (!options.pid_file.empty()) ::unlink(options.pid_file.c_str());
   return status;
 }

@@ -15,7 +15,8 @@ constexpr size_t kFlushBytes = 256 * 1024;
 }  // namespace
 
 Result<std::unique_ptr<FileOutput>> FileOutput::open(const std::string& path) {
-  if (path == "-") return std::unique_ptr<FileOutput>(new FileOutput(STDOUT_FILENO, "standard output"));
+  if (path == "-")
+    return std::unique_ptr<FileOutput>(new FileOutput(STDOUT_FILENO, "standard output"));
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   if (fd < 0) return fail(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
   return std::unique_ptr<FileOutput>(new FileOutput(fd, path));

@@ -1,6 +1,8 @@
-// Where a sensor's events go: eve.json in a folder, standard output, and the spool in front of Kafka.
+// Where a sensor's events go: eve.json in a folder, standard output, and the spool in front of
+// Kafka.
 //
-// Each worker writes to a LineBatch of its own, without a lock; whole batches go to the Output, which every worker shares.
+// Each worker writes to a LineBatch of its own, without a lock; whole batches go to the Output,
+// which every worker shares.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +21,7 @@ class LineBatch : public emit::LineSink {
  public:
   struct Line {
     size_t begin, size;
-    std::string_view event_type;   // static
+    std::string_view event_type;  // static
     uint8_t severity;
     uint64_t flow_id;
   };
@@ -30,9 +32,11 @@ class LineBatch : public emit::LineSink {
   }
   [[nodiscard]] bool empty() const { return lines_.empty(); }
   [[nodiscard]] size_t size_bytes() const { return text_.size(); }
-  [[nodiscard]] const std::string& text() const { return text_; }            // every line with its newline
+  [[nodiscard]] const std::string& text() const { return text_; }  // every line with its newline
   [[nodiscard]] const std::vector<Line>& lines() const { return lines_; }
-  [[nodiscard]] std::string_view view(const Line& line) const { return std::string_view(text_).substr(line.begin, line.size); }
+  [[nodiscard]] std::string_view view(const Line& line) const {
+    return std::string_view(text_).substr(line.begin, line.size);
+  }
   void clear() {
     text_.clear();
     lines_.clear();
@@ -55,7 +59,8 @@ class BatchSink {
 // A file or standard output. What cannot be written is counted and told by flush().
 class FileOutput : public BatchSink {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<FileOutput>> open(const std::string& path);   // appends; "-" is stdout
+  [[nodiscard]] static Result<std::unique_ptr<FileOutput>> open(
+      const std::string& path);  // appends; "-" is stdout
   ~FileOutput() override;
   void write(const LineBatch& batch) override;
   [[nodiscard]] Result<> flush() override;
@@ -73,7 +78,7 @@ class FileOutput : public BatchSink {
 class Output {
  public:
   void add(std::unique_ptr<BatchSink> sink) { sinks_.push_back(std::move(sink)); }
-  void write(LineBatch& batch);          // empties the batch
+  void write(LineBatch& batch);  // empties the batch
   [[nodiscard]] Result<> flush();
 
  private:

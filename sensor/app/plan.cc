@@ -17,13 +17,16 @@ std::vector<std::string> expand(const std::string& pattern) {
   if (pattern.find_first_of("*?[") == std::string::npos) return {pattern};
   glob_t found{};
   std::vector<std::string> out;
-  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) out.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0)
+    out.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   ::globfree(&found);
   return out;
 }
 
-// A name from the configuration: absolute, or below default-rule-path; where that does not exist, beside the configuration file.
-std::string rule_path(const std::string& name, const Settings& settings, const std::string& config_file) {
+// A name from the configuration: absolute, or below default-rule-path; where that does not exist,
+// beside the configuration file.
+std::string rule_path(const std::string& name, const Settings& settings,
+                      const std::string& config_file) {
   if (name.starts_with('/')) return name;
   const fs::path folder(std::string(settings.text("default-rule-path", "")));
   const fs::path below = folder / name;
@@ -33,7 +36,8 @@ std::string rule_path(const std::string& name, const Settings& settings, const s
 }
 
 // A file named in the configuration; "" when it is not set.
-std::string configured_file(const Settings& settings, std::string_view key, const std::string& config_file) {
+std::string configured_file(const Settings& settings, std::string_view key,
+                            const std::string& config_file) {
   const std::string name(settings.text(key, ""));
   if (name.empty() || name.starts_with('/') || fs::exists(name) || config_file.empty()) return name;
   const fs::path beside = fs::path(config_file).parent_path() / name;
@@ -51,16 +55,20 @@ Settings read_settings(const Options& options, app::Problems& problems) {
   return settings;
 }
 
-detect::LoadOptions rule_options(const Options& options, const Settings& settings, app::Problems& problems) {
+detect::LoadOptions rule_options(const Options& options, const Settings& settings,
+                                 app::Problems& problems) {
   detect::LoadOptions load;
   const std::string& config_file = options.common.config_file;
   const auto add = [&](const std::string& name, bool from_config) {
     const auto paths = expand(from_config ? rule_path(name, settings, config_file) : name);
-    if (paths.empty()) problems.warning({config_file.empty() ? "-" : config_file, 1, 1}, "no rule file matches " + name);
+    if (paths.empty())
+      problems.warning({config_file.empty() ? "-" : config_file, 1, 1},
+                       "no rule file matches " + name);
     load.files.insert(load.files.end(), paths.begin(), paths.end());
   };
   if (options.only_rules.empty()) {
-    for (const auto& i : settings.children("rule-files")) add(std::string(settings.text("rule-files." + i, "")), true);
+    for (const auto& i : settings.children("rule-files"))
+      add(std::string(settings.text("rule-files." + i, "")), true);
   }
   for (const auto& name : options.only_rules) add(name, false);
   for (const auto& name : options.more_rules) add(name, false);
@@ -73,7 +81,8 @@ detect::LoadOptions rule_options(const Options& options, const Settings& setting
   return load;
 }
 
-std::shared_ptr<const detect::RuleSet> load_rules(const detect::LoadOptions& load, const Settings& settings,
+std::shared_ptr<const detect::RuleSet> load_rules(const detect::LoadOptions& load,
+                                                  const Settings& settings,
                                                   detect::LoadReport& report) {
   auto rules = detect::RuleSet::load(load, settings, report);
   for (const auto& diagnostic : report.diagnostics) fmt::print(stderr, "{}\n", diagnostic.format());
@@ -82,25 +91,32 @@ std::shared_ptr<const detect::RuleSet> load_rules(const detect::LoadOptions& loa
     return nullptr;
   }
   const auto& c = report.counts;
-  spdlog::info("rules: {} loaded, {} failed, {} skipped, from {} files", c.loaded, c.failed, c.skipped, load.files.size());
+  spdlog::info("rules: {} loaded, {} failed, {} skipped, from {} files", c.loaded, c.failed,
+               c.skipped, load.files.size());
   return *rules;
 }
 
-void fill_plan(Plan& plan, const Options& options, Settings settings, std::shared_ptr<const detect::RuleSet> rules) {
+void fill_plan(Plan& plan, const Options& options, Settings settings,
+               std::shared_ptr<const detect::RuleSet> rules) {
   const auto needs = rules->file_needs();
   // Rules on hashes and magic make the parsers compute them.
-  for (const auto& [on, key] : {std::pair(needs.md5, "vong.files.md5"), std::pair(needs.sha1, "vong.files.sha1"),
-                                std::pair(needs.sha256, "vong.files.sha256"), std::pair(needs.magic, "vong.files.magic")}) {
+  for (const auto& [on, key] :
+       {std::pair(needs.md5, "vong.files.md5"), std::pair(needs.sha1, "vong.files.sha1"),
+        std::pair(needs.sha256, "vong.files.sha256"), std::pair(needs.magic, "vong.files.magic")}) {
     if (on) settings.set(key, "yes");
   }
   plan.eve = emit::read_eve_config(settings);
   const auto& logged = plan.eve.file_hashes;
-  for (const auto& [on, key] : {std::pair(logged.md5, "vong.files.md5"), std::pair(logged.sha1, "vong.files.sha1"),
-                                std::pair(logged.sha256, "vong.files.sha256"), std::pair(logged.magic, "vong.files.magic")}) {
+  for (const auto& [on, key] :
+       {std::pair(logged.md5, "vong.files.md5"), std::pair(logged.sha1, "vong.files.sha1"),
+        std::pair(logged.sha256, "vong.files.sha256"),
+        std::pair(logged.magic, "vong.files.magic")}) {
     if (on) settings.set(key, "yes");
   }
   plan.protocols = applayer::make_driver_config(settings);
-  plan.check_checksums = options.checksums == "all" || (options.checksums != "none" && settings.flag("stream.checksum-validation", true));
+  plan.check_checksums =
+      options.checksums == "all" ||
+      (options.checksums != "none" && settings.flag("stream.checksum-validation", true));
   if (options.checksums == "none") settings.set("stream.checksum-validation", "no");
   plan.offline = options.interfaces.empty();
   plan.settings = std::move(settings);

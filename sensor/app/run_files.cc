@@ -14,13 +14,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kBatch = 64;              // packets
+constexpr size_t kBatch = 64;               // packets
 constexpr size_t kBatchBytes = 128 * 1024;  // of finished events before they go to the outputs
 
-
 // Reads the source to its end. False when it could not be read to the end.
-bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Output& output, app::Signals& signals,
-           app::Progress& progress) {
+bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Output& output,
+           app::Signals& signals, app::Progress& progress) {
   std::array<RawPacket, kBatch> batch;
   bool whole = true;
   std::string file;
@@ -46,7 +45,8 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
 }
 
 // One run: its own flows, transactions, thresholds.
-int run_once(const Plan& plan, capture::PacketSource& source, Output& output, app::Signals& signals, app::Progress& progress) {
+int run_once(const Plan& plan, capture::PacketSource& source, Output& output, app::Signals& signals,
+             app::Progress& progress) {
   detect::SharedState shared(plan.settings);
   LineBatch lines;
   Worker worker(plan, shared, lines);
@@ -60,7 +60,8 @@ int run_once(const Plan& plan, capture::PacketSource& source, Output& output, ap
   }
   const auto& c = worker.counters();
   const auto& d = worker.detector().counters();
-  spdlog::info("{} packets, {} bytes, {} flows, {} alerts", c.frames, c.bytes, worker.flows().counters().total, d.alerts);
+  spdlog::info("{} packets, {} bytes, {} flows, {} alerts", c.frames, c.bytes,
+               worker.flows().counters().total, d.alerts);
   return whole ? app::kExitDone : app::kExitFailed;
 }
 
@@ -81,7 +82,8 @@ int run_each(const Options& options, const Plan& plan, app::Signals& signals) {
         spdlog::warn("{}", source.error().message);
         continue;
       }
-      const auto folder = (fs::path(log_folder(options, plan)) / fs::path(capture).filename()).string();
+      const auto folder =
+          (fs::path(log_folder(options, plan)) / fs::path(capture).filename()).string();
       Output output;
       if (auto opened = open_outputs(output, plan, folder); !opened) {
         spdlog::error("{}", opened.error().message);

@@ -5,19 +5,49 @@
 namespace vong::sensor {
 namespace {
 
-void write_decoder(JsonWriter& out, const decode::DecodeCounters& d, bool with_events, bool with_stream_events) {
+void write_decoder(JsonWriter& out, const decode::DecodeCounters& d, bool with_events,
+                   bool with_stream_events) {
   out.open_object("decoder");
   out.field("pkts", d.pkts);
   out.field("bytes", d.bytes);
   out.field("invalid", d.invalid);
   const std::pair<std::string_view, uint64_t> counts[] = {
-      {"ipv4", d.ipv4}, {"ipv6", d.ipv6}, {"ethernet", d.ethernet}, {"arp", d.arp}, {"unknown_ethertype", d.unknown_ethertype},
-      {"chdlc", d.chdlc}, {"raw", d.raw}, {"null", d.null}, {"sll", d.sll}, {"sll2", d.sll2}, {"tcp", d.tcp}, {"udp", d.udp},
-      {"sctp", d.sctp}, {"esp", d.esp}, {"igmp", d.igmp}, {"icmpv4", d.icmpv4}, {"icmpv6", d.icmpv6}, {"ppp", d.ppp}, {"pppoe", d.pppoe},
-      {"geneve", d.geneve}, {"gre", d.gre}, {"vlan", d.vlan}, {"vlan_qinq", d.vlan_qinq}, {"vlan_qinqinq", d.vlan_qinqinq},
-      {"vxlan", d.vxlan}, {"vntag", d.vntag}, {"ieee8021ah", d.ieee8021ah}, {"teredo", d.teredo}, {"ipv4_in_ipv4", d.ipv4_in_ipv4},
-      {"ipv6_in_ipv4", d.ipv6_in_ipv4}, {"ipv4_in_ipv6", d.ipv4_in_ipv6}, {"ipv6_in_ipv6", d.ipv6_in_ipv6}, {"mpls", d.mpls},
-      {"erspan", d.erspan}, {"nsh", d.nsh}, {"too_many_layers", d.too_many_layers}};
+      {"ipv4", d.ipv4},
+      {"ipv6", d.ipv6},
+      {"ethernet", d.ethernet},
+      {"arp", d.arp},
+      {"unknown_ethertype", d.unknown_ethertype},
+      {"chdlc", d.chdlc},
+      {"raw", d.raw},
+      {"null", d.null},
+      {"sll", d.sll},
+      {"sll2", d.sll2},
+      {"tcp", d.tcp},
+      {"udp", d.udp},
+      {"sctp", d.sctp},
+      {"esp", d.esp},
+      {"igmp", d.igmp},
+      {"icmpv4", d.icmpv4},
+      {"icmpv6", d.icmpv6},
+      {"ppp", d.ppp},
+      {"pppoe", d.pppoe},
+      {"geneve", d.geneve},
+      {"gre", d.gre},
+      {"vlan", d.vlan},
+      {"vlan_qinq", d.vlan_qinq},
+      {"vlan_qinqinq", d.vlan_qinqinq},
+      {"vxlan", d.vxlan},
+      {"vntag", d.vntag},
+      {"ieee8021ah", d.ieee8021ah},
+      {"teredo", d.teredo},
+      {"ipv4_in_ipv4", d.ipv4_in_ipv4},
+      {"ipv6_in_ipv4", d.ipv6_in_ipv4},
+      {"ipv4_in_ipv6", d.ipv4_in_ipv6},
+      {"ipv6_in_ipv6", d.ipv6_in_ipv6},
+      {"mpls", d.mpls},
+      {"erspan", d.erspan},
+      {"nsh", d.nsh},
+      {"too_many_layers", d.too_many_layers}};
   for (const auto& [name, value] : counts) out.field(name, value);
   out.field("avg_pkt_size", d.pkts > 0 ? d.bytes / d.pkts : 0);
   out.field("max_pkt_size", d.max_pkt_size);

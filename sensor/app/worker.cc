@@ -92,7 +92,8 @@ void Worker::inspect_and_emit(Packet& packet, bool final) {
 }
 
 void Worker::expire(Timestamp now) {
-  flows_.expire(now, [this](flow::Flow& flow, flow::FlowEndReason reason) { end_flow(flow, reason); });
+  flows_.expire(now,
+                [this](flow::Flow& flow, flow::FlowEndReason reason) { end_flow(flow, reason); });
 }
 
 void Worker::tick(Timestamp now) {
@@ -100,7 +101,8 @@ void Worker::tick(Timestamp now) {
   expire(last_);
 }
 
-// What is still held of the flow's bytes is handed out, looked at and logged, first to the server and then to the client; then the flow's record.
+// What is still held of the flow's bytes is handed out, looked at and logged, first to the server
+// and then to the client; then the flow's record.
 void Worker::end_flow(flow::Flow& flow, flow::FlowEndReason reason) {
   for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
     Packet pseudo = pseudo_packet(flow, d, last_);

@@ -1,5 +1,5 @@
-// One worker: a packet's whole way from decode to EVE lines, on one thread, with nothing shared but immutable rules and
-// configuration. The steps stand in order in worker.cc.
+// One worker: a packet's whole way from decode to EVE lines, on one thread, with nothing shared but
+// immutable rules and configuration. The steps stand in order in worker.cc.
 #pragma once
 
 #include <cstdint>
@@ -18,24 +18,25 @@
 
 namespace vong::sensor {
 
-// What all workers share. Immutable once made, except `shared`, which is thread-safe, and `rules`, which a reload replaces.
+// What all workers share. Immutable once made, except `shared`, which is thread-safe, and `rules`,
+// which a reload replaces.
 struct Plan {
   Settings settings;
   emit::EveConfig eve;
   std::shared_ptr<const applayer::DriverConfig> protocols;
   std::shared_ptr<const detect::RuleSet> rules;
   detect::RuleCounts rule_counts;
-  std::vector<std::string> interfaces;   // names by index; empty offline
+  std::vector<std::string> interfaces;  // names by index; empty offline
   bool check_checksums = true;
   bool offline = true;
-  uint64_t flow_seed = 0;                // of the flow table's hash, live: random
+  uint64_t flow_seed = 0;  // of the flow table's hash, live: random
 };
 
 struct WorkerCounters {
-  uint64_t frames = 0, bytes = 0;        // taken from capture
-  uint64_t packets = 0;                  // with inner ones
-  uint64_t invalid = 0;                  // a header was unusable
-  uint64_t no_flow = 0;                  // the flow table gave none (memory cap)
+  uint64_t frames = 0, bytes = 0;  // taken from capture
+  uint64_t packets = 0;            // with inner ones
+  uint64_t invalid = 0;            // a header was unusable
+  uint64_t no_flow = 0;            // the flow table gave none (memory cap)
   uint64_t max_packet_bytes = 0;
 };
 
@@ -52,7 +53,9 @@ class Worker : private decode::PacketSink {
   // The end of input: every flow ends (reason shutdown).
   void finish();
 
-  void set_rules(std::shared_ptr<const detect::RuleSet> rules) { detector_.set_rules(std::move(rules)); }
+  void set_rules(std::shared_ptr<const detect::RuleSet> rules) {
+    detector_.set_rules(std::move(rules));
+  }
   void set_capture_file(std::string path) { emitter_.set_capture_file(std::move(path)); }
 
   [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
