@@ -27,6 +27,8 @@ Packet* Context::open_inner(Packet& outer, TunnelKind kind, Bytes frame) {
     inner.is_defragmented = true;
     inner.vlan_count = outer.vlan_count;
     inner.vlan_tci = outer.vlan_tci;
+    inner.has_mpls = outer.has_mpls;
+    inner.mpls_label = outer.mpls_label;
   } else {
     ++inner.tunnel_depth;
   }
@@ -49,10 +51,22 @@ bool decode_inner(Context& c, Packet& outer, TunnelKind kind, Bytes frame, Layer
   return inner != nullptr && c.close_inner(outer, decoder(c, *inner, frame));
 }
 
-void decode_defragmented(Context& c, Packet& fragment, Bytes datagram, LayerDecoder decoder) {
-  if (datagram.empty()) return;
+void decode_defragmented(Context& c, Packet& fragment, const Defragmenter::Datagram& datagram,
+                         LayerDecoder decoder) {
+  if (datagram.frame.empty()) return;
   ++c.counters.defragmented;
-  decode_inner(c, fragment, TunnelKind::kDefrag, datagram, decoder);
+  c.release_datagrams = true;
+  Packet* whole = c.open_inner(fragment, TunnelKind::kDefrag, datagram.frame);
+  if (whole == nullptr) return;
+  whole->ambiguous = datagram.ambiguous;
+  if (datagram.ip_offset > 0) {  // the link layer is there, as the fragment had it
+    whole->link_type = fragment.link_type;
+    whole->ether_type = fragment.ether_type;
+    if (fragment.ethernet != nullptr) {
+      whole->ethernet = datagram.frame.data() + (fragment.ethernet - fragment.frame.data());
+    }
+  }
+  c.close_inner(fragment, decoder(c, *whole, datagram.frame.subspan(datagram.ip_offset)));
 }
 
 Decoder::Decoder(const Config& config, Defragmenter* defragmenter)
@@ -64,6 +78,10 @@ const Config& Decoder::config() const { return context_->config; }
 
 std::span<Packet* const> Decoder::decode(const RawPacket& raw) {
   Context& c = *context_;
+  if (c.release_datagrams) {
+    c.defragmenter->release();
+    c.release_datagrams = false;
+  }
   Packet& frame = c.packets[0];
   c.packet_count = 1;
   frame.reset();

@@ -63,6 +63,7 @@ bool decode_teredo(Context& c, Packet& p, Bytes bytes);  // RFC 4380
 using LayerDecoder = bool (*)(Context&, Packet&, Bytes);
 bool decode_inner(Context& c, Packet& outer, TunnelKind kind, Bytes frame, LayerDecoder decoder);
 // The same for a datagram that `fragment` completed; empty: it completed none.
-void decode_defragmented(Context& c, Packet& fragment, Bytes datagram, LayerDecoder decoder);
+void decode_defragmented(Context& c, Packet& fragment, const Defragmenter::Datagram& datagram,
+                         LayerDecoder decoder);
 
 }  // namespace vong::decode

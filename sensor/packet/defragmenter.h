@@ -1,6 +1,8 @@
-// What decode asks of defragmentation. The interface lives here so that neither room knows the other: reassembly implements it,
-// the worker hands it to the decoder.
+// What decode asks of defragmentation. The interface lives here so that neither room knows the
+// other: reassembly implements it, the worker hands it to the decoder.
 #pragma once
+
+#include <cstddef>
 
 #include "base/bytes.h"
 #include "sensor/packet/packet.h"
@@ -11,19 +13,30 @@ class Defragmenter {
  public:
   virtual ~Defragmenter() = default;
 
-  // `fragment` is decoded up to its IP header (ip, src, dst, ip_header, ip_payload, VLAN tags; IPv6: see below). Sets events on it.
-  // When it completes its datagram, gives the whole of it: an IP header without fragment fields, then the payload. The bytes
-  // live until the next call. Empty: not yet, or never.
-  // IPv6: `unfragmentable` is what stands between the fixed header and the fragment header, `ip_payload` what follows the fragment
-  // header, `next_header` what the fragment header says; the result has no fragment header. `last_next_header_offset` is the place in
-  // (fixed header + unfragmentable) of the next-header byte that named the fragment header.
+  // A datagram that is whole again. `frame` is what stood before the fragment's IP header in its
+  // frame (link layer, tags), then an IP header without fragment fields at `ip_offset`, then the
+  // payload; it lives until release(). Empty: not yet, or never.
+  struct Datagram {
+    Bytes frame;
+    size_t ip_offset = 0;
+    bool ambiguous = false;  // fragments overlapped with different content
+  };
+
+  // What an IPv6 fragment has besides: `unfragmentable` stands between the fixed header and the
+  // fragment header, `next_header` is what the fragment header says, `next_header_offset` the
+  // place, from the fixed header's start, of the byte that named the fragment header.
   struct Ipv6Parts {
     Bytes unfragmentable;
     uint8_t next_header = 0;
-    uint16_t last_next_header_offset = 6;
+    uint16_t next_header_offset = 6;
   };
-  [[nodiscard]] virtual Bytes add_ipv4(Packet& fragment) = 0;
-  [[nodiscard]] virtual Bytes add_ipv6(Packet& fragment, const Ipv6Parts& parts) = 0;
+
+  // `fragment` is decoded up to its IP header (ip, src, dst, ip_header, VLAN tags, tunnel depth);
+  // ip_payload is what follows the IP header, of IPv6 the fragment header. Sets events on it.
+  [[nodiscard]] virtual Datagram add_ipv4(Packet& fragment) = 0;
+  [[nodiscard]] virtual Datagram add_ipv6(Packet& fragment, const Ipv6Parts& parts) = 0;
+  // Nobody looks at the datagrams any more that were given since the last call.
+  virtual void release() = 0;
 };
 
 }  // namespace vong

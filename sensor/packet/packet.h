@@ -86,6 +86,7 @@ struct Packet {
   uint16_t interface = 0;
   bool truncated = false;                  // the capture holds less than the wire had
   bool is_defragmented = false;            // put together from fragments
+  bool ambiguous = false;                  // fragments or segments overlapped with different content: others may read it differently
   bool is_pseudo = false;                  // made by the sensor at a flow's end: no bytes of its own
   uint8_t tunnel_depth = 0;                // 0: as on the wire
   TunnelKind tunnel = TunnelKind::kNone;   // what carried it
