@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/strings.h"
 #include "events/limits.h"
 #include "simdjson.h"
 
@@ -37,7 +38,6 @@ std::string_view trim_right(std::string_view text) {
   return text;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 
