@@ -1,5 +1,5 @@
-// Caps on what a Sigma file may ask for. YAML from outside is hostile: alias bombs, deep nesting and endless lists end in a
-// diagnostic, not in memory.
+// Caps on what a Sigma rule may ask for; the caps on YAML itself are in rules/yaml.
+
 #pragma once
 
 #include <cstddef>
@@ -7,10 +7,6 @@
 
 namespace vong::sigma {
 
-inline constexpr size_t kFileBytesMax = 4u << 20;
-inline constexpr size_t kYamlDepthMax = 32;           // nested lists and maps
-inline constexpr size_t kYamlNodesMax = 400'000;      // per file, copies made by aliases included
-inline constexpr size_t kDocumentsMax = 20'000;       // rules in one file
 inline constexpr size_t kValuesMax = 20'000;          // values in one list of a detection
 inline constexpr size_t kTestsMax = 40'000;           // tests in one rule after its modifiers
 inline constexpr size_t kConditionBytesMax = 16'384;  // text of one condition

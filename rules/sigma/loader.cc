@@ -7,7 +7,7 @@
 #include "rules/network/nearest_name.h"
 #include "rules/network/read_file.h"
 #include "rules/sigma/rule_parser.h"
-#include "rules/sigma/yaml_tree.h"
+#include "rules/yaml/yaml_tree.h"
 
 namespace vong::sigma {
 namespace {
@@ -15,7 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 constexpr uint32_t kCorrelation = 0x80000000;
 
-bool is_rule_file(const fs::path& path) { return path.extension() == ".yml" || path.extension() == ".yaml"; }
+bool is_rule_file(const fs::path& path) {
+  return path.extension() == ".yml" || path.extension() == ".yaml";
+}
 
 }  // namespace
 
@@ -33,8 +35,10 @@ void Loader::add_path(const std::string& path) {
   std::error_code error;
   std::vector<std::string> files;
   if (fs::is_directory(path, error)) {
-    for (fs::recursive_directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-      if (it->is_regular_file(error) && is_rule_file(it->path())) files.push_back(it->path().string());
+    for (fs::recursive_directory_iterator it(path, error), end; !error && it != end;
+         it.increment(error)) {
+      if (it->is_regular_file(error) && is_rule_file(it->path()))
+        files.push_back(it->path().string());
     }
     std::sort(files.begin(), files.end());
   } else {
@@ -57,11 +61,12 @@ void Loader::add_path(const std::string& path) {
 
 void Loader::add_text(const std::string& file, std::string_view text) {
   Diagnostics found(file);
-  for (const YamlNode& document : parse_yaml(text, found)) {
+  for (const YamlNode& document : yaml::parse_yaml(text, found)) {
     if (document.is_null()) continue;
     ++documents_;
     if (is_correlation(document)) {
-      if (auto rule = parse_correlation(document, found)) rules_.correlations.push_back(std::move(*rule));
+      if (auto rule = parse_correlation(document, found))
+        rules_.correlations.push_back(std::move(*rule));
     } else if (auto rule = parse_detection(document, placeholders_, found)) {
       rules_.detections.push_back(std::move(*rule));
     }
@@ -74,7 +79,8 @@ bool Loader::resolve(CorrelationRule& rule, const std::vector<std::string_view>&
   for (const auto& [name, pos] : rule.rules) {
     const auto it = by_name_.find(name);
     if (it == by_name_.end()) {
-      report(rule.head, pos, "no rule has the name or id " + rules::quoted(name) + rules::suggestion(name, known));
+      report(rule.head, pos,
+             "no rule has the name or id " + rules::quoted(name) + rules::suggestion(name, known));
       return false;
     }
     rule.targets.push_back(it->second);
@@ -88,18 +94,22 @@ RuleSet Loader::finish() {
     for (const std::string* name : {&head.id, &head.name}) {
       if (name->empty()) continue;
       known.push_back(*name);
-      if (!by_name_.emplace(*name, index).second) report(head, head.pos, "two rules are called " + rules::quoted(*name));
+      if (!by_name_.emplace(*name, index).second)
+        report(head, head.pos, "two rules are called " + rules::quoted(*name));
     }
   };
   for (uint32_t i = 0; i < rules_.detections.size(); ++i) name_it(rules_.detections[i].head, i);
-  for (uint32_t i = 0; i < rules_.correlations.size(); ++i) name_it(rules_.correlations[i].head, kCorrelation | i);
+  for (uint32_t i = 0; i < rules_.correlations.size(); ++i)
+    name_it(rules_.correlations[i].head, kCorrelation | i);
 
-  // Place correlations one after the other, each as soon as all that it refers to is placed: what is left refers to itself.
+  // Place correlations one after the other, each as soon as all that it refers to is placed: what
+  // is left refers to itself.
   RuleSet out;
   out.detections = std::move(rules_.detections);
   std::vector<uint32_t> place(rules_.correlations.size(), kCorrelation);
   std::vector<bool> broken(rules_.correlations.size(), false);
-  for (size_t i = 0; i < rules_.correlations.size(); ++i) broken[i] = !resolve(rules_.correlations[i], known);
+  for (size_t i = 0; i < rules_.correlations.size(); ++i)
+    broken[i] = !resolve(rules_.correlations[i], known);
   for (bool moved = true; moved;) {
     moved = false;
     for (size_t i = 0; i < rules_.correlations.size(); ++i) {
@@ -110,7 +120,8 @@ RuleSet Loader::finish() {
       });
       if (!ready) continue;
       for (uint32_t& t : rule.targets) {
-        if (t & kCorrelation) t = static_cast<uint32_t>(out.detections.size()) + place[t & ~kCorrelation];
+        if (t & kCorrelation)
+          t = static_cast<uint32_t>(out.detections.size()) + place[t & ~kCorrelation];
       }
       place[i] = static_cast<uint32_t>(out.correlations.size());
       out.correlations.push_back(rule);
@@ -120,10 +131,12 @@ RuleSet Loader::finish() {
   for (size_t i = 0; i < place.size(); ++i) {
     if (broken[i] || place[i] != kCorrelation) continue;
     const CorrelationRule& rule = rules_.correlations[i];
-    const bool on_broken = std::any_of(rule.targets.begin(), rule.targets.end(),
-                                       [&](uint32_t t) { return (t & kCorrelation) && broken[t & ~kCorrelation]; });
+    const bool on_broken = std::any_of(rule.targets.begin(), rule.targets.end(), [&](uint32_t t) {
+      return (t & kCorrelation) && broken[t & ~kCorrelation];
+    });
     report(rule.head, rule.head.pos,
-           on_broken ? "refers to a rule that could not be loaded" : "this correlation refers to itself, directly or in a circle");
+           on_broken ? "refers to a rule that could not be loaded"
+                     : "this correlation refers to itself, directly or in a circle");
   }
   return out;
 }

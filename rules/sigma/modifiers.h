@@ -1,5 +1,5 @@
-// The field line of a detection ("alert.signature|contains|all") and its values, to tests joined by and / or. Sigma
-// specification, appendix of modifiers.
+// The field line of a detection ("alert.signature|contains|all") and its values, to tests joined by
+// and / or. Sigma specification, appendix of modifiers.
 #pragma once
 
 #include <map>
@@ -8,9 +8,12 @@
 #include <vector>
 
 #include "rules/sigma/rule.h"
-#include "rules/sigma/yaml_tree.h"
+#include "rules/yaml/yaml_tree.h"
 
 namespace vong::sigma {
+
+using yaml::YamlEntry;
+using yaml::YamlNode;
 
 // %name% of the modifier expand -> its values.
 using Placeholders = std::map<std::string, std::vector<std::string>, std::less<>>;
@@ -21,12 +24,15 @@ struct FieldContext {
   Diagnostics* diagnostics = nullptr;
 };
 
-// Adds the tests of one line to `out` and gives the node that joins them; nothing after an error, which is in the diagnostics.
-// An empty field name ("|all" or a list without names) means the record's whole text.
-[[nodiscard]] std::optional<uint32_t> add_field_tests(std::string_view field_and_modifiers, SourcePos pos, const YamlNode& values,
+// Adds the tests of one line to `out` and gives the node that joins them; nothing after an error,
+// which is in the diagnostics. An empty field name ("|all" or a list without names) means the
+// record's whole text.
+[[nodiscard]] std::optional<uint32_t> add_field_tests(std::string_view field_and_modifiers,
+                                                      SourcePos pos, const YamlNode& values,
                                                       const FieldContext& context, Expression& out);
 
 // Joins nodes; one alone stays itself.
-[[nodiscard]] uint32_t add_node(Expression& out, Expression::Kind kind, std::vector<uint32_t> children);
+[[nodiscard]] uint32_t add_node(Expression& out, Expression::Kind kind,
+                                std::vector<uint32_t> children);
 
 }  // namespace vong::sigma

@@ -1,4 +1,4 @@
-#include "rules/sigma/yaml_tree.h"
+#include "rules/yaml/yaml_tree.h"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
@@ -8,9 +8,9 @@
 #include <sstream>
 
 #include "rules/network/nearest_name.h"
-#include "rules/sigma/limits.h"
+#include "rules/yaml/limits.h"
 
-namespace vong::sigma {
+namespace vong::yaml {
 
 const YamlNode* YamlNode::find(std::string_view key) const {
   for (const YamlEntry& e : entries) {
@@ -63,13 +63,16 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto it = anchors_.find(anchor);
-    if (it == anchors_.end()) throw Refused{pos_of(mark), "an alias refers to a value that is not complete yet"};
+    if (it == anchors_.end())
+      throw Refused{pos_of(mark), "an alias refers to a value that is not complete yet"};
     count(count_nodes(it->second), pos_of(mark));
-    if (stack_.size() + depth_of(it->second) > kYamlDepthMax) throw Refused{pos_of(mark), "nested too deep"};
+    if (stack_.size() + depth_of(it->second) > kDepthMax)
+      throw Refused{pos_of(mark), "nested too deep"};
     YamlNode copy = it->second;
     finish(std::move(copy), 0);
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     YamlNode n;
     n.pos = pos_of(mark);
     n.plain = tag == "?";
@@ -81,10 +84,12 @@ class TreeBuilder : public YAML::EventHandler {
     }
     finish(std::move(n), anchor);
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     open(YamlNode::Kind::kList, mark, anchor);
   }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(YamlNode::Kind::kMap, mark, anchor);
   }
   void OnSequenceEnd() override { close(); }
@@ -99,11 +104,12 @@ class TreeBuilder : public YAML::EventHandler {
 
   void count(size_t nodes, SourcePos pos) {
     nodes_ += nodes;
-    if (nodes_ > kYamlNodesMax) throw Refused{pos, "too many values in one file (limit 400000, aliases counted as copies)"};
+    if (nodes_ > kNodesMax)
+      throw Refused{pos, "too many values in one file (limit 400000, aliases counted as copies)"};
   }
 
   void open(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
-    if (stack_.size() >= kYamlDepthMax) throw Refused{pos_of(mark), "nested too deep (limit 32)"};
+    if (stack_.size() >= kDepthMax) throw Refused{pos_of(mark), "nested too deep (limit 32)"};
     Open o{{}, anchor};
     o.node.kind = kind;
     o.node.pos = pos_of(mark);
@@ -123,7 +129,8 @@ class TreeBuilder : public YAML::EventHandler {
       anchors_[anchor] = n;
     }
     if (stack_.empty()) {
-      if (documents_.size() >= kDocumentsMax) throw Refused{n.pos, "too many documents in one file (limit 20000)"};
+      if (documents_.size() >= kDocumentsMax)
+        throw Refused{n.pos, "too many documents in one file (limit 20000)"};
       documents_.push_back(std::move(n));
       return;
     }
@@ -146,7 +153,8 @@ class TreeBuilder : public YAML::EventHandler {
     if (map.entries.size() > 256) return;  // long maps are data, and this search is quadratic
     for (size_t i = 0; i + 1 < map.entries.size(); ++i) {
       if (map.entries[i].key == last.key) {
-        diagnostics_.error(last.pos, "key " + rules::quoted(last.key) + " stands twice in this map");
+        diagnostics_.error(last.pos,
+                           "key " + rules::quoted(last.key) + " stands twice in this map");
         return;
       }
     }
@@ -168,7 +176,8 @@ std::vector<YamlNode> parse_yaml(std::string_view text, Diagnostics& diagnostics
     return documents;
   }
   if (const size_t zero = text.find('\0'); zero != text.npos) {
-    const auto line = static_cast<uint32_t>(1 + std::count(text.begin(), text.begin() + static_cast<long>(zero), '\n'));
+    const auto line = static_cast<uint32_t>(
+        1 + std::count(text.begin(), text.begin() + static_cast<long>(zero), '\n'));
     diagnostics.error({line, 1}, "not a text file: it holds a zero byte");
     return documents;
   }
@@ -188,4 +197,4 @@ std::vector<YamlNode> parse_yaml(std::string_view text, Diagnostics& diagnostics
   return documents;
 }
 
-}  // namespace vong::sigma
+}  // namespace vong::yaml

@@ -1,5 +1,6 @@
-// A YAML file as a bounded tree with places, for rule files and the like: yaml-cpp's event parser underneath, its node graph is
-// not used, because aliases are copied here under a cap and every node keeps its line and column.
+// A YAML file as a bounded tree with places, for rule files and the like: yaml-cpp's event parser
+// underneath, its node graph is not used, because aliases are copied here under a cap and every
+// node keeps its line and column.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 
 #include "rules/network/diagnostic.h"
 
-namespace vong::sigma {
+namespace vong::yaml {
 
 using rules::Diagnostics;
 using rules::SourcePos;
@@ -39,7 +40,8 @@ struct YamlEntry {
   YamlNode value;
 };
 
-// All documents of `text`. What is wrong goes to `diagnostics`; documents before the fault are still returned. Never throws.
+// All documents of `text`. What is wrong goes to `diagnostics`; documents before the fault are
+// still returned. Never throws.
 [[nodiscard]] std::vector<YamlNode> parse_yaml(std::string_view text, Diagnostics& diagnostics);
 
-}  // namespace vong::sigma
+}  // namespace vong::yaml

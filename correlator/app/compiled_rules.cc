@@ -1,0 +1,221 @@
+#include "correlator/app/compiled_rules.h"
+
+#include <algorithm>
+
+namespace vong::correlator {
+namespace {
+
+events::Severity severity_of(sigma::Level level) {
+  return static_cast<events::Severity>(static_cast<int>(level) + 1);
+}
+
+incidents::RuleFacts facts_of(const sigma::RuleHead& head, std::string type,
+                              events::IncidentKind kind) {
+  incidents::RuleFacts f;
+  f.rule = {head.key(), head.title, std::move(type), std::string(sigma::name_of(head.level)),
+            head.tags};
+  f.kind = kind;
+  f.severity = severity_of(head.level);
+  f.close_after_ns = head.extension.close_after.count();
+  incidents::read_attack_tags(head.tags, f);
+  return f;
+}
+
+bool evaluate(const sigma::Expression& e, uint32_t node, uint64_t steps) {
+  const sigma::Expression::Node& n = e.nodes[node];
+  const auto holds = [&](uint32_t c) { return evaluate(e, c, steps); };
+  switch (n.kind) {
+    case sigma::Expression::Kind::kTest:
+      return steps >> n.test & 1;
+    case sigma::Expression::Kind::kNot:
+      return !holds(n.children[0]);
+    case sigma::Expression::Kind::kAnd:
+      return std::all_of(n.children.begin(), n.children.end(), holds);
+    case sigma::Expression::Kind::kOr:
+      return std::any_of(n.children.begin(), n.children.end(), holds);
+    default:
+      return n.kind == sigma::Expression::Kind::kTrue;
+  }
+}
+
+class Compiler {
+ public:
+  Compiler(const sigma::RuleSet& rules, size_t keys_max, events::FieldPlan& plan,
+           std::vector<rules::Diagnostic>& diagnostics)
+      : rules_(rules), keys_max_(keys_max), plan_(plan), diagnostics_(diagnostics) {}
+
+  CompiledRules compile(const CampaignSettings& campaign) {
+    out_.matcher = match::RuleMatcher::compile(rules_.detections, plan_, diagnostics_);
+    for (const sigma::DetectionRule& rule : rules_.detections) detection(rule);
+    for (const sigma::CorrelationRule& rule : rules_.correlations) correlation(rule);
+    campaigns(campaign);
+    return std::move(out_);
+  }
+
+ private:
+  void error(const sigma::RuleHead& head, sigma::SourcePos pos, std::string message) {
+    diagnostics_.push_back({rules::Severity::kError, head.file, pos, 0, std::move(message)});
+  }
+
+  Column column(const sigma::RuleHead& head, const std::string& path) {
+    if (path == "agency") return kAgencyColumn;
+    const auto it = std::find(out_.columns.begin(), out_.columns.end(), path);
+    if (it != out_.columns.end()) return static_cast<Column>(it - out_.columns.begin());
+    if (const auto id = plan_.add(path); !id) error(head, head.pos, id.error().message);
+    out_.columns.push_back(path);
+    return static_cast<Column>(out_.columns.size() - 1);
+  }
+
+  void detection(const sigma::DetectionRule& rule) {
+    DetectionPlan d;
+    d.national = rule.head.extension.scope == sigma::Scope::kNational;
+    std::vector<std::string> fields = rule.head.extension.group_by;
+    if (fields.empty()) fields = {"src_ip"};
+    for (const std::string& f : fields) d.key.push_back(column(rule.head, f));
+    d.incident_rule = static_cast<uint32_t>(out_.facts.size());
+    out_.facts.push_back(facts_of(rule.head, "detection", events::IncidentKind::kDetection));
+    out_.facts.back().key_fields = std::move(fields);
+    out_.detections.push_back(std::move(d));
+  }
+
+  operators::Spec spec_of(const sigma::CorrelationRule& rule) const {
+    operators::Spec s;
+    s.type = sigma::name_of(rule.type);
+    s.timespan_ns = rule.timespan.count();
+    s.steps = rule.targets.size();
+    for (const auto& [compare, value] : rule.conditions)
+      s.conditions.emplace_back(static_cast<operators::Compare>(compare), value);
+    s.percentile = rule.percentile;
+    s.after_match = static_cast<operators::AfterMatch>(rule.head.extension.after_match);
+    s.silent_for_ns = rule.head.extension.silent_for.count();
+    s.keys_max = keys_max_;
+    if (rule.rule_condition) {
+      s.wanted_steps = [e = *rule.rule_condition](uint64_t steps) {
+        return evaluate(e, e.root, steps);
+      };
+    }
+    return s;
+  }
+
+  // What `name` (a field or an alias) is called in events of the rule that the correlation refers
+  // to as `reference`.
+  static std::string field_in(const sigma::CorrelationRule& rule, const std::string& name,
+                              const std::string& reference) {
+    for (const sigma::Alias& alias : rule.aliases) {
+      if (alias.name != name) continue;
+      for (const auto& [r, field] : alias.fields) {
+        if (r == reference) return field;
+      }
+    }
+    return name;
+  }
+
+  void correlation(const sigma::CorrelationRule& rule) {
+    const auto index = static_cast<uint32_t>(out_.correlations.size());
+    CorrelationPlan c;
+    auto op = operators::make_operator(spec_of(rule));
+    if (!op) {
+      error(rule.head, rule.head.pos, op.error().message);
+    } else {
+      c.op = std::move(*op);
+    }
+    c.national = rule.head.extension.scope == sigma::Scope::kNational;
+    c.numeric = rule.type >= sigma::CorrelationType::kValueSum &&
+                rule.type <= sigma::CorrelationType::kValuePercentile;
+    c.timed = c.op && c.op->timed();
+    c.key_fields = rule.group_by;
+    c.incident_rule = static_cast<uint32_t>(out_.facts.size());
+    out_.facts.push_back(facts_of(rule.head, std::string(sigma::name_of(rule.type)),
+                                  events::IncidentKind::kCorrelation));
+    out_.facts.back().key_fields = rule.group_by;
+    if (c.op) {
+      for (size_t i = 0; i < rule.targets.size(); ++i) refer(rule, index, i, c.national);
+    }
+    out_.correlations.push_back(std::move(c));
+  }
+
+  void refer(const sigma::CorrelationRule& rule, uint32_t index, size_t i, bool national) {
+    const std::string& reference = rule.rules[i].first;
+    const uint32_t target = rule.targets[i];
+    const bool chained = target >= rules_.detections.size();
+    Step s;
+    s.correlation = index;
+    s.bit = uint64_t{1} << i;
+    CorrelationPlan* source =
+        chained ? &out_.correlations[target - rules_.detections.size()] : nullptr;
+    const auto column_of = [&](const std::string& name) -> Column {
+      const std::string field = field_in(rule, name, reference);
+      if (!chained) return column(rule.head, field);
+      if (field == "agency") return kAgencyColumn;
+      const auto it = std::find(source->key_fields.begin(), source->key_fields.end(), field);
+      if (it == source->key_fields.end()) {
+        error(
+            rule.head, rule.rules[i].second,
+            "'" + reference + "' does not group by '" + field + "', so its matches do not have it");
+        return 0;
+      }
+      return static_cast<Column>(it - source->key_fields.begin());
+    };
+    if (chained && source->national && !national) {
+      return error(
+          rule.head, rule.rules[i].second,
+          "a correlation of one agency cannot build on '" + reference + "', which is national");
+    }
+    for (const std::string& name : rule.group_by) s.key.push_back(column_of(name));
+    if (!rule.condition_field.empty()) {
+      s.has_value = true;
+      s.value = column_of(rule.condition_field);
+    }
+    if (chained) {
+      source->steps.push_back(std::move(s));
+      source->emits &= rule.generate;
+    } else {
+      out_.detections[target].steps.push_back(std::move(s));
+      out_.detections[target].standalone &= rule.generate;
+    }
+  }
+
+  void campaigns(const CampaignSettings& settings) {
+    operators::Spec s;
+    s.type = "value_count";
+    s.timespan_ns = settings.window_ns;
+    s.conditions = {{operators::Compare::kGte, static_cast<double>(settings.agencies)}};
+    s.keys_max = keys_max_;
+    if (settings.enabled) {
+      if (auto op = operators::make_operator(s)) out_.campaign = std::move(*op);
+    }
+    const auto add = [&](const char* id, const char* title, const char* field,
+                         events::Severity severity) {
+      incidents::RuleFacts f;
+      f.rule = {id, title, "campaign", std::string(events::name_of(severity)), {}};
+      f.kind = events::IncidentKind::kCampaign;
+      f.severity = severity;
+      f.key_fields = {field};
+      f.close_after_ns = settings.window_ns;
+      out_.facts.push_back(std::move(f));
+      return static_cast<uint32_t>(out_.facts.size() - 1);
+    };
+    out_.campaign_by_source =
+        add("vong-campaign-source", "The same source in incidents of several agencies", "src_ip",
+            events::Severity::kHigh);
+    out_.campaign_by_rule =
+        add("vong-campaign-rule", "The same rule in incidents of several agencies", "rule",
+            events::Severity::kMedium);
+  }
+
+  const sigma::RuleSet& rules_;
+  size_t keys_max_;
+  events::FieldPlan& plan_;
+  std::vector<rules::Diagnostic>& diagnostics_;
+  CompiledRules out_;
+};
+
+}  // namespace
+
+CompiledRules compile_rules(const sigma::RuleSet& rules, const CampaignSettings& campaign,
+                            size_t keys_max, events::FieldPlan& plan,
+                            std::vector<rules::Diagnostic>& diagnostics) {
+  return Compiler(rules, keys_max, plan, diagnostics).compile(campaign);
+}
+
+}  // namespace vong::correlator

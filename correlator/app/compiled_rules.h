@@ -1,0 +1,78 @@
+// A Sigma rule set as the engine runs it. Immutable except for the operators' state; made anew on
+// reload.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "correlator/incidents/incident_store.h"
+#include "correlator/match/rule_matcher.h"
+#include "correlator/operators/operator.h"
+#include "events/field_plan.h"
+#include "rules/network/diagnostic.h"
+#include "rules/sigma/rule.h"
+
+namespace vong::correlator {
+
+// Where a fact's value comes from: a column (a field of the event), or the agency as the registry
+// names it.
+using Column = int16_t;
+inline constexpr Column kAgencyColumn = -1;
+
+// What happens to a fact of one rule within one correlation.
+struct Step {
+  uint32_t correlation = 0;
+  uint64_t bit = 1;
+  std::vector<Column> key;
+  bool has_value = false;
+  Column value = 0;
+};
+
+struct DetectionPlan {
+  std::vector<Step> steps;
+  bool standalone = true;  // makes incidents of its own
+  bool national = false;
+  std::vector<Column> key;  // of these incidents
+  uint32_t incident_rule = 0;
+};
+
+struct CorrelationPlan {
+  std::unique_ptr<operators::Operator> op;
+  bool national = false;
+  bool numeric = false;                 // wants Fact::number
+  bool emits = true;                    // makes incidents
+  bool timed = false;                   // wants advance()
+  std::vector<std::string> key_fields;  // as shown in incidents
+  // When this correlation's matches are facts of others: the step, with columns as positions in its
+  // own key.
+  std::vector<Step> steps;
+  uint32_t incident_rule = 0;
+  uint64_t matches = 0;
+};
+
+struct CampaignSettings {
+  bool enabled = true;
+  size_t agencies = 3;
+  int64_t window_ns = 3'600'000'000'000;
+  events::Severity severity_min = events::Severity::kMedium;  // of the incidents that count
+};
+
+struct CompiledRules {
+  std::shared_ptr<const match::RuleMatcher> matcher;
+  std::vector<DetectionPlan> detections;
+  std::vector<CorrelationPlan> correlations;
+  std::vector<std::string> columns;         // field paths
+  std::vector<incidents::RuleFacts> facts;  // by incident_rule; the last two are the campaigns'
+  std::unique_ptr<operators::Operator> campaign;
+  uint32_t campaign_by_source = 0, campaign_by_rule = 0;  // incident rules
+};
+
+// Adds every field that the rules need to `plan`. What cannot run is reported and left out.
+[[nodiscard]] CompiledRules compile_rules(const sigma::RuleSet& rules,
+                                          const CampaignSettings& campaign, size_t keys_max,
+                                          events::FieldPlan& plan,
+                                          std::vector<rules::Diagnostic>& diagnostics);
+
+}  // namespace vong::correlator

@@ -1,0 +1,139 @@
+// Records in, incidents out. Everything between is event time: two runs over the same records, in
+// any order that keeps each sensor's own, give the same incidents. Single thread.
+//
+//   read(record) -> a fact, when a rule matched; the caller orders facts (ingest/order.h)
+//   process(fact) in order -> operators, incidents; advance(time), finish()
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/counter.h"
+#include "correlator/app/compiled_rules.h"
+#include "correlator/enrich/registry.h"
+#include "correlator/incidents/incident_store.h"
+#include "correlator/ingest/order.h"
+#include "correlator/routing/router.h"
+#include "correlator/state/keyed_store.h"
+#include "events/eve_decoder.h"
+
+namespace vong::correlator {
+
+struct EngineCounters {
+  Counter records, records_refused, records_matched, facts_processed, facts_late, facts_without_key,
+      matches, incidents_opened, campaigns_opened, state_evictions;
+};
+
+struct EngineSettings {
+  CampaignSettings campaign;
+  size_t keys_max = 1'000'000;
+  int64_t update_interval_ns = INT64_MAX;  // offline nobody wants the steps in between
+  std::string home_agency;     // of events that nothing else assigns; empty: they are refused
+  bool single_agency = false;  // every event is the home agency's, whatever it says
+};
+
+// What a record is known by besides its content.
+struct RecordSource {
+  std::string_view agency;  // from the topic or a header; empty: look into the record
+  std::string_view sensor;  // from a header; empty: the field host
+  uint64_t position = 0;    // seq, or the line number
+};
+
+enum class ReadResult : uint8_t { kNoMatch, kFact, kRefused };
+
+class Engine {
+ public:
+  // Told of each change of an incident, as its agency sees it (whole). Valid during the call.
+  using IncidentSink = std::function<void(const events::Incident& incident)>;
+
+  Engine(const enrich::Registry& registry, const routing::Router& router, EngineSettings settings,
+         IncidentSink sink);
+  ~Engine();
+
+  // Compiles `rules`; before the first record. What is wrong goes to `diagnostics`.
+  void load(const sigma::RuleSet& rules, std::vector<rules::Diagnostic>& diagnostics);
+
+  // kRecordPaddingBytes readable bytes behind `record`. After kFact: key() and fact() until the
+  // next call; after kRefused: reason().
+  [[nodiscard]] ReadResult read(std::string_view record, const RecordSource& source);
+  [[nodiscard]] const ingest::OrderKey& key() const { return key_; }
+  [[nodiscard]] std::string_view fact() const { return fact_; }
+  [[nodiscard]] std::string_view reason() const { return reason_; }
+  [[nodiscard]] int64_t time_ns() const {
+    return to_ns(decoder_->time());
+  }  // of the record read last
+
+  void process(std::string_view fact);
+  void advance(int64_t now_ns);
+  void finish();
+
+  [[nodiscard]] const EngineCounters& counters() const { return counters_; }
+  [[nodiscard]] EngineCounters& counters() { return counters_; }
+  struct RuleMatches {
+    std::string_view title;
+    uint64_t matches;
+  };
+  [[nodiscard]] std::vector<RuleMatches> correlation_matches() const;
+  [[nodiscard]] size_t open_incidents() const { return store_ ? store_->open_count() : 0; }
+  [[nodiscard]] size_t keys() const;
+
+ private:
+  struct Fact;  // a view of fact bytes
+  struct CampaignState {
+    std::vector<std::string> related;
+  };
+  struct Due {  // one call of an operator
+    const Step* step;
+    uint64_t bits;
+  };
+  void refuse(std::string_view reason);
+  [[nodiscard]] enrich::AgencyIndex agency_of(const RecordSource& source);
+  [[nodiscard]] uint32_t sensor_index(std::string_view name);
+  [[nodiscard]] uint16_t event_type_index(std::string_view name);
+  void write_fact(std::span<const uint32_t> rules, const RecordSource& source,
+                  enrich::AgencyIndex agency);
+  [[nodiscard]] std::string_view agency_name(enrich::AgencyIndex agency) const;
+  [[nodiscard]] bool make_key(const Fact& fact, const std::vector<Column>& columns, bool national,
+                              std::string& out) const;
+  void run_correlation(const Fact& fact, const Step& step, uint64_t bits);
+  void take_matches(uint32_t correlation, operators::Matches& matches, size_t depth);
+  void chain(uint32_t correlation, const operators::Match& match, size_t depth);
+  void raise(uint32_t incident_rule, bool national, const operators::Match& match);
+  void watch_campaign(uint32_t incident_rule, const incidents::Hit& hit, std::string_view id,
+                      std::string_view source_or_rule, bool by_source);
+  void render(const incidents::Open& open, events::IncidentStatus status);
+
+  const enrich::Registry& registry_;
+  const routing::Router& router_;
+  EngineSettings settings_;
+  IncidentSink sink_;
+  events::FieldPlan plan_;
+  CompiledRules rules_;
+  std::unique_ptr<events::EveDecoder> decoder_;
+  std::unique_ptr<match::Session> session_;
+  std::unique_ptr<incidents::IncidentStore> store_;
+  std::unique_ptr<state::KeyedStore<CampaignState>> campaigns_;
+  std::vector<uint32_t> timed_;
+  std::vector<events::FieldId> column_fields_;
+  std::vector<uint8_t> takes_part_;  // by agency
+  enrich::AgencyIndex home_ = enrich::kNoAgency;
+  struct {
+    events::FieldId agency, metadata_agency, host, flow_id, event_type, src_ip, dest_ip,
+        signature_id;
+  } field_{};
+  std::vector<std::string> sensors_, event_types_;
+  std::vector<uint64_t> sensor_prints_;
+  StringMap<uint32_t> sensor_ids_, event_type_ids_;
+  ingest::OrderKey key_;
+  std::string fact_, reason_, group_key_, chain_key_;
+  operators::Matches matches_;
+  std::vector<Due> due_;
+  int64_t now_ns_ = INT64_MIN;
+  EngineCounters counters_;
+};
+
+}  // namespace vong::correlator

@@ -1,0 +1,98 @@
+#include <spdlog/spdlog.h>
+
+#include "app_common/program.h"
+#include "correlator/app/offline.h"
+#include "correlator/app/options.h"
+#include "correlator/enrich/registry.h"
+#include "rules/network/read_file.h"
+#include "rules/sigma/loader.h"
+
+namespace vong::correlator {
+namespace {
+
+void add_diagnostics(const std::vector<rules::Diagnostic>& from, app::Problems& problems) {
+  for (const rules::Diagnostic& d : from) {
+    app::Place place{d.file, static_cast<int>(d.pos.line), static_cast<int>(d.pos.column)};
+    if (d.severity == rules::Severity::kError)
+      problems.error(std::move(place), d.message);
+    else
+      problems.warning(std::move(place), d.message);
+  }
+}
+
+enrich::Registry load_registry(Options& options, app::Problems& problems) {
+  if (options.agencies.empty()) {
+    rules::Diagnostics none("built-in registry");
+    options.engine.home_agency = "LOCAL";
+    options.engine.single_agency = true;
+    return enrich::Registry::parse("agencies: [{id: LOCAL, name: local}]", none);
+  }
+  rules::Diagnostics found(options.agencies);
+  enrich::Registry registry;
+  if (const auto text = rules::read_file(options.agencies))
+    registry = enrich::Registry::parse(*text, found);
+  else
+    found.error({}, text.error().message);
+  add_diagnostics(found.items(), problems);
+  if (!options.engine.home_agency.empty() &&
+      registry.find(options.engine.home_agency) == enrich::kNoAgency) {
+    problems.error({"home-agency", 1, 1}, "no agency is called '" + options.engine.home_agency +
+                                              "' in " + options.agencies);
+  }
+  return registry;
+}
+
+sigma::RuleSet load_rules(const Options& options, app::Problems& problems) {
+  sigma::Loader loader(options.placeholders);
+  for (const std::string& path : options.rules) loader.add_path(path);
+  sigma::RuleSet rules = loader.finish();
+  std::vector<rules::Diagnostic> found = loader.diagnostics();
+  events::FieldPlan plan;  // compiled once for its diagnostics; the run compiles its own
+  (void)compile_rules(rules, options.engine.campaign, options.engine.keys_max, plan, found);
+  add_diagnostics(found, problems);
+  if (rules.detections.empty())
+    problems.error({options.rules.empty() ? "rules" : options.rules.front(), 0, 0},
+                   "no rule could be loaded");
+  return rules;
+}
+
+int run(const Options& options, const enrich::Registry& registry, const sigma::RuleSet& rules,
+        const app::Signals& signals) {
+  if (options.inputs.empty()) {
+    spdlog::error("no input: give --in FILE, a folder or -");
+    return app::kExitUsage;
+  }
+  const auto report = run_offline(options, registry, rules, signals);
+  if (!report) {
+    spdlog::error("{}", report.error().message);
+    return app::kExitFailed;
+  }
+  spdlog::info(
+      "{} records, {} refused (dead-letter.json), {} matched a rule, {} late, {} incidents{}",
+      report->records, report->refused, report->matched, report->late, report->incidents,
+      report->sorted ? "; input was sorted by time first" : "");
+  for (const auto& [title, matches] : report->matches)
+    spdlog::info("{}: {} matches", title, matches);
+  return app::kExitDone;
+}
+
+}  // namespace
+}  // namespace vong::correlator
+
+int main(int argc, char** argv) {
+  using namespace vong;
+  correlator::Options options;
+  CLI::App cli{"EVE JSON events in, incidents out"};
+  app::add_common_flags(cli, options.common);
+  correlator::add_flags(cli, options);
+  if (auto status = app::parse_command_line(cli, argc, argv, "vong-correlator")) return *status;
+  app::start_log(options.common, "vong-correlator");
+  app::Signals signals;
+  app::Problems problems;
+  const app::Config config = app::load_config(options.common, problems);
+  correlator::read_config(config, options, problems);
+  const enrich::Registry registry = correlator::load_registry(options, problems);
+  const sigma::RuleSet rules = correlator::load_rules(options, problems);
+  if (auto status = app::finish_check(options.common, problems)) return *status;
+  return correlator::run(options, registry, rules, signals);
+}

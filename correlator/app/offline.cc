@@ -1,0 +1,158 @@
+#include "correlator/app/offline.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "correlator/app/outputs.h"
+#include "correlator/ingest/limits.h"
+#include "correlator/ingest/line_reader.h"
+#include "correlator/ingest/order.h"
+
+namespace vong::correlator {
+namespace {
+
+// One pass over all inputs. `sorting`: facts are sorted as a whole; else they pass through a
+// reorder buffer.
+class Pass {
+ public:
+  Pass(const Options& options, const enrich::Registry& registry, const sigma::RuleSet& rules,
+       const app::Signals& signals, bool sorting)
+      : options_(options),
+        signals_(signals),
+        router_(registry, options.pseudonym_key),
+        engine_(registry, router_, options.engine,
+                [this](const events::Incident& i) { outputs_->incident(i, router_); }),
+        reorder_(ingest::kReorderBytesMax),
+        sorter_(ingest::kSortRunBytes),
+        sorting_(sorting) {
+    std::vector<rules::Diagnostic> reported_before;
+    engine_.load(rules, reported_before);
+    for (const enrich::Agency& a : registry.agencies()) recipients_.push_back(a.id);
+    recipients_.emplace_back(routing::kNational);
+  }
+
+  Result<> run(const std::vector<std::string>& files) {
+    auto outputs = FileOutputs::open(
+        options_.log_dir, options_.per_recipient ? recipients_ : std::vector<std::string>());
+    if (!outputs) return std::unexpected(outputs.error());
+    outputs_ = std::move(*outputs);
+    for (const std::string& file : files) {
+      file_ = &file;
+      const auto on_line = [this](const ingest::Line& l) { return line(l); };
+      const auto idle = [this] { return !signals_.stop_requested(); };
+      auto read = file == "-" ? ingest::read_lines_fd(0, "standard input", on_line, idle)
+                              : ingest::read_lines(file, on_line);
+      if (!read) return read;
+      if (!problem_.empty()) return fail(problem_);
+      if (restart_ || stopped_) break;
+    }
+    if (restart_) return {};
+    return finish();
+  }
+
+  [[nodiscard]] bool wants_sorting() const { return restart_; }
+
+  [[nodiscard]] OfflineReport report() const {
+    OfflineReport r;
+    const EngineCounters& c = engine_.counters();
+    r.records = c.records.value() + too_long_;
+    r.refused = c.records_refused.value() + too_long_;
+    r.matched = c.records_matched.value();
+    r.late = c.facts_late.value();
+    r.incidents = outputs_->incidents();
+    r.sorted = sorting_;
+    r.stopped = stopped_;
+    for (const auto& m : engine_.correlation_matches()) r.matches.emplace_back(m.title, m.matches);
+    return r;
+  }
+
+ private:
+  bool line(const ingest::Line& l) {
+    ++position_;
+    if (l.too_long) {
+      ++too_long_;
+      outputs_->dead_letter("record too long", *file_, l.number, l.text);
+      return true;
+    }
+    switch (engine_.read(l.text, {{}, {}, position_})) {
+      case ReadResult::kRefused:
+        outputs_->dead_letter(engine_.reason(), *file_, l.number, l.text);
+        break;
+      case ReadResult::kFact:
+        if (!fact()) return false;
+        break;
+      case ReadResult::kNoMatch:
+        break;
+    }
+    if ((position_ & 0xfff) == 0 && signals_.stop_requested()) stopped_ = true;
+    return !stopped_;
+  }
+
+  bool fact() {
+    if (sorting_) {
+      auto added = sorter_.add(engine_.key(), engine_.fact());
+      if (!added) problem_ = added.error().message;
+      return added.has_value();
+    }
+    if (!reorder_.push(engine_.key(), engine_.fact())) {
+      if (*file_ != "-") {  // files can be read again, sorted
+        restart_ = true;
+        return false;
+      }
+      engine_.counters().facts_late.add();
+      return true;
+    }
+    newest_ns_ = std::max(newest_ns_, engine_.key().time_ns);
+    reorder_.release(newest_ns_ - options_.disorder.count(),
+                     [this](const ingest::OrderKey&, std::string_view f) { engine_.process(f); });
+    return true;
+  }
+
+  Result<> finish() {
+    const auto process = [this](const ingest::OrderKey&, std::string_view f) {
+      engine_.process(f);
+    };
+    if (sorting_) {
+      if (auto sorted = sorter_.finish(process); !sorted) return sorted;
+    } else {
+      reorder_.release(INT64_MAX, process);
+    }
+    engine_.finish();
+    return outputs_->finish();
+  }
+
+  const Options& options_;
+  const app::Signals& signals_;
+  routing::Router router_;
+  std::unique_ptr<FileOutputs> outputs_;
+  Engine engine_;
+  ingest::ReorderBuffer reorder_;
+  ingest::FactSorter sorter_;
+  std::vector<std::string> recipients_;
+  bool sorting_, restart_ = false, stopped_ = false;
+  const std::string* file_ = nullptr;
+  std::string problem_;
+  uint64_t position_ = 0, too_long_ = 0;
+  int64_t newest_ns_ = INT64_MIN / 2;
+};
+
+}  // namespace
+
+Result<OfflineReport> run_offline(const Options& options, const enrich::Registry& registry,
+                                  const sigma::RuleSet& rules, const app::Signals& signals) {
+  std::vector<std::string> files;
+  for (const std::string& input : options.inputs) {
+    auto found = ingest::input_files(input);
+    if (!found) return std::unexpected(found.error());
+    files.insert(files.end(), found->begin(), found->end());
+  }
+  bool sorting = files.size() > 1;
+  for (;;) {
+    Pass pass(options, registry, rules, signals, sorting);
+    if (auto done = pass.run(files); !done) return std::unexpected(done.error());
+    if (!pass.wants_sorting()) return pass.report();
+    sorting = true;
+  }
+}
+
+}  // namespace vong::correlator

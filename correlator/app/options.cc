@@ -1,0 +1,81 @@
+#include "correlator/app/options.h"
+
+#include <cstdlib>
+#include <fstream>
+
+namespace vong::correlator {
+
+void add_flags(CLI::App& cli, Options& o) {
+  cli.add_option("--in", o.inputs,
+                 "EVE JSON: a file, a folder of files, or - for standard input; without it, Kafka");
+  cli.add_option("--rules", o.rules,
+                 "Sigma rules: a file or a folder; may be given more than once");
+  cli.add_option("--agencies", o.agencies,
+                 "registry of agencies; without it everything belongs to one agency, LOCAL");
+  cli.add_option("-l", o.log_dir, "folder for incidents.json, warnings.json and dead-letter.json");
+  cli.add_flag("--per-recipient", o.per_recipient,
+               "also write RECIPIENT/incidents.json for each agency and for national");
+}
+
+namespace {
+
+void read_placeholders(const app::ConfigNode& node, Options& o, app::Problems& problems) {
+  if (!node) return;
+  if (!node.is_map())
+    return problems.error(node.place(), "placeholders must be a map of name: values");
+  for (const auto& [name, values] : node.entries()) o.placeholders[name] = values.texts(problems);
+}
+
+void read_campaign(const app::ConfigNode& node, CampaignSettings& c, app::Problems& problems) {
+  node.report_unknown_keys({"enabled", "agencies", "window", "severity"}, app::Severity::kError,
+                           problems);
+  c.enabled = node["enabled"].boolean(c.enabled, problems);
+  c.agencies = static_cast<size_t>(
+      node["agencies"].integer(static_cast<int64_t>(c.agencies), 2, 1000, problems));
+  c.window_ns = node["window"]
+                    .duration(Duration(c.window_ns), std::chrono::seconds(1),
+                              std::chrono::hours(24 * 366), problems)
+                    .count();
+  const std::string severity = node["severity"].text("medium", problems);
+  for (int s = 1; s <= 5; ++s) {
+    if (events::name_of(static_cast<events::Severity>(s)) != severity) continue;
+    c.severity_min = static_cast<events::Severity>(s);
+    return;
+  }
+  problems.error(node["severity"].place(),
+                 "severity is informational, low, medium, high or critical");
+}
+
+}  // namespace
+
+void read_config(const app::Config& config, Options& o, app::Problems& problems) {
+  const app::ConfigNode& root = config.root();
+  root.report_unknown_keys(
+      {"rules", "agencies", "home-agency", "log-dir", "per-recipient", "disorder", "campaign",
+       "pseudonym-key-file", "placeholders", "state", "kafka", "metrics", "incidents"},
+      app::Severity::kWarning, problems);
+  if (o.rules.empty()) o.rules = root["rules"].texts(problems);
+  if (o.agencies.empty()) o.agencies = root["agencies"].text("", problems);
+  if (o.log_dir == ".") o.log_dir = root["log-dir"].text(o.log_dir, problems);
+  o.per_recipient |= root["per-recipient"].boolean(false, problems);
+  o.disorder = root["disorder"].duration(o.disorder, Duration(0), std::chrono::hours(24), problems);
+  o.engine.home_agency = root["home-agency"].text("", problems);
+  o.engine.keys_max =
+      static_cast<size_t>(root["state"]["keys-max"].integer(1'000'000, 1, 100'000'000, problems));
+  read_campaign(root["campaign"], o.engine.campaign, problems);
+  read_placeholders(root["placeholders"], o, problems);
+  if (const std::string file = root["pseudonym-key-file"].text("", problems); !file.empty()) {
+    std::ifstream in(file, std::ios::binary);
+    std::getline(in, o.pseudonym_key);
+    if (!in || o.pseudonym_key.size() < 16) {
+      problems.error(root["pseudonym-key-file"].place(),
+                     file + ": expected one line of at least 16 characters");
+    }
+  } else {
+    o.pseudonym_key = "vong: no pseudonym-key-file is configured";
+  }
+  if (o.rules.empty())
+    problems.error({"--rules", 1, 1}, "no rules: give --rules or 'rules' in the configuration");
+}
+
+}  // namespace vong::correlator

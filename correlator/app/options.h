@@ -1,0 +1,34 @@
+// What the command line and correlator.yaml say, checked.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app_common/config.h"
+#include "app_common/program.h"
+#include "correlator/app/engine.h"
+#include "rules/sigma/modifiers.h"
+
+namespace vong::correlator {
+
+struct Options {
+  app::CommonFlags common;
+  std::vector<std::string> inputs;  // files, folders, "-"; empty: Kafka
+  std::vector<std::string> rules;
+  std::string agencies;  // file; empty: one agency, LOCAL
+  std::string log_dir = ".";
+  bool per_recipient = false;
+  Duration disorder =
+      std::chrono::seconds(10);  // how late an event may be without being sorted for
+  std::string pseudonym_key;
+  sigma::Placeholders placeholders;
+  EngineSettings engine;
+};
+
+// The program's own flags, beside the common ones.
+void add_flags(CLI::App& cli, Options& options);
+// Reads the configuration into what the command line has left open.
+void read_config(const app::Config& config, Options& options, app::Problems& problems);
+
+}  // namespace vong::correlator

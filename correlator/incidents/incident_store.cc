@@ -1,0 +1,200 @@
+#include "correlator/incidents/incident_store.h"
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <span>
+
+#include "correlator/incidents/limits.h"
+
+namespace vong::incidents {
+namespace {
+
+// The key of the table: rule, agency, group key; the fixed-size parts first, so no two keys can
+// look alike.
+void make_key(const Hit& hit, std::string& out) {
+  out.assign(reinterpret_cast<const char*>(&hit.rule), sizeof hit.rule);
+  out.append(reinterpret_cast<const char*>(&hit.agency), sizeof hit.agency);
+  out.append(hit.key);
+}
+
+void append_number(std::string& out, uint64_t n) {
+  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(n >> shift & 0xff));
+}
+
+std::string hex(std::span<const uint8_t> bytes) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (const uint8_t b : bytes) {
+    out.push_back(kHex[b >> 4]);
+    out.push_back(kHex[b & 15]);
+  }
+  return out;
+}
+
+// Stable over runs and machines: of the rule's own id, the key, the agency's position in time; not
+// of table indices.
+std::string make_id(const RuleFacts& facts, const Hit& hit) {
+  std::string text;
+  for (const std::string* part : {&facts.rule.id, &facts.rule.title, &facts.rule.type}) {
+    append_number(text, part->size());
+    text += *part;
+  }
+  append_number(text, hit.agency == kNoAgency ? 1 : 0);
+  append_number(text, hit.key.size());
+  text += hit.key;
+  append_number(text, static_cast<uint64_t>(hit.first_ns));
+  if (!hit.evidence.empty()) append_number(text, hit.evidence.front().flow_id);
+  uint8_t digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const uint8_t*>(text.data()), text.size(), digest);
+  return hex(std::span(digest, 16));
+}
+
+template <typename T>
+void add_once(std::vector<T>& list, T value, size_t size_max) {
+  if (list.size() < size_max && std::find(list.begin(), list.end(), value) == list.end())
+    list.push_back(std::move(value));
+}
+
+// A protected system of level 4 or 5 makes everything that touches it one step more serious.
+events::Severity raised(events::Severity base, int system_level) {
+  if (system_level < 4 || base == events::Severity::kCritical) return base;
+  return static_cast<events::Severity>(static_cast<int>(base) + 1);
+}
+
+}  // namespace
+
+void read_attack_tags(const std::vector<std::string>& tags, RuleFacts& out) {
+  for (const std::string& tag : tags) {
+    if (!tag.starts_with("attack.")) continue;
+    std::string name = tag.substr(7);
+    const bool technique = name.size() >= 5 && name[0] == 't' &&
+                           std::all_of(name.begin() + 1, name.begin() + 5, is_digit) &&
+                           (name.size() == 5 || (name.size() == 9 && name[5] == '.'));
+    if (technique) {
+      name[0] = 'T';
+      add_once(out.techniques, std::move(name), 64);
+    } else if (!name.empty() && name[0] >= 'a' && name[0] <= 'z' &&
+               !(name.size() > 1 && is_digit(name[1]))) {
+      std::replace(name.begin(), name.end(), '_', '-');
+      add_once(out.tactics, std::move(name), 64);
+    }
+  }
+}
+
+Open IncidentStore::make(const Hit& hit) const {
+  const RuleFacts& facts = rules_[hit.rule];
+  Open o;
+  o.id = make_id(facts, hit);
+  o.rule = hit.rule;
+  o.agency = hit.agency;
+  o.key_values = hit.key_values;
+  o.severity = facts.severity;
+  o.first_ns = hit.first_ns;
+  o.last_ns = hit.last_ns;
+  o.opened_ns = hit.last_ns;
+  return o;
+}
+
+void IncidentStore::grow(Open& o, const Hit& hit) const {
+  o.first_ns = std::min(o.first_ns, hit.first_ns);
+  o.last_ns = std::max(o.last_ns, hit.last_ns);
+  o.updated_ns = std::max(o.updated_ns, hit.last_ns);
+  ++o.match_count;
+  o.event_count += hit.event_count;
+  o.severity = std::max(o.severity, raised(rules_[hit.rule].severity, hit.system_level));
+  uint64_t listed = 0;
+  for (const EventRef& ref : hit.evidence) {
+    if (o.evidence.size() < kEvidenceMax) {
+      o.evidence.push_back(ref);
+      ++listed;
+    } else {
+      o.evidence.back() = ref;  // what stood there is one of those not listed, this one is now
+    }
+    const auto it = std::find_if(o.agencies.begin(), o.agencies.end(),
+                                 [&](const auto& a) { return a.first == ref.agency; });
+    if (it != o.agencies.end())
+      ++it->second;
+    else if (o.agencies.size() < kAgenciesMax)
+      o.agencies.emplace_back(ref.agency, 1);
+    add_once(o.sensors, ref.sensor, kSensorsMax);
+  }
+  o.evidence_dropped += hit.event_count > listed ? hit.event_count - listed : 0;
+  for (const uint16_t system : hit.systems) add_once(o.systems, system, kSystemsMax);
+  for (const std::string& id : hit.related) add_once(o.related, id, kRelatedMax);
+}
+
+std::string_view IncidentStore::add(const Hit& hit) {
+  make_key(hit, scratch_);
+  auto it = open_.find(scratch_);
+  if (it != open_.end() &&
+      hit.last_ns - it->second->updated_ns >= rules_[hit.rule].close_after_ns) {
+    tell(*it->second, events::IncidentStatus::kClosed);  // its time was over; this is a new one
+    open_.erase(it);
+    it = open_.end();
+  }
+  if (it == open_.end()) {
+    if (open_.size() >= kOpenMax) close_first();
+    it = open_.emplace(scratch_, std::make_unique<Open>(make(hit))).first;
+    deadlines_.push({hit.last_ns + rules_[hit.rule].close_after_ns, ++serial_, scratch_});
+    ++opened_total_;
+    grow(*it->second, hit);
+    tell(*it->second, events::IncidentStatus::kOpen);
+    return it->second->id;
+  }
+  Open& o = *it->second;
+  const events::Severity before = o.severity;
+  grow(o, hit);
+  if (o.severity > before || hit.last_ns - o.told_ns >= update_interval_ns_)
+    tell(o, events::IncidentStatus::kUpdated);
+  return o.id;
+}
+
+void IncidentStore::tell(Open& o, events::IncidentStatus status) {
+  ++o.version;
+  o.told_ns = o.updated_ns;
+  listener_(o, status);
+}
+
+void IncidentStore::advance(int64_t now_ns) {
+  while (!deadlines_.empty() && deadlines_.top().at_ns <= now_ns) {
+    Deadline d = deadlines_.top();
+    deadlines_.pop();
+    const auto it = open_.find(d.key);
+    if (it == open_.end()) continue;
+    const int64_t due = it->second->updated_ns + rules_[it->second->rule].close_after_ns;
+    if (due > now_ns) {  // it had news since
+      d.at_ns = due;
+      deadlines_.push(std::move(d));
+      continue;
+    }
+    tell(*it->second, events::IncidentStatus::kClosed);
+    open_.erase(it);
+  }
+}
+
+void IncidentStore::close_first() {
+  while (!deadlines_.empty()) {
+    const Deadline d = deadlines_.top();
+    deadlines_.pop();
+    const auto it = open_.find(d.key);
+    if (it == open_.end()) continue;
+    tell(*it->second, events::IncidentStatus::kClosed);
+    open_.erase(it);
+    ++closed_early_total_;
+    return;
+  }
+}
+
+void IncidentStore::finish() {
+  std::vector<Open*> left;
+  for (auto& [key, o] : open_) left.push_back(o.get());
+  std::sort(left.begin(), left.end(), [](const Open* a, const Open* b) {
+    return std::tie(a->first_ns, a->id) < std::tie(b->first_ns, b->id);
+  });
+  for (Open* o : left)
+    tell(*o,
+         o->match_count == 1 ? events::IncidentStatus::kOpen : events::IncidentStatus::kUpdated);
+}
+
+}  // namespace vong::incidents

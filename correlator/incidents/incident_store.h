@@ -1,0 +1,118 @@
+// Matches to incidents: one incident per rule, agency and key, that grows while matches keep coming
+// and is closed when event time has passed its last news by close_after. The result is a function
+// of the matches and their order, nothing else.
+//
+// Single thread. Times are event time in nanoseconds.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <queue>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/strings.h"
+#include "correlator/state/event_ref.h"
+#include "events/incident.h"
+
+namespace vong::incidents {
+
+using state::AgencyIndex;
+using state::EventRef;
+using state::kNoAgency;
+
+// What an incident takes from its rule; made once per rule.
+struct RuleFacts {
+  events::IncidentRule rule;
+  events::IncidentKind kind = events::IncidentKind::kDetection;
+  events::Severity severity = events::Severity::kMedium;
+  std::vector<std::string> techniques, tactics;
+  std::vector<std::string> key_fields;
+  int64_t close_after_ns = 0;
+};
+
+// Fills techniques and tactics from tags such as attack.t1110.001 and attack.credential-access.
+void read_attack_tags(const std::vector<std::string>& tags, RuleFacts& out);
+
+struct Hit {
+  uint32_t rule = 0;                    // index into the store's rules
+  AgencyIndex agency = kNoAgency;       // kNoAgency: national
+  std::string_view key;                 // tells incidents of one rule and agency apart
+  std::vector<std::string> key_values;  // beside RuleFacts::key_fields
+  int64_t first_ns = 0, last_ns = 0;
+  uint64_t event_count = 0;
+  std::span<const EventRef> evidence;
+  std::vector<uint16_t> systems;         // protected systems concerned, as indices of the registry
+  int system_level = 0;                  // the highest of their levels
+  std::span<const std::string> related;  // ids of incidents that belong to this campaign
+};
+
+struct Open {
+  std::string id;
+  uint32_t rule = 0;
+  AgencyIndex agency = kNoAgency;
+  std::vector<std::string> key_values;
+  events::Severity severity = events::Severity::kMedium;
+  int64_t first_ns = 0, last_ns = 0, opened_ns = 0, updated_ns = 0, told_ns = 0;
+  uint64_t match_count = 0, event_count = 0, evidence_dropped = 0, version = 0;
+  std::vector<EventRef> evidence;
+  std::vector<std::pair<AgencyIndex, uint64_t>> agencies;  // events of each
+  std::vector<uint32_t> sensors;
+  std::vector<uint16_t> systems;
+  std::vector<std::string> related;
+};
+
+class IncidentStore {
+ public:
+  // Told of every change that readers should know: opened, updated (at most every
+  // `update_interval_ns`, and at once when the severity rises), closed. `incident` is valid during
+  // the call.
+  using Listener = std::function<void(const Open& incident, events::IncidentStatus status)>;
+
+  IncidentStore(std::vector<RuleFacts> rules, int64_t update_interval_ns, Listener listener)
+      : rules_(std::move(rules)),
+        update_interval_ns_(update_interval_ns),
+        listener_(std::move(listener)) {}
+
+  // Returns the incident's id, valid until the next call.
+  std::string_view add(const Hit& hit);
+  // Event time has reached `now_ns`: closes what is quiet.
+  void advance(int64_t now_ns);
+  // The input has ended: tells the last state of everything that is still open, in order of
+  // first_seen and id.
+  void finish();
+
+  [[nodiscard]] const RuleFacts& rule(uint32_t index) const { return rules_[index]; }
+  [[nodiscard]] size_t open_count() const { return open_.size(); }
+  [[nodiscard]] uint64_t opened_total() const { return opened_total_; }
+  [[nodiscard]] uint64_t closed_early_total() const { return closed_early_total_; }
+
+ private:
+  struct Deadline {
+    int64_t at_ns;
+    uint64_t serial;
+    std::string key;
+    bool operator>(const Deadline& o) const {
+      return std::pair(at_ns, serial) > std::pair(o.at_ns, o.serial);
+    }
+  };
+  [[nodiscard]] Open make(const Hit& hit) const;
+  void grow(Open& incident, const Hit& hit) const;
+  void tell(Open& incident, events::IncidentStatus status);
+  void close_first();
+
+  std::vector<RuleFacts> rules_;
+  int64_t update_interval_ns_;
+  Listener listener_;
+  StringMap<std::unique_ptr<Open>> open_;
+  std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>>
+      deadlines_;  // one per open incident, perhaps too early
+  uint64_t serial_ = 0, opened_total_ = 0, closed_early_total_ = 0;
+  std::string scratch_;
+};
+
+}  // namespace vong::incidents

@@ -1,0 +1,175 @@
+#include "correlator/ingest/order.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "correlator/ingest/limits.h"
+
+namespace vong::ingest {
+
+ChunkArena::Piece ChunkArena::add(std::string_view bytes) {
+  if (current_ == 0xffffffff || chunks_[current_].size - chunks_[current_].used < bytes.size()) {
+    const size_t size = std::max(kChunkBytes, bytes.size());
+    if (current_ != 0xffffffff &&
+        chunks_[current_].live == 0) {  // nobody needs it any more: start it again
+      chunks_[current_].used = 0;
+    }
+    if (current_ == 0xffffffff || chunks_[current_].size - chunks_[current_].used < bytes.size()) {
+      if (free_.empty()) {
+        chunks_.emplace_back();
+        free_.push_back(static_cast<uint32_t>(chunks_.size() - 1));
+      }
+      current_ = free_.back();
+      free_.pop_back();
+      Chunk& c = chunks_[current_];
+      c.bytes = std::make_unique_for_overwrite<char[]>(size);
+      c.size = size;
+      c.used = c.live = 0;
+      bytes_ += size;
+    }
+  }
+  Chunk& c = chunks_[current_];
+  const Piece p{current_, static_cast<uint32_t>(c.used), static_cast<uint32_t>(bytes.size())};
+  std::memcpy(c.bytes.get() + c.used, bytes.data(), bytes.size());
+  c.used += bytes.size();
+  ++c.live;
+  return p;
+}
+
+void ChunkArena::release(const Piece& p) {
+  Chunk& c = chunks_[p.chunk];
+  if (--c.live != 0 || p.chunk == current_) return;
+  bytes_ -= c.size;
+  c.bytes.reset();
+  c.size = c.used = 0;
+  free_.push_back(p.chunk);
+}
+
+void ChunkArena::clear() {
+  chunks_.clear();
+  free_.clear();
+  current_ = 0xffffffff;
+  bytes_ = 0;
+}
+
+bool ReorderBuffer::push(const OrderKey& key, std::string_view fact) {
+  if (key < released_) return false;
+  Entry e{key, arena_.add(fact)};
+  if (run_.empty() || key >= run_.back().key)
+    run_.push_back(e);
+  else
+    others_.push(e);
+  return true;
+}
+
+const ReorderBuffer::Entry* ReorderBuffer::first() const {
+  if (others_.empty()) return run_.empty() ? nullptr : &run_.front();
+  if (run_.empty() || others_.top().key < run_.front().key) return &others_.top();
+  return &run_.front();
+}
+
+void ReorderBuffer::pop() {
+  if (!others_.empty() && (run_.empty() || others_.top().key < run_.front().key))
+    others_.pop();
+  else
+    run_.pop_front();
+}
+
+FactSorter::~FactSorter() {
+  if (file_ != nullptr) std::fclose(file_);
+}
+
+Result<> FactSorter::add(const OrderKey& key, std::string_view fact) {
+  entries_.push_back({key, arena_.add(fact)});
+  if (arena_.bytes() + entries_.size() * sizeof(Entry) < run_bytes_) return {};
+  sort_run();
+  return spill();
+}
+
+void FactSorter::sort_run() {
+  const auto less = [](const Entry& a, const Entry& b) { return a.key < b.key; };
+  if (!std::is_sorted(entries_.begin(), entries_.end(), less))
+    std::stable_sort(entries_.begin(), entries_.end(), less);
+}
+
+// A run on disk: key, size, bytes; key, size, bytes; ...
+Result<> FactSorter::spill() {
+  if (file_ == nullptr) file_ = std::tmpfile();
+  if (file_ == nullptr)
+    return fail(std::string("temporary file for sorting: ") + std::strerror(errno));
+  if (runs_.size() >= kSortRunsMax)
+    return fail("input too large to be sorted (more than 512 runs)");
+  std::fseek(file_, 0, SEEK_END);
+  Run run{std::ftell(file_), 0};
+  bool ok = true;
+  for (const Entry& e : entries_) {
+    const std::string_view fact = arena_.view(e.piece);
+    ok &= std::fwrite(&e.key, sizeof e.key, 1, file_) == 1;
+    ok &= std::fwrite(&e.piece.size, sizeof e.piece.size, 1, file_) == 1;
+    ok &= fact.empty() || std::fwrite(fact.data(), fact.size(), 1, file_) == 1;
+  }
+  run.end = std::ftell(file_);
+  if (!ok || std::fflush(file_) != 0)
+    return fail(std::string("temporary file for sorting: ") + std::strerror(errno));
+  runs_.push_back(run);
+  entries_.clear();
+  arena_.clear();
+  return {};
+}
+
+Result<> FactSorter::merge(const std::function<void(const OrderKey&, std::string_view)>& f) {
+  struct Cursor {
+    long at, end;
+    size_t index;
+    std::string buffer;  // read ahead
+    size_t used = 0;
+    OrderKey key{};
+    std::string fact;
+  };
+  const auto fill = [&](Cursor& c, size_t need) {
+    if (c.buffer.size() - c.used >= need) return true;
+    c.buffer.erase(0, c.used);
+    c.used = 0;
+    const size_t want = std::min<size_t>(std::max<size_t>(need, 64u << 10),
+                                         static_cast<size_t>(c.end - c.at) + c.buffer.size());
+    const size_t old = c.buffer.size();
+    if (want <= old) return old >= need;
+    c.buffer.resize(want);
+    std::fseek(file_, c.at, SEEK_SET);
+    const size_t n = std::fread(c.buffer.data() + old, 1, want - old, file_);
+    c.at += static_cast<long>(n);
+    c.buffer.resize(old + n);
+    return c.buffer.size() >= need;
+  };
+  const auto advance = [&](Cursor& c) {
+    uint32_t size = 0;
+    if (!fill(c, sizeof(OrderKey) + sizeof size)) return false;
+    std::memcpy(&c.key, c.buffer.data() + c.used, sizeof c.key);
+    std::memcpy(&size, c.buffer.data() + c.used + sizeof c.key, sizeof size);
+    c.used += sizeof c.key + sizeof size;
+    if (!fill(c, size)) return false;
+    c.fact.assign(c.buffer, c.used, size);
+    c.used += size;
+    return true;
+  };
+  std::vector<Cursor> cursors;
+  for (const Run& r : runs_) cursors.push_back({r.begin, r.end, cursors.size(), {}, 0, {}, {}});
+  const auto later = [&](size_t a, size_t b) {
+    return std::tie(cursors[a].key, cursors[a].index) > std::tie(cursors[b].key, cursors[b].index);
+  };
+  std::priority_queue<size_t, std::vector<size_t>, decltype(later)> heap(later);
+  for (Cursor& c : cursors) {
+    if (advance(c)) heap.push(c.index);
+  }
+  while (!heap.empty()) {
+    const size_t i = heap.top();
+    heap.pop();
+    f(cursors[i].key, cursors[i].fact);
+    if (advance(cursors[i])) heap.push(i);
+  }
+  if (std::ferror(file_) != 0) return fail("temporary file for sorting: read error");
+  return {};
+}
+
+}  // namespace vong::ingest

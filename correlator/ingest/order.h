@@ -1,0 +1,134 @@
+// Facts in order of event time, whatever order they came in. The order is total: time, then the
+// sensor, then the place in the sensor's stream, so the same facts give the same order from any
+// interleaving of sensors.
+//
+// Two ways to it. ReorderBuffer holds facts back until the watermark has passed them: bounded
+// delay, for streams. FactSorter takes everything first (spilling sorted runs to a temporary file)
+// and gives it back sorted: for input that has an end.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <queue>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "base/result.h"
+
+namespace vong::ingest {
+
+struct OrderKey {
+  int64_t time_ns = 0;
+  uint64_t sensor = 0;    // a fingerprint of its name
+  uint64_t position = 0;  // seq, or line number
+  friend auto operator<=>(const OrderKey&, const OrderKey&) = default;
+};
+
+// Bytes with an owner that frees them by the chunk once all of a chunk is released. Single thread.
+class ChunkArena {
+ public:
+  struct Piece {
+    uint32_t chunk = 0, offset = 0, size = 0;
+  };
+  [[nodiscard]] Piece add(std::string_view bytes);
+  [[nodiscard]] std::string_view view(const Piece& p) const {
+    return {chunks_[p.chunk].bytes.get() + p.offset, p.size};
+  }
+  void release(const Piece& p);
+  [[nodiscard]] size_t bytes() const { return bytes_; }
+  void clear();
+
+ private:
+  static constexpr size_t kChunkBytes = 256u << 10;
+  struct Chunk {
+    std::unique_ptr<char[]> bytes;
+    size_t size = 0, used = 0, live = 0;
+  };
+  std::vector<Chunk> chunks_;
+  std::vector<uint32_t> free_;
+  uint32_t current_ = 0xffffffff;
+  size_t bytes_ = 0;
+};
+
+class ReorderBuffer {
+ public:
+  // Copies `fact`. False: it is older than what was released already (late); it is then not kept.
+  [[nodiscard]] bool push(const OrderKey& key, std::string_view fact);
+  // Gives f(key, fact) everything up to and with `watermark_ns`, in order.
+  template <typename F>
+  void release(int64_t watermark_ns, F&& f) {
+    while (const Entry* next = first()) {
+      if (next->key.time_ns > watermark_ns && arena_.bytes() <= bytes_max_) break;
+      if (next->key.time_ns > watermark_ns) ++forced_;
+      const Entry entry = *next;
+      pop();
+      released_ = entry.key;
+      f(entry.key, arena_.view(entry.piece));
+      arena_.release(entry.piece);
+    }
+  }
+  explicit ReorderBuffer(size_t bytes_max) : bytes_max_(bytes_max) {}
+  [[nodiscard]] size_t size() const { return run_.size() + others_.size(); }
+  [[nodiscard]] uint64_t forced() const { return forced_; }  // released early because of the cap
+
+ private:
+  struct Entry {
+    OrderKey key;
+    ChunkArena::Piece piece;
+    bool operator>(const Entry& o) const { return key > o.key; }
+  };
+  [[nodiscard]] const Entry* first() const;
+  void pop();
+
+  size_t bytes_max_;
+  ChunkArena arena_;
+  std::deque<Entry> run_;  // what came in order: nearly everything
+  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> others_;
+  OrderKey released_{INT64_MIN, 0, 0};
+  uint64_t forced_ = 0;
+};
+
+class FactSorter {
+ public:
+  explicit FactSorter(size_t run_bytes) : run_bytes_(run_bytes) {}
+  ~FactSorter();
+  FactSorter(const FactSorter&) = delete;
+
+  [[nodiscard]] Result<> add(const OrderKey& key, std::string_view fact);
+  // Everything in order; f(key, fact). Once.
+  template <typename F>
+  [[nodiscard]] Result<> finish(F&& f) {
+    sort_run();
+    if (runs_.empty()) {
+      for (const Entry& e : entries_) f(e.key, arena_.view(e.piece));
+      return {};
+    }
+    if (auto spilled = spill(); !spilled) return spilled;
+    return merge([&](const OrderKey& key, std::string_view fact) { f(key, fact); });
+  }
+
+ private:
+  struct Entry {
+    OrderKey key;
+    ChunkArena::Piece piece;
+  };
+  struct Run {
+    long begin, end;  // bytes of file_
+  };
+  void sort_run();
+  [[nodiscard]] Result<> spill();
+  [[nodiscard]] Result<> merge(const std::function<void(const OrderKey&, std::string_view)>& f);
+
+  size_t run_bytes_;
+  ChunkArena arena_;
+  std::vector<Entry> entries_;
+  std::vector<Run> runs_;
+  std::FILE* file_ = nullptr;  // unlinked
+};
+
+}  // namespace vong::ingest

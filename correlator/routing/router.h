@@ -1,0 +1,51 @@
+// Who gets an incident, and what of it. An agency always gets its own, whole. The national centre
+// gets what the agency's policy lets out: as it is, under pseudonyms, or nothing. National
+// incidents go to the centre, with the agencies in them each under its own policy. Pure: a function
+// of the incident, the registry and the key of the pseudonyms.
+//
+// A pseudonym is keyed (HMAC-SHA-256): the same address gives the same pseudonym in every record,
+// so the centre can still link them, and nobody without the key can go back by trying all
+// addresses.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "correlator/enrich/registry.h"
+#include "events/incident.h"
+
+namespace vong::routing {
+
+inline constexpr std::string_view kNational = "national";
+
+struct Copy {
+  std::string recipient;  // an agency's id or kNational
+  events::Incident incident;
+};
+
+class Router {
+ public:
+  // `registry` must outlive the router. `local_agency`: the only agency of a run without a
+  // registry, empty otherwise.
+  Router(const enrich::Registry& registry, std::string pseudonym_key)
+      : registry_(registry), key_(std::move(pseudonym_key)) {}
+
+  [[nodiscard]] std::vector<Copy> route(const events::Incident& incident) const;
+
+  // Whether events of this agency may take part in national correlation at all.
+  [[nodiscard]] bool takes_part(enrich::AgencyIndex agency) const;
+
+  [[nodiscard]] std::string pseudonym(std::string_view kind,
+                                      std::string_view value) const;  // "host-0123456789ab"
+
+ private:
+  [[nodiscard]] enrich::Sharing sharing_of(std::string_view agency) const;
+  [[nodiscard]] bool is_hidden(std::string_view address, bool hide_private) const;
+  void anonymise(events::Incident& incident) const;
+
+  const enrich::Registry& registry_;
+  std::string key_;
+};
+
+}  // namespace vong::routing

@@ -1,0 +1,64 @@
+#include "events/incident.h"
+
+#include <gtest/gtest.h>
+
+namespace vong::events {
+namespace {
+
+Incident example() {
+  Incident i;
+  i.id = "0123456789abcdef0123456789abcdef";
+  i.kind = IncidentKind::kCampaign;
+  i.status = IncidentStatus::kUpdated;
+  i.severity = Severity::kHigh;
+  i.national = true;
+  i.anonymised = true;
+  i.rule = {"r", "Tiêu đề \"x\"", "value_count", "high", {"attack.t1110"}};
+  i.techniques = {"T1110"};
+  i.tactics = {"credential-access"};
+  i.key = {{"src_ip", "192.0.2.1"}, {"http.url", "/\x01\xff"}};
+  i.first_seen = i.opened = timestamp_from_ns(1795161600'000000000);
+  i.last_seen = i.updated = timestamp_from_ns(1795161661'000001000);
+  i.match_count = 2;
+  i.event_count = 20;
+  i.version = 3;
+  i.victims = {{"agency-0123", "ministry", 3, {"host-01"}}};
+  i.systems = {{"s", "Hệ thống", 4}};
+  i.sensors = {"a", "b"};
+  i.related = {"fedcba9876543210fedcba9876543210"};
+  i.evidence = {
+      {"0123456789abcdef", i.first_seen, "a", "G01", "alert", 7, 2001, "192.0.2.1", "10.0.0.1"},
+      {"0123456789abcde0", i.last_seen, "", "", "", 0, 0, "", ""}};
+  i.evidence_dropped = 18;
+  i.recipients = {"national"};
+  return i;
+}
+
+TEST(Incident, ReadsBackWhatItWrote) {
+  std::string first, second;
+  write_incident(example(), first);
+  const auto back = read_incident(first);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->severity, Severity::kHigh);
+  EXPECT_EQ(back->evidence.size(), 2u);
+  write_incident(*back, second);
+  // The reader sorts the keys of "key"; everything else stands where it stood.
+  EXPECT_EQ(first.size(), second.size());
+}
+
+TEST(Incident, ReaderNamesTheWrongField) {
+  std::string json;
+  write_incident(example(), json);
+  const size_t at = json.find("\"updated\",\"severity\"");
+  ASSERT_NE(at, json.npos);
+  json.replace(at + 1, 7, "dubious");
+  const auto back = read_incident(json);
+  ASSERT_FALSE(back);
+  EXPECT_EQ(back.error().message, "incident: status has an unknown value");
+  EXPECT_FALSE(read_incident("{}"));
+  EXPECT_FALSE(read_incident("[]"));
+  EXPECT_FALSE(read_incident("{"));
+}
+
+}  // namespace
+}  // namespace vong::events
