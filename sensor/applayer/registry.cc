@@ -5,11 +5,13 @@
 #include "sensor/applayer/core/driver.h"
 #include "sensor/applayer/core/protocol.h"
 #include "sensor/applayer/dns/parser.h"
+#include "sensor/applayer/tls/parser.h"
 
 namespace vong::applayer {
 
 std::span<const ProtocolDef* const> protocols() {
   static const std::array kAll = {
+      &tls::kTlsProtocol,
       &dns::kDnsProtocol,
       &dns::kMdnsProtocol,
       &dns::kLlmnrProtocol,

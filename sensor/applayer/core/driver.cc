@@ -127,7 +127,7 @@ void Driver::Impl::end_upgrade_attempt(FlowAppState& s, AppProto found_proto) {
     return;
   }
   s.parser = s.def->make(config->object(found_proto));
-  if (old != nullptr) s.parser->upgraded_from(*old);
+  if (old != nullptr) s.parser->upgraded_from(*old, s.proto_original);
 }
 
 // True: `d` may be fed now.

@@ -56,12 +56,15 @@ class Parser {
   [[nodiscard]] virtual bool gap(Direction d, uint64_t size) = 0;
   // The flow is over (FIN both ways, RST, timeout): finish open transactions so that they are inspected and logged.
   virtual void end() {}
-  // STARTTLS and the like: the protocol that had this flow before.
-  virtual void upgraded_from(const Parser&) {}
+  // STARTTLS and the like: the parser and the protocol that had this flow before.
+  virtual void upgraded_from(const Parser&, AppProto) {}
 
   // Open transactions, oldest first, ids rising. The driver removes those that are complete, inspected and logged, from any place.
   std::deque<std::unique_ptr<Transaction>> transactions;
   uint64_t transactions_made = 0;     // the next id
+  // What follows is encrypted: rules on raw content have nothing to look for in this flow any more (TLS, SSH with their
+  // encryption-handling settings).
+  bool no_payload_inspection = false;
 
  protected:
   // Appends `tx` with the next id. A parser keeps to its own cap on open transactions.

@@ -35,7 +35,7 @@ class LineParser : public Parser {
   }
   bool gap(Direction, uint64_t) override { return tolerant; }
   void end() override { log += "end;"; }
-  void upgraded_from(const Parser& old) override {
+  void upgraded_from(const Parser& old, AppProto) override {
     log = static_cast<const LineParser&>(old).log + "up;";
   }
 
