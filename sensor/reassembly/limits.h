@@ -23,6 +23,9 @@ inline constexpr size_t kMaxSegments = 4096;
 inline constexpr size_t kMaxHoles = 64;
 // Acknowledged bytes that wait for raw inspection; beyond it the oldest are given up (counted).
 inline constexpr uint64_t kRawBacklogBytes = 1 << 20;
+// Unacknowledged out-of-band bytes per direction, and all of a direction's life.
+inline constexpr size_t kMaxUrgentAhead = 256;
+inline constexpr uint32_t kMaxUrgentBytes = 65535;
 // SACK blocks are not kept: only counted per packet.
 inline constexpr size_t kMaxSackBlocks = 4;
 // host-os-policy networks.

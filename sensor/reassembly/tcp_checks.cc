@@ -69,8 +69,29 @@ bool TcpEngine::timestamp_is_valid(Turn& t) {
   return true;
 }
 
+// The first packet after a SYN must echo the SYN's timestamp, and none where the SYN had none.
+bool TcpEngine::echo_is_valid(Turn& t) {
+  if (t.to_server() || !t.p.tcp.has_timestamps || !t.has(TcpFlags::kAck) || t.p.tcp.ts_echo == 0)
+    return true;
+  const Sender& client = t.peer;
+  if (client.timestamps ? client.last_ts == 0 || t.p.tcp.ts_echo == client.last_ts : false)
+    return true;
+  // Of SYNs that differ any may be meant.
+  if (t.s.queue) {
+    for (const QueuedHandshake& q : *t.s.queue) {
+      if (q.has_timestamps && q.ts == t.p.tcp.ts_echo) return true;
+    }
+  }
+  return t.refuse(E::kStreamPktInvalidTimestamp);
+}
+
 // Which resets a receiver honours depends on its system.
 bool TcpEngine::rst_is_valid(Turn& t) {
+  // Signed segments (RFC 2385, 5925) on a connection that does not sign: the receiver drops it, so
+  // it is there for us.
+  if ((t.p.tcp.has_md5 || t.p.tcp.has_ao) && !t.s.signed_segments)
+    return t.refuse(E::kStreamSuspectedRstInject);
+  if (t.len != 0) t.note(E::kStreamRstWithData);  // text of some servers, no part of the stream
   if (t.mine.timestamps && t.p.tcp.has_timestamps && !timestamp_is_valid(t)) return false;
   if (t.s.state == TcpState::kSynSent) {
     if (t.to_server()) return true;

@@ -144,7 +144,6 @@ bool TcpEngine::on_closed(Turn& t) {
   if (!t.s.closed_by_rst || t.mine.rst_sent || !t.peer.rst_sent) return true;
   const TcpState before = t.s.state_before;
   if (before == TcpState::kNone || before == TcpState::kClosed) return true;
-  if (t.len != 0) t.note(E::kStreamSuspectedRstInject);
   const bool accepted = dispatch(t, before);
   if (t.s.state == TcpState::kClosed) t.s.state_before = before;
   return accepted;

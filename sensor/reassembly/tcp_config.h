@@ -29,8 +29,7 @@ struct TcpConfig {
   uint8_t max_syn_queued = 10, max_synack_queued = 5;
   uint8_t max_regions = 8;
   UrgentPolicy urgent_policy = UrgentPolicy::kOob;
-  uint16_t urgent_oob_limit = 256;  // bytes taken out per direction before the limit policy counts
-  UrgentPolicy urgent_limit_policy = UrgentPolicy::kInline;
+  UrgentPolicy urgent_limit_policy = UrgentPolicy::kDrop;  // once too many were taken out
   OsPolicyMap os_policies;
 
   [[nodiscard]] static TcpConfig from_settings(const Settings& settings);

@@ -12,21 +12,53 @@ using E = PacketEvent;
 
 void TcpEngine::keep_payload(Turn& t) {
   if (t.len == 0) return;
-  if (t.has(TcpFlags::kUrg) && t.p.tcp.urgent != 0 &&
-      config_.urgent_policy != UrgentPolicy::kInline) {
-    keep_without_urgent(t);
+  if (!t.has(TcpFlags::kUrg)) {
+    keep_bytes(t, t.seq, t.p.payload);
     return;
   }
-  keep_bytes(t, t.seq, t.p.payload);
+  uint64_t at = 0;
+  switch (urgent(t, at)) {
+    case UrgentPolicy::kInline:
+    case UrgentPolicy::kOob:
+      keep_bytes(t, t.seq, t.p.payload);
+      break;
+    case UrgentPolicy::kDrop:
+      t.p.stream_rejected = true;
+      break;
+    case UrgentPolicy::kGap: {
+      const auto before = static_cast<size_t>(static_cast<int64_t>(at) - t.mine.offset_of(t.seq));
+      keep_bytes(t, t.seq, t.p.payload.first(before));
+      keep_bytes(t, t.seq + static_cast<uint32_t>(before) + 1, t.p.payload.subspan(before + 1));
+      break;
+    }
+  }
 }
 
-// RFC 6093: the urgent pointer means the byte before it; receivers take that byte out of the
-// stream.
-void TcpEngine::keep_without_urgent(Turn& t) { keep_bytes(t, t.seq, t.p.payload); }
+// Which policy counts for this packet with URG, and the sequence offset of its urgent byte: the one
+// before where the pointer points (RFC 6093 3.4), as far as it is in this packet. Marks the byte
+// where it is out of band.
+UrgentPolicy TcpEngine::urgent(Turn& t, uint64_t& offset) {
+  const uint32_t pointer = t.p.tcp.urgent;
+  if (config_.urgent_policy == UrgentPolicy::kInline || pointer == 0 || pointer > t.len)
+    return UrgentPolicy::kInline;
+  if (config_.urgent_policy == UrgentPolicy::kDrop) return UrgentPolicy::kDrop;
+  const int64_t at = t.mine.offset_of(t.seq + pointer - 1);
+  if (at < 0) return UrgentPolicy::kInline;
+  offset = static_cast<uint64_t>(at);
+  if (config_.urgent_policy == UrgentPolicy::kGap) return UrgentPolicy::kGap;
+  const uint32_t before = t.mine.urgent_oob_bytes;
+  if (before < kMaxUrgentBytes && t.mine.mark_urgent(offset)) {
+    counters_.urgent_oob_bytes += t.mine.urgent_oob_bytes - before;
+    return UrgentPolicy::kOob;
+  }
+  t.note(E::kStreamReassemblyUrgentOobLimitReached);
+  return config_.urgent_limit_policy == UrgentPolicy::kOob ? UrgentPolicy::kInline
+                                                           : config_.urgent_limit_policy;
+}
 
 void TcpEngine::keep_bytes(Turn& t, uint32_t seq, Bytes data) {
   Sender& mine = t.mine;
-  if (mine.app_stopped && mine.raw_stopped) return;
+  if ((mine.app_stopped && mine.raw_stopped) || data.empty()) return;
   int64_t offset = mine.offset_of(seq);
   if (offset < 0) {
     if (offset + static_cast<int64_t>(data.size()) <= 0) {
@@ -37,11 +69,34 @@ void TcpEngine::keep_bytes(Turn& t, uint32_t seq, Bytes data) {
     offset = 0;
   }
   auto begin = static_cast<uint64_t>(offset);
+  if (mine.urgent_passed != 0 && begin < mine.ack_offset) {
+    // Where the out-of-band bytes among acknowledged ones stood is forgotten, and their bytes are
+    // not needed again.
+    if (begin + data.size() <= mine.ack_offset) return;
+    data = data.subspan(mine.ack_offset - begin);
+    begin = mine.ack_offset;
+  }
   // Nothing counts behind a FIN.
   if (mine.fin_offset != kNoOffset && begin + data.size() > mine.fin_offset) {
     if (begin >= mine.fin_offset) return;
     data = data.first(mine.fin_offset - begin);
   }
+  if (mine.urgent_ahead) {
+    for (const uint64_t at : *mine.urgent_ahead) {
+      if (at < begin) continue;
+      if (at >= begin + data.size()) break;
+      keep_run(t, mine.stream_offset(begin), data.first(at - begin));
+      data = data.subspan(at - begin + 1);
+      begin = at + 1;
+    }
+  }
+  keep_run(t, mine.stream_offset(begin), data);
+}
+
+// Bytes without out-of-band ones in between; `begin` is a stream offset.
+void TcpEngine::keep_run(Turn& t, uint64_t begin, Bytes data) {
+  Sender& mine = t.mine;
+  if (data.empty()) return;
   if (config_.depth_bytes != 0 && begin + data.size() > config_.depth_bytes) {
     if (!mine.depth_reached) {
       mine.depth_reached = true;
@@ -83,11 +138,12 @@ void TcpEngine::keep_bytes(Turn& t, uint32_t seq, Bytes data) {
 // acknowledgement beyond all that was seen is not trusted so far, unless bytes behind the hole show
 // that something was missed.
 bool TcpEngine::gap_is_certain(const TcpSession& s, const Sender& mine) const {
-  if (mine.flushed || s.async || config_.inline_mode)
-    return mine.buffer.next_known(mine.buffer.contiguous_end()) != kNoOffset;
-  if (seq_le(mine.last_ack, mine.next_seq)) return true;
-  const uint64_t next = mine.buffer.next_known(mine.buffer.contiguous_end());
-  return next != kNoOffset && next < mine.ack_offset;
+  const uint64_t hole = mine.buffer.contiguous_end();
+  const uint64_t next = mine.buffer.next_known(hole);
+  if (s.async || config_.inline_mode) return next != kNoOffset;
+  const uint64_t acknowledged = mine.stream_offset(mine.ack_offset);
+  if (hole >= acknowledged) return false;
+  return seq_le(mine.last_ack, mine.next_seq) || next < acknowledged;
 }
 
 // Gives [app_done, upto) to the consumer. False when it left some of it.
@@ -112,13 +168,16 @@ bool TcpEngine::offer(flow::Flow& f, Packet& p, Sender& mine, Direction d, uint6
   return mine.app_done >= upto;
 }
 
+// The flow ends with bytes behind a hole that nobody acknowledged: the receiver never had them in
+// order. Parsers end before the hole; raw inspection still sees them.
+void TcpEngine::give_up_behind_hole(flow::Flow& f, Packet& p, Sender& mine, Direction d) {
+  if (!mine.end_told)
+    (void)offer(f, p, mine, d, std::max(mine.app_done, mine.buffer.contiguous_end()), true);
+  mine.app_stopped = true;
+}
+
 void TcpEngine::hand_out(flow::Flow& f, Packet& p, TcpSession& s, Direction d) {
   Sender& mine = s.of(d);
-  if (config_.inline_mode || s.async) {
-    const uint64_t end = mine.buffer.contiguous_end();
-    if (s.async && end > mine.ack_offset)
-      mine.acknowledge(mine.last_ack + static_cast<uint32_t>(end - mine.ack_offset));
-  }
   uint64_t upto = config_.inline_mode ? std::max(mine.ready_end(), mine.buffer.contiguous_end())
                                       : mine.ready_end();
   if (config_.depth_bytes != 0) upto = std::min(upto, config_.depth_bytes);
@@ -132,9 +191,14 @@ void TcpEngine::hand_out(flow::Flow& f, Packet& p, TcpSession& s, Direction d) {
       buffer.skip_to(upto);
       break;
     }
-    if (!gap_is_certain(s, mine)) break;
     const uint64_t gap = buffer.contiguous_end();
     const uint64_t gap_end = std::min(buffer.next_known(gap), upto);
+    if (!gap_is_certain(s, mine)) {
+      if (!mine.flushed) break;
+      give_up_behind_hole(f, p, mine, d);
+      buffer.skip_to(gap_end);
+      continue;
+    }
     ++counters_.reassembly_gap;
     counters_.gap_bytes += gap_end - gap;
     mine.had_gap = true;

@@ -140,9 +140,14 @@ void TcpEngine::set_state(Turn& t, TcpState state) {
 // After the state machine: what this packet acknowledges goes out, and its own bytes where no
 // acknowledgement is waited for.
 void TcpEngine::finish_packet(flow::Flow& f, Packet& p, TcpSession& s) {
+  const bool closed = s.state == TcpState::kClosed;
+  if (closed) {
+    for (Sender& side : s.sender) {
+      if (side.buffer.highest() <= side.ready_end()) side.ended = true;
+    }
+  }
   hand_out(f, p, s, opposite(p.direction));
-  const bool own = config_.inline_mode || s.async || s.state == TcpState::kClosed;
-  if (own) hand_out(f, p, s, p.direction);
+  if (config_.inline_mode || s.async || closed) hand_out(f, p, s, p.direction);
   if (config_.bypass && f.phase != flow::FlowPhase::kBypassed && s.sender[0].depth_reached &&
       s.sender[1].depth_reached) {
     f.phase = flow::FlowPhase::kBypassed;

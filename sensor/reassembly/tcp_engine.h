@@ -125,6 +125,7 @@ class TcpEngine {
   // tcp_checks.cc
   [[nodiscard]] bool ack_is_valid(Turn& t);
   [[nodiscard]] bool timestamp_is_valid(Turn& t);
+  [[nodiscard]] bool echo_is_valid(Turn& t);
   [[nodiscard]] bool rst_is_valid(Turn& t);
   [[nodiscard]] bool is_keepalive(Turn& t);
   [[nodiscard]] bool is_bad_window_update(Turn& t);
@@ -132,10 +133,13 @@ class TcpEngine {
 
   // tcp_delivery.cc
   void keep_payload(Turn& t);
+  // `seq`: of data[0]. Without the bytes that are marked as out of band.
   void keep_bytes(Turn& t, uint32_t seq, Bytes data);
-  void keep_without_urgent(Turn& t);
+  void keep_run(Turn& t, uint64_t begin, Bytes data);
+  [[nodiscard]] UrgentPolicy urgent(Turn& t, uint64_t& offset);
   void hand_out(flow::Flow& f, Packet& p, TcpSession& s, Direction d);
   [[nodiscard]] bool gap_is_certain(const TcpSession& s, const Sender& mine) const;
+  void give_up_behind_hole(flow::Flow& f, Packet& p, Sender& mine, Direction d);
   [[nodiscard]] bool offer(flow::Flow& f, Packet& p, Sender& mine, Direction d, uint64_t upto,
                            bool last);
 

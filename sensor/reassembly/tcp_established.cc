@@ -68,19 +68,13 @@ bool TcpEngine::data_packet(Turn& t, PacketEvent invalid_ack, PacketEvent before
   return true;
 }
 
-// A reset that counts: all that was seen may have been taken.
+// A reset that counts. It acknowledges what its number says and no more: what else was sent may
+// have been lost with it, and goes out at the flow's end.
 bool TcpEngine::reset(Turn& t) {
   t.mine.rst_sent = true;
   t.s.closed_by_rst = true;
+  if (t.has(TcpFlags::kAck)) t.peer.acknowledge(t.ack);
   set_state(t, TcpState::kClosed);
-  if (t.len != 0)
-    t.note(E::kStreamRstWithData);  // text of some servers; not part of the stream (RFC 9293 3.5.3)
-  for (Sender* side : {&t.mine, &t.peer}) {
-    const uint64_t end = side->buffer.contiguous_end();
-    if (end > side->ack_offset)
-      side->acknowledge(side->last_ack + static_cast<uint32_t>(end - side->ack_offset));
-  }
-  t.mine.ended = true;
   return true;
 }
 

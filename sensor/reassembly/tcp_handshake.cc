@@ -67,18 +67,20 @@ void take_synack(Sender& client, Sender& server, const QueuedHandshake& q, bool 
   server.move_window(server.last_ack + (server.window << server.wscale));
 }
 
+// The newest that fits.
 const QueuedHandshake* find(const TcpSession& s, auto predicate) {
   if (!s.queue) return nullptr;
-  const auto it = std::find_if(s.queue->begin(), s.queue->end(), predicate);
-  return it == s.queue->end() ? nullptr : &*it;
+  const auto it = std::find_if(s.queue->rbegin(), s.queue->rend(), predicate);
+  return it == s.queue->rend() ? nullptr : &*it;
 }
 
-// False when the queue is full.
+// False when the queue is full: the oldest then makes room.
 bool enqueue(TcpSession& s, const QueuedHandshake& q, size_t max) {
   if (!s.queue) s.queue = std::make_unique<std::vector<QueuedHandshake>>();
-  if (s.queue->size() >= max) return false;
-  s.queue->push_back(q);
-  return true;
+  const bool has_room = s.queue->size() < max;
+  if (!has_room && !s.queue->empty()) s.queue->erase(s.queue->begin());
+  if (max != 0) s.queue->push_back(q);
+  return has_room;
 }
 
 }  // namespace
@@ -124,6 +126,7 @@ bool TcpEngine::on_none(flow::Flow& f, Packet& p) {
 }
 
 void TcpEngine::take_syn_options(Turn& t) {
+  t.s.signed_segments = t.p.tcp.has_md5 || t.p.tcp.has_ao;
   take_syn(t.mine, t.peer, handshake_of(t.p));
   t.peer.sack_permitted = t.p.tcp.sack_permitted;
 }
@@ -180,6 +183,7 @@ bool TcpEngine::pick_up(flow::Flow& f, Packet& p) {
 // --- SYN seen
 
 bool TcpEngine::on_syn_sent(Turn& t) {
+  if (!echo_is_valid(t)) return false;
   if (t.has(TcpFlags::kRst)) {
     if (!rst_is_valid(t)) return false;
     // A client's reset counts only where it is its own SYN's; a server's refuses the connection.
@@ -250,10 +254,11 @@ bool TcpEngine::syn_sent_syn(Turn& t) {
     return true;
   }
   if (t.seq == t.mine.isn) return true;  // sent again
-  if (find(t.s, [&t](const QueuedHandshake& q) { return q.seq == t.seq; }) != nullptr) return true;
+  const QueuedHandshake syn = handshake_of(t.p);
+  const auto same = [&syn](const QueuedHandshake& q) { return q.seq == syn.seq && q.ts == syn.ts; };
+  if (find(t.s, same) != nullptr) return true;
   // Another attempt with another number. Which of them the server takes shows in its answer.
-  if (!enqueue(t.s, handshake_of(t.p), config_.max_syn_queued))
-    return t.refuse(E::kStream3whsSynFlood);
+  if (!enqueue(t.s, syn, config_.max_syn_queued)) t.note(E::kStream3whsSynFlood);
   return true;
 }
 

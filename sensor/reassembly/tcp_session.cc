@@ -26,11 +26,36 @@ void Sender::acknowledge(uint32_t ack) {
   if (!seq_gt(ack, last_ack)) return;
   ack_offset += static_cast<uint32_t>(ack - last_ack);
   last_ack = ack;
+  if (!urgent_ahead) return;
+  const auto end = std::lower_bound(urgent_ahead->begin(), urgent_ahead->end(), ack_offset);
+  urgent_passed += static_cast<uint64_t>(end - urgent_ahead->begin());
+  urgent_ahead->erase(urgent_ahead->begin(), end);
+}
+
+uint64_t Sender::stream_offset(uint64_t sequence_offset) const {
+  if (urgent_oob_bytes == 0) return sequence_offset;
+  uint64_t out_of_band = urgent_passed;
+  if (urgent_ahead) {
+    const auto end = std::lower_bound(urgent_ahead->begin(), urgent_ahead->end(), sequence_offset);
+    out_of_band += static_cast<uint64_t>(end - urgent_ahead->begin());
+  }
+  return sequence_offset > out_of_band ? sequence_offset - out_of_band : 0;
+}
+
+bool Sender::mark_urgent(uint64_t sequence_offset) {
+  if (!urgent_ahead) urgent_ahead = std::make_unique<std::vector<uint64_t>>();
+  const auto at = std::lower_bound(urgent_ahead->begin(), urgent_ahead->end(), sequence_offset);
+  if (at != urgent_ahead->end() && *at == sequence_offset) return true;
+  if (sequence_offset < ack_offset) return true;  // taken out before
+  if (urgent_ahead->size() >= kMaxUrgentAhead) return false;
+  urgent_ahead->insert(at, sequence_offset);
+  ++urgent_oob_bytes;
+  return true;
 }
 
 uint64_t Sender::ready_end() const {
-  const uint64_t end = flushed ? std::max(ack_offset, buffer.highest()) : ack_offset;
-  return std::min(end, fin_offset);
+  const uint64_t end = stream_offset(std::min(ack_offset, fin_offset));
+  return flushed ? std::max(end, buffer.highest()) : end;
 }
 
 TcpSession::TcpSession(const TcpConfig& config, SessionMemory& memory)

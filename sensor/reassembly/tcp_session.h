@@ -72,14 +72,21 @@ struct Sender {
   uint64_t app_done = 0;     // given to the consumer and taken
   uint64_t app_offered = 0;  // given to the consumer
   uint64_t raw_done = 0;
-  uint32_t urgent_oob_bytes = 0;
+  uint32_t urgent_oob_bytes = 0;  // all so far
+  uint64_t urgent_passed = 0;     // out-of-band bytes below ack_offset
+  // Out-of-band bytes from there on, by sequence offset, sorted; they have no place in the stream.
+  std::unique_ptr<std::vector<uint64_t>> urgent_ahead;
   StreamBuffer buffer;
 
-  // Stream offset of a sequence number near the last acknowledged one; negative before the first
-  // byte.
+  // Sequence offset (bytes after the SYN) of a sequence number near the last acknowledged one;
+  // negative before the first byte.
   [[nodiscard]] int64_t offset_of(uint32_t seq) const {
     return static_cast<int64_t>(ack_offset) + seq_diff(seq, last_ack);
   }
+  // Stream offset of a sequence offset: without the out-of-band bytes before it.
+  [[nodiscard]] uint64_t stream_offset(uint64_t sequence_offset) const;
+  // Marks a byte as out of band. False when too many are marked or it is past already.
+  bool mark_urgent(uint64_t sequence_offset);
   void start(uint32_t initial);    // SYN seen (or guessed): the first byte follows `initial`
   void acknowledge(uint32_t ack);  // moves last_ack forward
   void move_window(uint32_t right_edge) {
@@ -114,6 +121,7 @@ class TcpSession final : public flow::RawStream {
   bool four_way : 1 = false;             // split handshake
   bool evasion_attempt : 1 = false;      // right seq, wrong ack in the handshake
   bool fast_open : 1 = false;
+  bool signed_segments : 1 = false;  // the SYN carried a signature option
   bool closed_by_rst : 1 = false;
   bool ambiguous : 1 = false;  // segments overlapped with different bytes
   uint8_t tcp_flags = 0;       // all flags of both
