@@ -38,6 +38,7 @@ struct FlowKey {
   IpAddress src, dst;             // of the packet that opened the flow: src is the client
   uint16_t sport = 0, dport = 0;  // TCP, UDP, SCTP; else 0
   uint8_t protocol = 0;
+  uint32_t spi = 0;  // ESP: security parameters index, so its two directions are two flows
   uint8_t tunnel_depth = 0;
   std::array<uint16_t, kMaxVlanTags> vlan_id{};  // zeros where vlan.use-for-tracking is off
 

@@ -107,17 +107,30 @@ bool crossed_ends(const FlowKey& a, const FlowKey& b) {
 }
 
 bool same_domain(const FlowKey& a, const FlowKey& b) {
-  return a.protocol == b.protocol && a.tunnel_depth == b.tunnel_depth && a.vlan_id == b.vlan_id;
+  return a.protocol == b.protocol && a.spi == b.spi && a.tunnel_depth == b.tunnel_depth &&
+         a.vlan_id == b.vlan_id;
 }
 
+// Types only: an echo with an odd code is answered with code 0 and still is the same exchange.
 bool icmp_matches(const Flow& f, const Packet& p, bool same_direction) {
   const uint8_t response = icmp_counterpart(f.key.protocol, p.icmp.type);
-  if (same_direction) {
-    return f.icmp_type == p.icmp.type && f.icmp_code == p.icmp.code &&
-           f.icmp_response_type == response;
+  if (same_direction) return f.icmp_type == p.icmp.type && f.icmp_response_type == response;
+  return f.icmp_response_type == p.icmp.type && f.icmp_type == response;
+}
+
+// ICMPv4 errors speak of other flows and are none of their own.
+bool is_icmp_error(const Packet& p) {
+  if (!p.is_icmp4) return false;
+  switch (p.icmp.type) {
+    case 3:   // destination unreachable
+    case 4:   // source quench
+    case 5:   // redirect
+    case 11:  // time exceeded
+    case 12:  // parameter problem
+      return true;
+    default:
+      return false;
   }
-  return f.icmp_response_type == p.icmp.type && f.icmp_type == response && p.icmp.code == 0 &&
-         f.icmp_code == 0;
 }
 
 bool matches(const Flow& f, const FlowKey& key, const Packet& p) {
@@ -161,6 +174,7 @@ FlowKey FlowTable::key_of(const Packet& p) const {
     key.sport = p.sport;
     key.dport = p.dport;
   }
+  if (p.is_esp) key.spi = p.esp_spi;
   key.protocol = p.ip.protocol;
   if (config_.recursion_for_tracking) key.tunnel_depth = p.tunnel_depth;
   if (config_.vlan_for_tracking) {
@@ -304,11 +318,14 @@ Flow* FlowTable::lookup(Packet& p, Timestamp now) {
   Flow* f = nullptr;
   FlowKey key = key_of(p);
   const uint32_t hash = hash_of(key);
-  constexpr uint8_t kDestinationUnreachable = 3;
-  if (p.is_icmp4 && p.icmp.type == kDestinationUnreachable && p.icmp.has_embedded) {
+  if (is_icmp_error(p)) {
+    constexpr uint8_t kDestinationUnreachable = 3;
+    if (p.icmp.type != kDestinationUnreachable || !p.icmp.has_embedded) return nullptr;
     f = find_embedded(p);
+    if (f == nullptr) return nullptr;
+  } else {
+    f = find(key, p, hash);
   }
-  if (f == nullptr) f = find(key, p, hash);
   if (f != nullptr && deadline(*f, emergency_) < now) {
     put_aside(*f, FlowEndReason::kTimeout);
     f = nullptr;
@@ -340,7 +357,10 @@ void FlowTable::count_packet(Flow& f, Packet& p, Timestamp now) {
   f.counters[d].bytes += p.frame.size();
   f.min_ttl[d] = std::min(f.min_ttl[d], p.ip.ttl);
   f.max_ttl[d] = std::max(f.max_ttl[d], p.ip.ttl);
-  (p.direction == Direction::kToServer ? f.to_server_seen : f.to_client_seen) = true;
+  // An error about the flow is no answer.
+  if (!of_other_protocol) {
+    (p.direction == Direction::kToServer ? f.to_server_seen : f.to_client_seen) = true;
+  }
   if (f.phase == FlowPhase::kNew && f.key.protocol != kTcp && f.to_server_seen &&
       f.to_client_seen) {
     f.phase = FlowPhase::kEstablished;

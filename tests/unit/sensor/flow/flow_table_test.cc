@@ -149,6 +149,38 @@ TEST(FlowTable, DestinationUnreachableBelongsToTheFlowItSpeaksOf) {
   error.icmp.embedded_dport = 53;
   EXPECT_EQ(b.look(error), f);
   EXPECT_EQ(error.direction, Direction::kToClient);
+  EXPECT_EQ(f->counters[1].packets, 1u);
+  EXPECT_EQ(f->phase, FlowPhase::kNew) << "an error is no answer";
+}
+
+TEST(FlowTable, IcmpErrorsMakeNoFlow) {
+  Bench b;
+  for (const uint8_t type : {3, 4, 5, 11, 12}) {
+    Packet error = b.icmp(1, "10.0.0.2", "10.0.0.1", type);
+    EXPECT_EQ(b.look(error), nullptr) << int{type};
+  }
+  EXPECT_EQ(b.table.counters().total, 0u);
+}
+
+TEST(FlowTable, EchoWithAnOddCodeAndItsReplyAreOneFlow) {
+  Bench b;
+  Packet echo = b.icmp(1, "10.0.0.1", "10.0.0.2", 8, 9),
+         reply = b.icmp(1, "10.0.0.2", "10.0.0.1", 0, 0);
+  Flow* f = b.look(echo);
+  EXPECT_EQ(b.look(reply), f);
+}
+
+TEST(FlowTable, EspIsToldApartByItsSpi) {
+  Bench b;
+  Packet one = b.packet(1, "10.0.0.1", 0, "10.0.0.2", 0), two = one;
+  one.is_udp = two.is_udp = false;
+  one.is_esp = two.is_esp = true;
+  one.ip.protocol = two.ip.protocol = 50;
+  one.esp_spi = 1;
+  two.esp_spi = 2;
+  Flow* f = b.look(one);
+  EXPECT_NE(b.look(two), f);
+  EXPECT_EQ(b.look(one), f);
 }
 
 TEST(FlowTable, NoFlowForWhatWantsNone) {
