@@ -5,12 +5,14 @@
 #include "sensor/applayer/core/driver.h"
 #include "sensor/applayer/core/protocol.h"
 #include "sensor/applayer/dns/parser.h"
+#include "sensor/applayer/http/parser.h"
 #include "sensor/applayer/tls/parser.h"
 
 namespace vong::applayer {
 
 std::span<const ProtocolDef* const> protocols() {
   static const std::array kAll = {
+      &http::kHttp1Protocol,
       &tls::kTlsProtocol,
       &dns::kDnsProtocol,
       &dns::kMdnsProtocol,

@@ -167,15 +167,17 @@ void FileContainer::gap(uint64_t size) {
   f.gaps = true;
   f.size += size;
   f.hasher.reset();
-  close(FileState::kTruncated);
+  // What is kept must be contiguous.
+  f.window.clear();
+  f.window_offset = f.size;
 }
 
 void FileContainer::close(FileState state) {
   if (!has_open()) return;
   File& f = files_.back();
-  f.state = state;
+  f.state = f.gaps ? FileState::kTruncated : state;
   if (options_.magic) find_magic(f);
-  if (f.hasher != nullptr && state == FileState::kClosed) f.hasher->finish(f);
+  if (f.hasher != nullptr) f.hasher->finish(f);  // a file cut at a limit has the hash of what was kept
   f.hasher.reset();
 }
 

@@ -63,7 +63,7 @@ class FileContainer {
   // Opens a file; the last one, when still open, is closed as truncated. Null when the cap is reached (counted by the caller).
   File* open(std::string name, uint64_t id);
   void append(Bytes data);
-  void gap(uint64_t size);                   // missing bytes: the file ends truncated, hashes are dropped
+  void gap(uint64_t size);                   // missing bytes: they count in its size, it ends truncated, hashes are dropped
   void close(FileState state = FileState::kClosed);
 
   [[nodiscard]] bool has_open() const { return !files_.empty() && files_.back().state == FileState::kOpen; }

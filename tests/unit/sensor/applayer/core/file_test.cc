@@ -42,7 +42,9 @@ TEST(FileContainer, GapTruncatesAndDropsHashes) {
   c.append(as_bytes("x"));
   c.gap(10);
   c.append(as_bytes("y"));
+  c.close();
   const File& f = c.files().front();
+  EXPECT_EQ(f.size, 12u);
   EXPECT_EQ(f.state, FileState::kTruncated);
   EXPECT_TRUE(f.gaps);
   EXPECT_EQ(f.md5, "");

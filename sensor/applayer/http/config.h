@@ -1,0 +1,52 @@
+// Settings of the HTTP/1 parser: app-layer.protocols.http.libhtp, default-config and server-config
+// by address.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/settings.h"
+#include "sensor/applayer/core/file.h"
+
+namespace vong::http {
+
+// What one server is taken to do.
+struct ServerConfig {
+  uint64_t request_body_limit = 100 * 1024;  // 0: none
+  uint64_t response_body_limit = 100 * 1024;
+  uint64_t request_body_inspect_min = 32 * 1024;
+  uint64_t response_body_inspect_min = 40 * 1024;
+  uint64_t request_body_inspect_window = 4 * 1024;
+  uint64_t response_body_inspect_window = 16 * 1024;
+  int response_layers_max = 2;  // 0: none but kDecompressionLayersMax
+  bool lzma = false;
+  uint64_t lzma_memory_max = 1024 * 1024;
+  uint64_t bomb_bytes_min = 1024 * 1024;
+  size_t transactions_max = 512;
+  uint32_t headers_max = 1024;
+  size_t field_bytes_max = 18'000;
+  bool double_decode_path = false;
+  bool double_decode_query = false;
+  bool uri_include_all = false;
+  bool query_plus_is_space = false;
+  // Of the personality.
+  bool backslash_is_slash = true;
+  bool decode_u = true;
+  bool compress_separators = true;
+  bool decode_separators = true;
+  bool allow_space_uri = false;
+};
+
+struct HttpConfig {
+  ServerConfig defaults;
+  std::vector<std::pair<std::string, ServerConfig>>
+      servers;  // "192.168.1.0/24" as written, first match wins
+  applayer::FileOptions files;
+};
+
+[[nodiscard]] std::shared_ptr<const HttpConfig> make_http_config(const Settings& settings);
+
+}  // namespace vong::http
