@@ -1,6 +1,7 @@
 // Every sequence of up to three fragments over four eight-byte blocks, each with content of its
 // own, put together under each policy and compared with a slow, obviously right model; for pairs
-// every outcome is stated in full, and so is the sequence of Novak's paper.
+#include <gtest/gtest.h>
+
 
 #include <array>
 #include <map>
