@@ -88,7 +88,8 @@ struct Flow {
 };
 
 // Exchanges client and server: endpoints, counters, TTLs, and through FlowState::on_swap_direction
-// what the rooms keep.
+// what the rooms keep. A packet in work keeps its own `direction`: who calls
+// this turns that too.
 void swap_direction(Flow& f);
 
 // Direction of a packet in its flow. By ports when they tell the ends apart, by addresses

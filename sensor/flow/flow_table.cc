@@ -355,6 +355,11 @@ void FlowTable::count_packet(Flow& f, Packet& p, Timestamp now) {
   f.last = std::max(f.last, now);
   ++f.counters[d].packets;
   f.counters[d].bytes += p.frame.size();
+  if (f.phase == FlowPhase::kBypassed) {
+    p.no_payload_inspection = true;
+    ++counters_.bypassed_packets;
+    counters_.bypassed_bytes += p.frame.size();
+  }
   f.min_ttl[d] = std::min(f.min_ttl[d], p.ip.ttl);
   f.max_ttl[d] = std::max(f.max_ttl[d], p.ip.ttl);
   // An error about the flow is no answer.

@@ -33,6 +33,7 @@ struct FlowCounters {
   uint64_t memcap = 0;   // packets left without a flow: table full and nothing to evict
   uint64_t evicted = 0;  // ended early in emergency mode
   uint64_t emergency_entered = 0, emergency_over = 0;
+  uint64_t bypassed_packets = 0, bypassed_bytes = 0;  // EVE's flow_bypassed.local_*
   uint64_t ended_in[kFlowPhases] = {};  // by phase at the end
 };
 

@@ -23,7 +23,7 @@ struct TcpConfig {
   bool midstream = false;
   bool async_oneside = false;
   bool inline_mode = false;   // data goes out when it comes, not when it is acknowledged
-  bool bypass = false;        // flows whose depth is reached are bypassed
+  bool bypass = false;        // a flow is bypassed once the depth of one direction is reached
   bool check_overlap = true;  // raise reassembly_overlap_different_data
   bool liberal_timestamps = false;
   uint8_t max_syn_queued = 10, max_synack_queued = 5;

@@ -147,8 +147,9 @@ bool TcpEngine::gap_is_certain(const TcpSession& s, const Sender& mine) const {
 }
 
 // Gives [app_done, upto) to the consumer. False when it left some of it.
-bool TcpEngine::offer(flow::Flow& f, Packet& p, Sender& mine, Direction d, uint64_t upto,
+bool TcpEngine::offer(flow::Flow& f, Packet& p, TcpSession& s, Sender& mine, uint64_t upto,
                       bool last) {
+  const Direction d = s.direction_of(mine);
   if (!mine.app_stopped && !consumer_.wants(f, d)) mine.app_stopped = true;
   if (mine.app_stopped) {
     mine.app_done = mine.app_offered = std::max(mine.app_done, upto);
@@ -170,14 +171,13 @@ bool TcpEngine::offer(flow::Flow& f, Packet& p, Sender& mine, Direction d, uint6
 
 // The flow ends with bytes behind a hole that nobody acknowledged: the receiver never had them in
 // order. Parsers end before the hole; raw inspection still sees them.
-void TcpEngine::give_up_behind_hole(flow::Flow& f, Packet& p, Sender& mine, Direction d) {
+void TcpEngine::give_up_behind_hole(flow::Flow& f, Packet& p, TcpSession& s, Sender& mine) {
   if (!mine.end_told)
-    (void)offer(f, p, mine, d, std::max(mine.app_done, mine.buffer.contiguous_end()), true);
+    (void)offer(f, p, s, mine, std::max(mine.app_done, mine.buffer.contiguous_end()), true);
   mine.app_stopped = true;
 }
 
-void TcpEngine::hand_out(flow::Flow& f, Packet& p, TcpSession& s, Direction d) {
-  Sender& mine = s.of(d);
+void TcpEngine::hand_out(flow::Flow& f, Packet& p, TcpSession& s, Sender& mine) {
   uint64_t upto = config_.inline_mode ? std::max(mine.ready_end(), mine.buffer.contiguous_end())
                                       : mine.ready_end();
   if (config_.depth_bytes != 0) upto = std::min(upto, config_.depth_bytes);
@@ -185,7 +185,7 @@ void TcpEngine::hand_out(flow::Flow& f, Packet& p, TcpSession& s, Direction d) {
   StreamBuffer& buffer = mine.buffer;
   for (;;) {
     const uint64_t run_end = std::min(buffer.contiguous_end(), upto);
-    if (run_end > mine.app_offered) (void)offer(f, p, mine, d, run_end, false);
+    if (run_end > mine.app_offered) (void)offer(f, p, s, mine, run_end, false);
     if (buffer.contiguous_end() >= upto) break;
     if (mine.app_stopped && mine.raw_stopped) {  // nothing was kept: nothing is missing
       buffer.skip_to(upto);
@@ -195,7 +195,7 @@ void TcpEngine::hand_out(flow::Flow& f, Packet& p, TcpSession& s, Direction d) {
     const uint64_t gap_end = std::min(buffer.next_known(gap), upto);
     if (!gap_is_certain(s, mine)) {
       if (!mine.flushed) break;
-      give_up_behind_hole(f, p, mine, d);
+      give_up_behind_hole(f, p, s, mine);
       buffer.skip_to(gap_end);
       continue;
     }
@@ -204,7 +204,10 @@ void TcpEngine::hand_out(flow::Flow& f, Packet& p, TcpSession& s, Direction d) {
     mine.had_gap = true;
     p.events.set(E::kStreamReassemblySeqGap);
     buffer.skip_to(gap_end);
-    if (!mine.app_stopped && consumer_.wants(f, d)) consumer_.on_gap(f, p, d, gap, gap_end - gap);
+    const Direction d = s.direction_of(mine);
+    if (!mine.app_stopped && consumer_.wants(f, d)) {
+      consumer_.on_gap(f, p, d, gap, gap_end - gap);
+    }
     mine.app_done = mine.app_offered = std::max(mine.app_done, gap_end);
   }
   const bool all_given = buffer.contiguous_end() >= upto || mine.flushed;
@@ -212,14 +215,14 @@ void TcpEngine::hand_out(flow::Flow& f, Packet& p, TcpSession& s, Direction d) {
       mine.fin_offset != kNoOffset && mine.ack_offset >= mine.fin_offset && all_given;
   if (fin_reached) mine.ended = true;
   if (mine.ended && all_given && !mine.end_told) {
-    (void)offer(f, p, mine, d, std::max(mine.app_done, std::min(buffer.contiguous_end(), upto)),
+    (void)offer(f, p, s, mine, std::max(mine.app_done, std::min(buffer.contiguous_end(), upto)),
                 true);
   } else if (mine.depth_reached && !mine.depth_told && upto >= config_.depth_bytes && all_given &&
              !mine.app_stopped) {
     mine.app_offered = mine.app_done;  // tell even when no byte is new
-    (void)offer(f, p, mine, d, std::min(buffer.contiguous_end(), upto), true);
+    (void)offer(f, p, s, mine, std::min(buffer.contiguous_end(), upto), true);
   }
-  s.trim(d);
+  s.trim(mine);
 }
 
 }  // namespace vong::reassembly

@@ -48,6 +48,7 @@ TcpSession* TcpEngine::new_session(flow::Flow& f, const Packet& p) {
 }
 
 void TcpEngine::process(flow::Flow& f, Packet& p) {
+  if (f.phase == flow::FlowPhase::kBypassed) return;
   if (config_.checksum_validation && p.checksum_bad_transport) {
     ++counters_.invalid_checksum;
     p.stream_rejected = true;
@@ -146,10 +147,10 @@ void TcpEngine::finish_packet(flow::Flow& f, Packet& p, TcpSession& s) {
       if (side.buffer.highest() <= side.ready_end()) side.ended = true;
     }
   }
-  hand_out(f, p, s, opposite(p.direction));
-  if (config_.inline_mode || s.async || closed) hand_out(f, p, s, p.direction);
-  if (config_.bypass && f.phase != flow::FlowPhase::kBypassed && s.sender[0].depth_reached &&
-      s.sender[1].depth_reached) {
+  Sender& own = s.of(p.direction);   // the consumer may exchange the directions
+  hand_out(f, p, s, s.of(opposite(p.direction)));
+  if (config_.inline_mode || s.async || closed) hand_out(f, p, s, own);
+  if (config_.bypass && (s.sender[0].depth_reached || s.sender[1].depth_reached)) {
     f.phase = flow::FlowPhase::kBypassed;
     ++counters_.bypassed;
   }
@@ -169,7 +170,7 @@ void TcpEngine::flush(flow::Flow& f, Packet& pseudo, Direction d) {
   if (s == nullptr) return;
   Sender& mine = s->of(d);
   mine.flushed = mine.ended = true;
-  hand_out(f, pseudo, *s, d);
+  hand_out(f, pseudo, *s, mine);
 }
 
 }  // namespace vong::reassembly

@@ -137,10 +137,10 @@ class TcpEngine {
   void keep_bytes(Turn& t, uint32_t seq, Bytes data);
   void keep_run(Turn& t, uint64_t begin, Bytes data);
   [[nodiscard]] UrgentPolicy urgent(Turn& t, uint64_t& offset);
-  void hand_out(flow::Flow& f, Packet& p, TcpSession& s, Direction d);
+  void hand_out(flow::Flow& f, Packet& p, TcpSession& s, Sender& mine);
   [[nodiscard]] bool gap_is_certain(const TcpSession& s, const Sender& mine) const;
-  void give_up_behind_hole(flow::Flow& f, Packet& p, Sender& mine, Direction d);
-  [[nodiscard]] bool offer(flow::Flow& f, Packet& p, Sender& mine, Direction d, uint64_t upto,
+  void give_up_behind_hole(flow::Flow& f, Packet& p, TcpSession& s, Sender& mine);
+  [[nodiscard]] bool offer(flow::Flow& f, Packet& p, TcpSession& s, Sender& mine, uint64_t upto,
                            bool last);
 
   const TcpConfig config_;

@@ -363,6 +363,14 @@ bool TcpEngine::syn_recv_ack(Turn& t) {
 // server has acknowledged bytes of the client, so that the packet was lost on the way to us only;
 // else nobody would send so, or somebody injects.
 bool TcpEngine::syn_recv_ack_from_server(Turn& t) {
+  if (config_.async_oneside && t.peer.tcp_flags == 0) {
+    // Only the server's side is seen.
+    t.s.async = true;
+    establish(t);
+    follow(t);
+    keep_payload(t);
+    return true;
+  }
   const bool client_was_heard = seq_gt(t.ack, t.peer.isn + 1) && seq_le(t.ack, t.peer.next_win);
   const bool sent_more = seq_gt(t.seq, t.mine.next_seq);  // and we missed its first bytes too
   if (t.s.fast_open) {

@@ -87,16 +87,15 @@ flow::RawStream::Window TcpSession::raw_window(Direction d, bool force) const {
 void TcpSession::raw_done(Direction d, uint64_t offset) {
   Sender& s = of(d);
   s.raw_done = std::max(s.raw_done, std::min(offset, s.buffer.contiguous_end()));
-  trim(d);
+  trim(s);
 }
 
 void TcpSession::raw_stop(Direction d) {
   of(d).raw_stopped = true;
-  trim(d);
+  trim(of(d));
 }
 
-void TcpSession::trim(Direction d) {
-  Sender& s = of(d);
+void TcpSession::trim(Sender& s) {
   uint64_t keep_from = std::min(s.ready_end(), s.buffer.contiguous_end());
   if (!s.app_stopped) keep_from = std::min(keep_from, s.app_done);
   if (!s.raw_stopped) {
@@ -125,7 +124,8 @@ bool TcpSession::gives_way_to(const Packet& p, Direction d) const {
   return state >= TcpState::kLastAck && of(d).isn != p.tcp.seq;
 }
 
-void TcpSession::on_swap_direction() { std::swap(sender[0], sender[1]); }
+// May come from the consumer in the middle of a delivery: the senders stay where they are, their names change.
+void TcpSession::on_swap_direction() { swapped = !swapped; }
 
 flow::TcpSummary TcpSession::summary() const {
   const Sender& to_server = of(Direction::kToServer);

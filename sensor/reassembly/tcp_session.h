@@ -125,11 +125,17 @@ class TcpSession final : public flow::RawStream {
   bool closed_by_rst : 1 = false;
   bool ambiguous : 1 = false;  // segments overlapped with different bytes
   uint8_t tcp_flags = 0;       // all flags of both
-  Sender sender[kDirections];  // [Direction of its data]: the client's bytes go to the server
+  Sender sender[kDirections];  // by of(): the client's bytes go to the server
+  bool swapped = false;        // client and server changed places
   std::unique_ptr<std::vector<QueuedHandshake>> queue;
 
-  [[nodiscard]] Sender& of(Direction d) { return sender[index(d)]; }
-  [[nodiscard]] const Sender& of(Direction d) const { return sender[index(d)]; }
+  [[nodiscard]] Sender& of(Direction d) { return sender[index(d) ^ int{swapped}]; }
+  [[nodiscard]] const Sender& of(Direction d) const {
+    return sender[index(d) ^ int{swapped}];
+  }
+  [[nodiscard]] Direction direction_of(const Sender& s) const {
+    return (&s == &sender[0]) != swapped ? Direction::kToServer : Direction::kToClient;
+  }
 
   // flow::RawStream
   [[nodiscard]] Window raw_window(Direction d, bool force) const override;
@@ -146,7 +152,7 @@ class TcpSession final : public flow::RawStream {
   void on_swap_direction() override;
 
   // Frees what neither the consumer nor raw inspection will ask for.
-  void trim(Direction d);
+  void trim(Sender& s);
 
  private:
   const TcpConfig& config_;
