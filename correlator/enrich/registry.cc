@@ -53,7 +53,7 @@ class RegistryParser {
   void check_keys(const YamlNode& map, std::span<const std::string_view> known) {
     for (const YamlEntry& e : map.entries) {
       if (std::find(known.begin(), known.end(), e.key) == known.end()) {
-        error(e.pos, "unknown key " + rules::quoted(e.key) + rules::suggestion(e.key, known));
+        error(e.pos, "unknown key " + rules::shown(e.key) + rules::suggestion(e.key, known));
       }
     }
   }
@@ -96,7 +96,7 @@ class RegistryParser {
     if (n == nullptr) return fallback;
     const auto* it = std::find(std::begin(names), std::end(names), n->text);
     if (it != std::end(names)) return static_cast<size_t>(it - std::begin(names));
-    error(n->pos, "unknown " + std::string(key) + " " + rules::quoted(n->text) +
+    error(n->pos, "unknown " + std::string(key) + " " + rules::shown(n->text) +
                       rules::suggestion(n->text, names));
     return fallback;
   }
@@ -106,7 +106,7 @@ class RegistryParser {
     for (const YamlNode* n : texts(row, "networks")) {
       const auto prefix = IpPrefix::parse(n->text);
       if (!prefix)
-        error(n->pos, "not a network: " + rules::quoted(n->text) + ", expected address/length");
+        error(n->pos, "not a network: " + rules::shown(n->text) + ", expected address/length");
       else if (++network_count_ > kNetworksMax)
         error(n->pos, "too many networks in one registry (limit 200000)");
       else
@@ -125,7 +125,7 @@ class RegistryParser {
       return error(n == nullptr ? row.pos : n->pos,
                    "an agency's id has at most 35 characters, groups of A-Z and 0-9 with dots "
                    "between, not " +
-                       rules::quoted(a.id));
+                       rules::shown(a.id));
     }
     a.name = text(row, "name", a.id);
     a.kind = text(row, "kind");
@@ -157,7 +157,7 @@ class RegistryParser {
   void claim(StringMap<AgencyIndex>& map, const std::string& name, AgencyIndex index, SourcePos pos,
              std::string_view what) {
     if (!map.emplace(name, index).second)
-      error(pos, "two agencies claim the " + std::string(what) + " " + rules::quoted(name));
+      error(pos, "two agencies claim the " + std::string(what) + " " + rules::shown(name));
   }
 
   void system(const YamlNode& row) {
@@ -177,7 +177,7 @@ class RegistryParser {
     }
     if (const YamlNode* n = row.find("owner")) {
       s.owner = out_.find(n->text);
-      if (s.owner == kNoAgency) error(n->pos, "no agency is called " + rules::quoted(n->text));
+      if (s.owner == kNoAgency) error(n->pos, "no agency is called " + rules::shown(n->text));
     }
     const auto index = static_cast<uint32_t>(out_.systems_.size());
     for (const auto& [prefix, pos] : networks(row)) {
@@ -190,8 +190,7 @@ class RegistryParser {
 
   void check_parents() {
     for (const auto& [parent, pos] : parents_) {
-      if (out_.find(parent) == kNoAgency)
-        error(pos, "no agency is called " + rules::quoted(parent));
+      if (out_.find(parent) == kNoAgency) error(pos, "no agency is called " + rules::shown(parent));
     }
   }
 

@@ -22,25 +22,31 @@ bool matches(std::string_view pattern, std::string_view name) {
 
 class ConditionParser {
  public:
-  ConditionParser(std::string_view text, SourcePos pos, const std::vector<NamedNode>& names, Diagnostics& diagnostics,
-                  Expression& out)
+  ConditionParser(std::string_view text, SourcePos pos, const std::vector<NamedNode>& names,
+                  Diagnostics& diagnostics, Expression& out)
       : text_(text), pos_(pos), names_(names), diagnostics_(diagnostics), out_(out) {
     next();
   }
 
   std::optional<uint32_t> parse() {
-    if (text_.size() > kConditionBytesMax) return error("condition too long (limit 16384 characters)");
+    if (text_.size() > kConditionBytesMax)
+      return error("condition too long (limit 16384 characters)");
     if (token_.empty()) return error("the condition is empty");
     const auto root = disjunction(0);
     if (!root) return std::nullopt;
-    if (token_ == "|") return error("aggregations after '|' are not part of Sigma any more, write a correlation rule");
-    if (!token_.empty()) return error("unexpected " + rules::quoted(token_) + ", expected 'and', 'or' or the end");
+    if (token_ == "|")
+      return error(
+          "aggregations after '|' are not part of Sigma any more, write a correlation rule");
+    if (!token_.empty())
+      return error("unexpected " + rules::shown(token_) + ", expected 'and', 'or' or the end");
     return root;
   }
 
  private:
   std::nullopt_t error(std::string message) {
-    if (!failed_) diagnostics_.error({pos_.line, pos_.column + static_cast<uint32_t>(begin_)}, std::move(message));
+    if (!failed_)
+      diagnostics_.error({pos_.line, pos_.column + static_cast<uint32_t>(begin_)},
+                         std::move(message));
     failed_ = true;
     return std::nullopt;
   }
@@ -52,19 +58,24 @@ class ConditionParser {
       if (text_[at_] == '(' || text_[at_] == ')' || text_[at_] == '|') {
         ++at_;
       } else {
-        while (at_ < text_.size() && !is_space(text_[at_]) && text_[at_] != '(' && text_[at_] != ')' && text_[at_] != '|') ++at_;
+        while (at_ < text_.size() && !is_space(text_[at_]) && text_[at_] != '(' &&
+               text_[at_] != ')' && text_[at_] != '|')
+          ++at_;
       }
     }
     token_ = text_.substr(begin_, at_ - begin_);
   }
   bool is_word(std::string_view word) const { return equals_ignore_case(token_, word); }
 
-  std::optional<uint32_t> disjunction(size_t depth) { return chain(depth, "or", Expression::Kind::kOr); }
+  std::optional<uint32_t> disjunction(size_t depth) {
+    return chain(depth, "or", Expression::Kind::kOr);
+  }
 
   std::optional<uint32_t> chain(size_t depth, std::string_view word, Expression::Kind kind) {
     std::vector<uint32_t> nodes;
     for (;;) {
-      const auto n = kind == Expression::Kind::kOr ? chain(depth, "and", Expression::Kind::kAnd) : negation(depth);
+      const auto n = kind == Expression::Kind::kOr ? chain(depth, "and", Expression::Kind::kAnd)
+                                                   : negation(depth);
       if (!n) return std::nullopt;
       nodes.push_back(*n);
       if (!is_word(word)) break;
@@ -94,10 +105,12 @@ class ConditionParser {
 
   std::optional<uint32_t> primary() {
     if (token_.empty()) return error("a name is expected at the end of the condition");
-    if (token_ == ")" || is_word("and") || is_word("or")) return error("a name is expected before " + rules::quoted(token_));
+    if (token_ == ")" || is_word("and") || is_word("or"))
+      return error("a name is expected before " + rules::shown(token_));
     if (const size_t ahead = text_.find_first_not_of(" \t\r\n", at_);
         ahead != text_.npos && (token_ == "1" || is_word("any") || is_word("all")) &&
-        starts_with_ignore_case(text_.substr(ahead), "of") && ahead + 2 < text_.size() && is_space(text_[ahead + 2])) {
+        starts_with_ignore_case(text_.substr(ahead), "of") && ahead + 2 < text_.size() &&
+        is_space(text_[ahead + 2])) {
       return quantifier();
     }
     for (const NamedNode& n : names_) {
@@ -125,7 +138,7 @@ class ConditionParser {
   std::nullopt_t unknown() {
     std::vector<std::string_view> known = {"them"};
     for (const NamedNode& n : names_) known.push_back(n.name);
-    return error("no search is called " + rules::quoted(token_) + rules::suggestion(token_, known));
+    return error("no search is called " + rules::shown(token_) + rules::suggestion(token_, known));
   }
 
   std::string_view text_;
@@ -140,7 +153,8 @@ class ConditionParser {
 
 }  // namespace
 
-std::optional<uint32_t> parse_condition(std::string_view text, SourcePos pos, const std::vector<NamedNode>& names,
+std::optional<uint32_t> parse_condition(std::string_view text, SourcePos pos,
+                                        const std::vector<NamedNode>& names,
                                         Diagnostics& diagnostics, Expression& out) {
   return ConditionParser(text, pos, names, diagnostics, out).parse();
 }

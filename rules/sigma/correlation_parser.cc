@@ -1,4 +1,5 @@
-// Correlation rules: Sigma specification 2.1, "Sigma Correlation Rules", with the type "absence" of our own.
+// Correlation rules: Sigma specification 2.1, "Sigma Correlation Rules", with the type "absence" of
+// our own.
 #include <algorithm>
 #include <charconv>
 
@@ -12,15 +13,19 @@
 namespace vong::sigma {
 namespace {
 
-constexpr std::string_view kTypes[] = {"event_count", "value_count", "temporal",         "temporal_ordered",
-                                       "value_sum",   "value_avg",   "value_percentile", "absence"};
-constexpr std::string_view kKeys[] = {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"};
-constexpr std::string_view kConditionKeys[] = {"lt", "lte", "gt", "gte", "eq", "neq", "field", "percentile"};
+constexpr std::string_view kTypes[] = {"event_count",      "value_count", "temporal",
+                                       "temporal_ordered", "value_sum",   "value_avg",
+                                       "value_percentile", "absence"};
+constexpr std::string_view kKeys[] = {"type",      "rules",   "group-by", "timespan",
+                                      "condition", "aliases", "generate"};
+constexpr std::string_view kConditionKeys[] = {"lt", "lte", "gt",    "gte",
+                                               "eq", "neq", "field", "percentile"};
 constexpr std::string_view kCompares[] = {"lt", "lte", "gt", "gte", "eq", "neq"};
 
 class CorrelationParser {
  public:
-  CorrelationParser(Diagnostics& diagnostics, CorrelationRule& out) : diagnostics_(diagnostics), out_(out) {}
+  CorrelationParser(Diagnostics& diagnostics, CorrelationRule& out)
+      : diagnostics_(diagnostics), out_(out) {}
 
   bool parse(const YamlNode& node, const YamlNode& document) {
     if (!node.is_map()) return error(node.pos, "correlation must be a map");
@@ -56,7 +61,8 @@ class CorrelationParser {
     if (word == "extended_temporal_ordered") word = "temporal_ordered";
     const auto* it = std::find(std::begin(kTypes), std::end(kTypes), word);
     if (it == std::end(kTypes)) {
-      return error(t->pos, "unknown correlation type " + rules::quoted(word) + rules::suggestion(word, kTypes));
+      return error(t->pos, "unknown correlation type " + rules::shown(word) +
+                               rules::suggestion(word, kTypes));
     }
     out_.type = static_cast<CorrelationType>(it - std::begin(kTypes));
     return true;
@@ -74,7 +80,8 @@ class CorrelationParser {
       }
     }
     if (out_.rules.empty()) return error(list->pos, "rules is empty");
-    if (out_.rules.size() > kReferencesMax) return error(list->pos, "too many rules in one correlation (limit 64)");
+    if (out_.rules.size() > kReferencesMax)
+      return error(list->pos, "too many rules in one correlation (limit 64)");
     return true;
   }
 
@@ -86,8 +93,11 @@ class CorrelationParser {
       if (!a.value.is_map()) return error(a.value.pos, "an alias is a map of rule: field");
       Alias alias{a.key, {}};
       for (const YamlEntry& e : a.value.entries) {
-        const bool known = std::any_of(out_.rules.begin(), out_.rules.end(), [&](const auto& r) { return r.first == e.key; });
-        if (!known) return error(e.pos, "alias for " + rules::quoted(e.key) + ", which this correlation does not refer to");
+        const bool known = std::any_of(out_.rules.begin(), out_.rules.end(),
+                                       [&](const auto& r) { return r.first == e.key; });
+        if (!known)
+          return error(e.pos, "alias for " + rules::shown(e.key) +
+                                  ", which this correlation does not refer to");
         if (!e.value.is_scalar()) return error(e.value.pos, "an alias names one field");
         alias.fields.emplace_back(e.key, map_field(e.value.text, ""));
       }
@@ -97,7 +107,8 @@ class CorrelationParser {
   }
 
   std::string field_name(const std::string& name) const {
-    const bool alias = std::any_of(out_.aliases.begin(), out_.aliases.end(), [&](const Alias& a) { return a.name == name; });
+    const bool alias = std::any_of(out_.aliases.begin(), out_.aliases.end(),
+                                   [&](const Alias& a) { return a.name == name; });
     return alias ? name : map_field(name, "");
   }
 
@@ -106,12 +117,13 @@ class CorrelationParser {
     if (list == nullptr) return true;
     std::vector<std::string> names;
     if (!read_texts(*list, "group-by", diagnostics_, names)) return false;
-    if (names.size() > kGroupFieldsMax) return error(list->pos, "too many group-by fields (limit 8)");
+    if (names.size() > kGroupFieldsMax)
+      return error(list->pos, "too many group-by fields (limit 8)");
     for (size_t i = 0; i < names.size(); ++i) {
       out_.group_by.push_back(field_name(names[i]));
       if (const std::string hint = field_suggestion(out_.group_by.back()); !hint.empty()) {
         const SourcePos pos = list->is_list() ? list->items[i].pos : list->pos;
-        diagnostics_.warning(pos, "unknown field " + rules::quoted(names[i]) + hint);
+        diagnostics_.warning(pos, "unknown field " + rules::shown(names[i]) + hint);
       }
     }
     return true;
@@ -121,14 +133,16 @@ class CorrelationParser {
     const YamlNode* t = node.find("timespan");
     if (t == nullptr) return missing(node, "timespan");
     const auto d = t->is_scalar() ? parse_timespan(t->text) : std::nullopt;
-    if (!d) return error(t->pos, rules::quoted(t->text) + " is not a timespan such as 30s, 5m, 1h or 7d (at most one year)");
+    if (!d)
+      return error(t->pos, rules::shown(t->text) +
+                               " is not a timespan such as 30s, 5m, 1h or 7d (at most one year)");
     out_.timespan = *d;
     return true;
   }
 
   bool is_temporal() const {
-    return out_.type == CorrelationType::kTemporal || out_.type == CorrelationType::kTemporalOrdered ||
-           out_.type == CorrelationType::kAbsence;
+    return out_.type == CorrelationType::kTemporal ||
+           out_.type == CorrelationType::kTemporalOrdered || out_.type == CorrelationType::kAbsence;
   }
 
   bool condition(const YamlNode& node) {
@@ -152,21 +166,30 @@ class CorrelationParser {
       const std::string& text = e.value.text;
       const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
       if (fault != std::errc() || end != text.data() + text.size()) {
-        return error(e.value.pos, "not a number: " + rules::quoted(text));
+        return error(e.value.pos, "not a number: " + rules::shown(text));
       }
-      if (e.key == "percentile") out_.percentile = number;
-      else out_.conditions.emplace_back(static_cast<Compare>(std::find(std::begin(kCompares), std::end(kCompares), e.key) - kCompares), number);
+      if (e.key == "percentile")
+        out_.percentile = number;
+      else
+        out_.conditions.emplace_back(
+            static_cast<Compare>(std::find(std::begin(kCompares), std::end(kCompares), e.key) -
+                                 kCompares),
+            number);
     }
     return check_condition(*c);
   }
 
   bool check_condition(const YamlNode& c) {
-    if (out_.conditions.empty() && !is_temporal()) return error(c.pos, "condition compares with nothing: expected gte, gt, lte, lt, eq or neq");
-    const bool takes_field = out_.type >= CorrelationType::kValueSum && out_.type <= CorrelationType::kValuePercentile;
-    if ((takes_field || out_.type == CorrelationType::kValueCount) && out_.condition_field.empty()) {
+    if (out_.conditions.empty() && !is_temporal())
+      return error(c.pos, "condition compares with nothing: expected gte, gt, lte, lt, eq or neq");
+    const bool takes_field =
+        out_.type >= CorrelationType::kValueSum && out_.type <= CorrelationType::kValuePercentile;
+    if ((takes_field || out_.type == CorrelationType::kValueCount) &&
+        out_.condition_field.empty()) {
       return error(c.pos, std::string(name_of(out_.type)) + " needs 'field' in its condition");
     }
-    if (out_.percentile < 0 || out_.percentile > 100) return error(c.pos, "percentile must be between 0 and 100");
+    if (out_.percentile < 0 || out_.percentile > 100)
+      return error(c.pos, "percentile must be between 0 and 100");
     return true;
   }
 
@@ -194,7 +217,8 @@ class CorrelationParser {
 
 }  // namespace
 
-std::optional<CorrelationRule> parse_correlation(const YamlNode& document, Diagnostics& diagnostics) {
+std::optional<CorrelationRule> parse_correlation(const YamlNode& document,
+                                                 Diagnostics& diagnostics) {
   CorrelationRule rule;
   bool ok = parse_head(document, diagnostics, rule.head);
   ok &= CorrelationParser(diagnostics, rule).parse(*document.find("correlation"), document);

@@ -80,7 +80,7 @@ bool Loader::resolve(CorrelationRule& rule, const std::vector<std::string_view>&
     const auto it = by_name_.find(name);
     if (it == by_name_.end()) {
       report(rule.head, pos,
-             "no rule has the name or id " + rules::quoted(name) + rules::suggestion(name, known));
+             "no rule has the name or id " + rules::shown(name) + rules::suggestion(name, known));
       return false;
     }
     rule.targets.push_back(it->second);
@@ -95,7 +95,7 @@ RuleSet Loader::finish() {
       if (name->empty()) continue;
       known.push_back(*name);
       if (!by_name_.emplace(*name, index).second)
-        report(head, head.pos, "two rules are called " + rules::quoted(*name));
+        report(head, head.pos, "two rules are called " + rules::shown(*name));
     }
   };
   for (uint32_t i = 0; i < rules_.detections.size(); ++i) name_it(rules_.detections[i].head, i);

@@ -15,20 +15,25 @@ namespace vong::sigma {
 namespace {
 
 constexpr std::string_view kModifiers[] = {
-    "contains", "startswith", "endswith", "all",  "re",   "i",   "m",  "s",   "cidr", "base64",   "base64offset", "wide",  "utf16",
-    "utf16le",  "utf16be",    "windash",  "lt",   "lte",  "gt",  "gte", "exists", "fieldref", "expand", "cased", "neq"};
+    "contains", "startswith", "endswith", "all",          "re",   "i",     "m",
+    "s",        "cidr",       "base64",   "base64offset", "wide", "utf16", "utf16le",
+    "utf16be",  "windash",    "lt",       "lte",          "gt",   "gte",   "exists",
+    "fieldref", "expand",     "cased",    "neq"};
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct Flags {
-  bool contains = false, starts = false, ends = false, all = false, re = false, cidr = false, exists = false, fieldref = false;
+  bool contains = false, starts = false, ends = false, all = false, re = false, cidr = false,
+       exists = false, fieldref = false;
   bool cased = false, neq = false, ignore_case = false, multiline = false, dot_all = false;
-  std::string_view compare;                   // lt, lte, gt, gte
-  std::vector<std::string_view> transforms;   // base64, base64offset, wide, utf16be, windash, expand, in order
+  std::string_view compare;  // lt, lte, gt, gte
+  std::vector<std::string_view>
+      transforms;  // base64, base64offset, wide, utf16be, windash, expand, in order
 };
 
 std::string base64_of(std::string_view in) {
-  static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr char kAlphabet[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   for (size_t i = 0; i < in.size(); i += 3) {
     uint32_t v = 0;
@@ -42,8 +47,8 @@ std::string base64_of(std::string_view in) {
   return out;
 }
 
-// How `in` looks within somebody's base64 when `offset` bytes stand before it: without the characters that the neighbours
-// decide as well.
+// How `in` looks within somebody's base64 when `offset` bytes stand before it: without the
+// characters that the neighbours decide as well.
 std::string base64_at_offset(std::string_view in, size_t offset) {
   static constexpr std::array<size_t, 3> kSkip = {0, 2, 3};
   static constexpr std::array<size_t, 3> kDrop = {0, 3, 2};
@@ -64,14 +69,18 @@ std::string utf16_of(std::string_view in, bool big_endian) {
 
 // Every "-" or "/" that starts a word, as any of the five characters that Windows takes for it.
 std::vector<std::string> windash_of(const std::string& in) {
-  static constexpr std::string_view kDashes[] = {"-", "/", "\xe2\x80\x93", "\xe2\x80\x94", "\xe2\x80\x95"};
+  static constexpr std::string_view kDashes[] = {"-", "/", "\xe2\x80\x93", "\xe2\x80\x94",
+                                                 "\xe2\x80\x95"};
   std::vector<std::string> out;
   for (const std::string_view dash : kDashes) {
     std::string s;
     for (size_t i = 0; i < in.size(); ++i) {
-      const bool starts = (in[i] == '-' || in[i] == '/') && (i == 0 || in[i - 1] == ' ' || in[i - 1] == '*');
-      if (starts) s += dash;
-      else s += in[i];
+      const bool starts =
+          (in[i] == '-' || in[i] == '/') && (i == 0 || in[i - 1] == ' ' || in[i - 1] == '*');
+      if (starts)
+        s += dash;
+      else
+        s += in[i];
     }
     if (std::find(out.begin(), out.end(), s) == out.end()) out.push_back(std::move(s));
   }
@@ -81,7 +90,8 @@ std::vector<std::string> windash_of(const std::string& in) {
 std::optional<double> to_number(std::string_view text) {
   double d = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), d);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(d)) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(d))
+    return std::nullopt;
   return d;
 }
 
@@ -105,7 +115,8 @@ class LineBuilder {
       if (!n) return std::nullopt;
       nodes.push_back(*n);
     }
-    uint32_t joined = add_node(out_, flags_.all ? Expression::Kind::kAnd : Expression::Kind::kOr, std::move(nodes));
+    uint32_t joined = add_node(out_, flags_.all ? Expression::Kind::kAnd : Expression::Kind::kOr,
+                               std::move(nodes));
     if (flags_.neq) joined = add_node(out_, Expression::Kind::kNot, {joined});
     return joined;
   }
@@ -122,7 +133,7 @@ class LineBuilder {
     if (name.size() > 256) return error(pos, "field name too long"), false;
     field_ = name.empty() ? std::string() : map_field(name, context_.service);
     if (const std::string hint = field_suggestion(field_); !hint.empty()) {
-      context_.diagnostics->warning(pos, "unknown field " + rules::quoted(name) + hint);
+      context_.diagnostics->warning(pos, "unknown field " + rules::shown(name) + hint);
     }
     uint32_t column = pos.column + static_cast<uint32_t>(name.size()) + 1;
     for (size_t i = 1; i < parts.size(); ++i) {
@@ -134,33 +145,49 @@ class LineBuilder {
 
   bool read_modifier(std::string_view m, SourcePos pos) {
     Flags& f = flags_;
-    if (m == "contains") f.contains = true;
-    else if (m == "startswith") f.starts = true;
-    else if (m == "endswith") f.ends = true;
-    else if (m == "all") f.all = true;
-    else if (m == "re") f.re = true;
+    if (m == "contains")
+      f.contains = true;
+    else if (m == "startswith")
+      f.starts = true;
+    else if (m == "endswith")
+      f.ends = true;
+    else if (m == "all")
+      f.all = true;
+    else if (m == "re")
+      f.re = true;
     else if (m == "i" || m == "m" || m == "s") {
-      if (!f.re) return error(pos, "modifier " + rules::quoted(m) + " is a flag of 're' and must follow it"), false;
+      if (!f.re)
+        return error(pos, "modifier " + rules::shown(m) + " is a flag of 're' and must follow it"),
+               false;
       (m == "i" ? f.ignore_case : m == "m" ? f.multiline : f.dot_all) = true;
-    } else if (m == "cidr") f.cidr = true;
-    else if (m == "exists") f.exists = true;
-    else if (m == "fieldref") f.fieldref = true;
-    else if (m == "cased") f.cased = true;
-    else if (m == "neq") f.neq = true;
-    else if (m == "lt" || m == "lte" || m == "gt" || m == "gte") f.compare = m;
-    else if (m == "utf16le") f.transforms.push_back("wide");
-    else if (m == "base64" || m == "base64offset" || m == "wide" || m == "utf16" || m == "utf16be" || m == "windash" ||
-             m == "expand") {
+    } else if (m == "cidr")
+      f.cidr = true;
+    else if (m == "exists")
+      f.exists = true;
+    else if (m == "fieldref")
+      f.fieldref = true;
+    else if (m == "cased")
+      f.cased = true;
+    else if (m == "neq")
+      f.neq = true;
+    else if (m == "lt" || m == "lte" || m == "gt" || m == "gte")
+      f.compare = m;
+    else if (m == "utf16le")
+      f.transforms.push_back("wide");
+    else if (m == "base64" || m == "base64offset" || m == "wide" || m == "utf16" ||
+             m == "utf16be" || m == "windash" || m == "expand") {
       f.transforms.push_back(m);
     } else {
-      return error(pos, "unknown modifier " + rules::quoted(m) + rules::suggestion(m, kModifiers)), false;
+      return error(pos, "unknown modifier " + rules::shown(m) + rules::suggestion(m, kModifiers)),
+             false;
     }
     return true;
   }
 
   bool check(SourcePos pos) {
     const Flags& f = flags_;
-    const int kinds = (f.contains || f.starts || f.ends) + f.re + f.cidr + f.exists + !f.compare.empty();
+    const int kinds =
+        (f.contains || f.starts || f.ends) + f.re + f.cidr + f.exists + !f.compare.empty();
     if (kinds > 1 || (f.fieldref && (f.re || f.cidr || f.exists || !f.compare.empty()))) {
       return error(pos, "these modifiers exclude each other"), false;
     }
@@ -174,7 +201,8 @@ class LineBuilder {
   }
 
   std::optional<uint32_t> test(Test t, SourcePos pos) {
-    if (out_.tests.size() >= kTestsMax) return error(pos, "too many tests in one rule (limit 40000)");
+    if (out_.tests.size() >= kTestsMax)
+      return error(pos, "too many tests in one rule (limit 40000)");
     t.field = field_;
     t.pos = pos;
     t.cased = flags_.cased;
@@ -227,7 +255,8 @@ class LineBuilder {
 
   std::optional<uint32_t> network(const YamlNode& v) {
     const auto prefix = IpPrefix::parse(v.text);
-    if (!prefix) return error(v.pos, "not a network: " + rules::quoted(v.text) + ", expected address/length");
+    if (!prefix)
+      return error(v.pos, "not a network: " + rules::shown(v.text) + ", expected address/length");
     Test t;
     t.op = TestOp::kCidr;
     t.prefix = *prefix;
@@ -236,15 +265,19 @@ class LineBuilder {
 
   std::optional<uint32_t> comparison(const YamlNode& v) {
     const auto number = to_number(v.text);
-    if (!number) return error(v.pos, "not a number: " + rules::quoted(v.text));
+    if (!number) return error(v.pos, "not a number: " + rules::shown(v.text));
     Test t;
     t.op = TestOp::kRange;
     t.low = -kInfinity;
     t.high = kInfinity;
-    if (flags_.compare == "gte") t.low = *number;
-    else if (flags_.compare == "gt") t.low = std::nextafter(*number, kInfinity);
-    else if (flags_.compare == "lte") t.high = *number;
-    else t.high = std::nextafter(*number, -kInfinity);
+    if (flags_.compare == "gte")
+      t.low = *number;
+    else if (flags_.compare == "gt")
+      t.low = std::nextafter(*number, kInfinity);
+    else if (flags_.compare == "lte")
+      t.high = *number;
+    else
+      t.high = std::nextafter(*number, -kInfinity);
     return test(std::move(t), v.pos);
   }
 
@@ -269,7 +302,8 @@ class LineBuilder {
       }
       encoded |= transform != "windash" && transform != "expand";
       texts = std::move(next);
-      if (texts.size() > kValuesMax) return error(v.pos, "too many values after the modifiers (limit 20000)");
+      if (texts.size() > kValuesMax)
+        return error(v.pos, "too many values after the modifiers (limit 20000)");
     }
     const bool whole_text = field_.empty();
     std::vector<uint32_t> nodes;
@@ -278,8 +312,10 @@ class LineBuilder {
       t.pattern = encoded ? Pattern::literal(s) : Pattern::parse(s);
       if (flags_.contains || flags_.ends || whole_text) t.pattern.prepend_any();
       if (flags_.contains || flags_.starts || whole_text) t.pattern.append_any();
-      if (t.pattern.matches_everything()) t.op = TestOp::kExists;
-      else t.op = t.pattern.is_literal() ? TestOp::kEquals : TestOp::kLike;
+      if (t.pattern.matches_everything())
+        t.op = TestOp::kExists;
+      else
+        t.op = t.pattern.is_literal() ? TestOp::kEquals : TestOp::kLike;
       const auto n = test(std::move(t), v.pos);
       if (!n) return std::nullopt;
       nodes.push_back(*n);
@@ -287,19 +323,25 @@ class LineBuilder {
     return add_node(out_, Expression::Kind::kOr, std::move(nodes));
   }
 
-  bool apply(std::string_view transform, const std::string& s, SourcePos pos, std::vector<std::string>& out) {
+  bool apply(std::string_view transform, const std::string& s, SourcePos pos,
+             std::vector<std::string>& out) {
     if (transform == "expand") return expand(s, pos, out);
     if (transform == "windash") {
       for (std::string& variant : windash_of(s)) out.push_back(std::move(variant));
       return true;
     }
     const Pattern p = Pattern::parse(s);
-    if (!p.is_literal()) return error(pos, "wildcards cannot be encoded by " + rules::quoted(transform)), false;
+    if (!p.is_literal())
+      return error(pos, "wildcards cannot be encoded by " + rules::shown(transform)), false;
     const std::string bytes = p.text();
-    if (transform == "base64") out.push_back(base64_of(bytes));
-    else if (transform == "wide") out.push_back(utf16_of(bytes, false));
-    else if (transform == "utf16be") out.push_back(utf16_of(bytes, true));
-    else if (transform == "utf16") out.push_back("\xff\xfe" + utf16_of(bytes, false));
+    if (transform == "base64")
+      out.push_back(base64_of(bytes));
+    else if (transform == "wide")
+      out.push_back(utf16_of(bytes, false));
+    else if (transform == "utf16be")
+      out.push_back(utf16_of(bytes, true));
+    else if (transform == "utf16")
+      out.push_back("\xff\xfe" + utf16_of(bytes, false));
     else {
       for (size_t offset = 0; offset < 3; ++offset) out.push_back(base64_at_offset(bytes, offset));
       if (std::any_of(out.begin(), out.end(), [](const std::string& x) { return x.empty(); })) {
@@ -317,9 +359,12 @@ class LineBuilder {
       return true;
     }
     const std::string name = s.substr(begin + 1, end - begin - 1);
-    const auto it = context_.placeholders == nullptr ? Placeholders::const_iterator() : context_.placeholders->find(name);
+    const auto it = context_.placeholders == nullptr ? Placeholders::const_iterator()
+                                                     : context_.placeholders->find(name);
     if (context_.placeholders == nullptr || it == context_.placeholders->end()) {
-      return error(pos, "placeholder %" + name + "% has no values in the configuration (placeholders)"), false;
+      return error(pos,
+                   "placeholder %" + name + "% has no values in the configuration (placeholders)"),
+             false;
     }
     for (const std::string& replacement : it->second) {
       out.push_back(s.substr(0, begin) + replacement + s.substr(end + 1));
@@ -335,8 +380,9 @@ class LineBuilder {
 
 }  // namespace
 
-std::optional<uint32_t> add_field_tests(std::string_view field_and_modifiers, SourcePos pos, const YamlNode& values,
-                                        const FieldContext& context, Expression& out) {
+std::optional<uint32_t> add_field_tests(std::string_view field_and_modifiers, SourcePos pos,
+                                        const YamlNode& values, const FieldContext& context,
+                                        Expression& out) {
   return LineBuilder(context, out).build(field_and_modifiers, pos, values);
 }
 

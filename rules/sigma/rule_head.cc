@@ -9,15 +9,18 @@
 namespace vong::sigma {
 namespace {
 
-constexpr std::string_view kTopKeys[] = {"title",      "id",     "name",   "description", "author",         "status",    "level",
-                                         "tags",       "date",   "modified", "references", "falsepositives", "logsource", "detection",
-                                         "correlation", "fields", "related", "taxonomy",   "license",        "scope",     "vong",
-                                         "generate",   "version"};
+constexpr std::string_view kTopKeys[] = {
+    "title",     "id",        "name",        "description", "author",     "status",
+    "level",     "tags",      "date",        "modified",    "references", "falsepositives",
+    "logsource", "detection", "correlation", "fields",      "related",    "taxonomy",
+    "license",   "scope",     "vong",        "generate",    "version"};
 constexpr std::string_view kLevels[] = {"informational", "low", "medium", "high", "critical"};
-constexpr std::string_view kStatuses[] = {"stable", "test", "experimental", "deprecated", "unsupported"};
+constexpr std::string_view kStatuses[] = {"stable", "test", "experimental", "deprecated",
+                                          "unsupported"};
 constexpr std::string_view kScopes[] = {"agency", "national"};
 constexpr std::string_view kAfterMatch[] = {"grow", "restart", "silent"};
-constexpr std::string_view kVongKeys[] = {"scope", "after_match", "silent_for", "close_after", "group_by"};
+constexpr std::string_view kVongKeys[] = {"scope", "after_match", "silent_for", "close_after",
+                                          "group_by"};
 
 template <size_t N>
 int index_of(const std::string_view (&names)[N], std::string_view word) {
@@ -27,21 +30,25 @@ int index_of(const std::string_view (&names)[N], std::string_view word) {
 
 // One word out of a list; false after an error.
 template <size_t N>
-bool read_choice(const YamlNode& node, std::string_view what, const std::string_view (&names)[N], Diagnostics& diagnostics, int& out) {
+bool read_choice(const YamlNode& node, std::string_view what, const std::string_view (&names)[N],
+                 Diagnostics& diagnostics, int& out) {
   std::string word;
   if (!read_text(node, what, diagnostics, word)) return false;
   out = index_of(names, word);
   if (out >= 0) return true;
-  diagnostics.error(node.pos, "unknown " + std::string(what) + " " + rules::quoted(word) + rules::suggestion(word, names));
+  diagnostics.error(node.pos, "unknown " + std::string(what) + " " + rules::shown(word) +
+                                  rules::suggestion(word, names));
   return false;
 }
 
-bool read_duration(const YamlNode& node, std::string_view what, Diagnostics& diagnostics, Duration& out) {
+bool read_duration(const YamlNode& node, std::string_view what, Diagnostics& diagnostics,
+                   Duration& out) {
   std::string text;
   if (!read_text(node, what, diagnostics, text)) return false;
   const auto d = parse_timespan(text);
   if (!d) {
-    diagnostics.error(node.pos, std::string(what) + " " + rules::quoted(text) + " is not a timespan such as 30s, 5m, 1h or 7d");
+    diagnostics.error(node.pos, std::string(what) + " " + rules::shown(text) +
+                                    " is not a timespan such as 30s, 5m, 1h or 7d");
     return false;
   }
   out = *d;
@@ -85,14 +92,15 @@ void warn_about_slips(const YamlNode& document, Diagnostics& diagnostics) {
   for (const YamlEntry& e : document.entries) {
     if (index_of(kTopKeys, e.key) >= 0) continue;
     if (const std::string hint = rules::suggestion(e.key, kTopKeys); !hint.empty()) {
-      diagnostics.warning(e.pos, "unknown key " + rules::quoted(e.key) + hint);
+      diagnostics.warning(e.pos, "unknown key " + rules::shown(e.key) + hint);
     }
   }
 }
 
 }  // namespace
 
-bool read_text(const YamlNode& node, std::string_view what, Diagnostics& diagnostics, std::string& out) {
+bool read_text(const YamlNode& node, std::string_view what, Diagnostics& diagnostics,
+               std::string& out) {
   if (!node.is_scalar()) {
     diagnostics.error(node.pos, std::string(what) + " must be a text");
     return false;
@@ -105,7 +113,8 @@ bool read_text(const YamlNode& node, std::string_view what, Diagnostics& diagnos
   return true;
 }
 
-bool read_texts(const YamlNode& node, std::string_view what, Diagnostics& diagnostics, std::vector<std::string>& out) {
+bool read_texts(const YamlNode& node, std::string_view what, Diagnostics& diagnostics,
+                std::vector<std::string>& out) {
   if (node.is_null()) return true;
   if (!node.is_list()) {
     out.emplace_back();
@@ -118,11 +127,13 @@ bool read_texts(const YamlNode& node, std::string_view what, Diagnostics& diagno
   return true;
 }
 
-bool check_keys(const YamlNode& map, std::span<const std::string_view> known, std::string_view what, Diagnostics& diagnostics) {
+bool check_keys(const YamlNode& map, std::span<const std::string_view> known, std::string_view what,
+                Diagnostics& diagnostics) {
   bool ok = true;
   for (const YamlEntry& e : map.entries) {
     if (std::find(known.begin(), known.end(), e.key) != known.end()) continue;
-    diagnostics.error(e.pos, "unknown key " + rules::quoted(e.key) + " in " + std::string(what) + rules::suggestion(e.key, known));
+    diagnostics.error(e.pos, "unknown key " + rules::shown(e.key) + " in " + std::string(what) +
+                                 rules::suggestion(e.key, known));
     ok = false;
   }
   return ok;
@@ -134,15 +145,24 @@ bool parse_head(const YamlNode& document, Diagnostics& diagnostics, RuleHead& ou
   out.pos = document.pos;
   for (const YamlEntry& e : document.entries) {
     int choice = 0;
-    if (e.key == "title") ok &= read_text(e.value, "title", diagnostics, out.title);
-    else if (e.key == "id") ok &= read_text(e.value, "id", diagnostics, out.id);
-    else if (e.key == "name") ok &= read_text(e.value, "name", diagnostics, out.name);
-    else if (e.key == "description" && !e.value.is_null()) ok &= read_text(e.value, "description", diagnostics, out.description);
-    else if (e.key == "author" && e.value.is_scalar()) out.author = e.value.text;
-    else if (e.key == "tags") ok &= read_texts(e.value, "tags", diagnostics, out.tags);
-    else if (e.key == "references") ok &= read_texts(e.value, "references", diagnostics, out.references);
-    else if (e.key == "falsepositives") ok &= read_texts(e.value, "falsepositives", diagnostics, out.false_positives);
-    else if (e.key == "vong") ok &= parse_extension(e.value, diagnostics, out.extension);
+    if (e.key == "title")
+      ok &= read_text(e.value, "title", diagnostics, out.title);
+    else if (e.key == "id")
+      ok &= read_text(e.value, "id", diagnostics, out.id);
+    else if (e.key == "name")
+      ok &= read_text(e.value, "name", diagnostics, out.name);
+    else if (e.key == "description" && !e.value.is_null())
+      ok &= read_text(e.value, "description", diagnostics, out.description);
+    else if (e.key == "author" && e.value.is_scalar())
+      out.author = e.value.text;
+    else if (e.key == "tags")
+      ok &= read_texts(e.value, "tags", diagnostics, out.tags);
+    else if (e.key == "references")
+      ok &= read_texts(e.value, "references", diagnostics, out.references);
+    else if (e.key == "falsepositives")
+      ok &= read_texts(e.value, "falsepositives", diagnostics, out.false_positives);
+    else if (e.key == "vong")
+      ok &= parse_extension(e.value, diagnostics, out.extension);
     else if (e.key == "status") {
       ok &= read_choice(e.value, "status", kStatuses, diagnostics, choice);
       out.status = e.value.text;

@@ -153,8 +153,7 @@ class TreeBuilder : public YAML::EventHandler {
     if (map.entries.size() > 256) return;  // long maps are data, and this search is quadratic
     for (size_t i = 0; i + 1 < map.entries.size(); ++i) {
       if (map.entries[i].key == last.key) {
-        diagnostics_.error(last.pos,
-                           "key " + rules::quoted(last.key) + " stands twice in this map");
+        diagnostics_.error(last.pos, "key " + rules::shown(last.key) + " stands twice in this map");
         return;
       }
     }
