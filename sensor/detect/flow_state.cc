@@ -1,0 +1,107 @@
+#include "sensor/detect/flow_state.h"
+
+#include <algorithm>
+#include <deque>
+#include <mutex>
+#include <shared_mutex>
+
+#include "base/strings.h"
+#include "sensor/detect/detector.h"
+#include "sensor/detect/limits.h"
+
+namespace vong::detect {
+namespace {
+
+struct NameTable {
+  std::shared_mutex mutex;
+  StringMap<NameId> ids;
+  std::deque<std::string> names{""};
+};
+NameTable& names() {
+  static auto* const table = new NameTable();
+  return *table;
+}
+
+}  // namespace
+
+NameId intern_name(std::string_view name) {
+  NameTable& table = names();
+  std::unique_lock lock(table.mutex);
+  const auto it = table.ids.find(name);
+  if (it != table.ids.end()) return it->second;
+  if (table.names.size() >= kMaxFlowbitNames) return kNoName;
+  const auto id = static_cast<NameId>(table.names.size());
+  table.names.emplace_back(name);
+  table.ids.emplace(std::string(name), id);
+  return id;
+}
+
+const std::string& name_of(NameId id) {
+  NameTable& table = names();
+  std::shared_lock lock(table.mutex);
+  return table.names[id];
+}
+
+bool FlowDetect::has_bit(NameId id) const {
+  return extra && std::find(extra->bits.begin(), extra->bits.end(), id) != extra->bits.end();
+}
+bool FlowDetect::set_bit(NameId id) {
+  if (has_bit(id)) return true;
+  FlowExtra& e = more();
+  if (e.bits.size() >= kMaxFlowbitsPerFlow) return false;
+  e.bits.push_back(id);
+  return true;
+}
+void FlowDetect::clear_bit(NameId id) {
+  if (extra) std::erase(extra->bits, id);
+}
+const uint32_t* FlowDetect::find_int(NameId id) const {
+  if (!extra) return nullptr;
+  for (const auto& [name, value] : extra->ints) {
+    if (name == id) return &value;
+  }
+  return nullptr;
+}
+bool FlowDetect::set_int(NameId id, uint32_t value) {
+  FlowExtra& e = more();
+  for (auto& [name, old] : e.ints) {
+    if (name == id) {
+      old = value;
+      return true;
+    }
+  }
+  if (e.ints.size() >= kMaxFlowintsPerFlow) return false;
+  e.ints.emplace_back(id, value);
+  return true;
+}
+bool FlowDetect::set_var(std::string_view name, Bytes value) {
+  FlowExtra& e = more();
+  const std::string_view text = as_text(value.first(std::min(value.size(), kMaxFlowvarBytes)));
+  for (auto& [key, old] : e.vars) {
+    if (key == name) {
+      old = text;
+      return true;
+    }
+  }
+  if (e.vars.size() >= kMaxFlowvarsPerFlow) return false;
+  e.vars.emplace_back(name, text);
+  return true;
+}
+
+FlowDetect& ensure_flow_detect(flow::Flow& f) {
+  if (FlowDetect* state = flow_detect(f)) return *state;
+  f.set_slot(flow::FlowSlot::kDetect, std::make_unique<FlowDetect>());
+  return *flow_detect(f);
+}
+
+FlowVariables flow_variables(const flow::Flow& flow) {
+  FlowVariables result;
+  const FlowDetect* state = flow_detect(flow);
+  if (state == nullptr || !state->extra) return result;
+  for (const NameId id : state->extra->bits) result.flowbits.push_back(name_of(id));
+  for (const auto& [id, value] : state->extra->ints) result.flowints.emplace_back(name_of(id), value);
+  result.flowvars = state->extra->vars;
+  return result;
+}
+
+}  // namespace vong::detect

@@ -1,0 +1,71 @@
+// What detection keeps with a flow (FlowSlot::kDetect): flow bits and variables, which one-time rules have run, tags. Small while a flow
+// has none of it: the rest stands behind a pointer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/bytes.h"
+#include "base/timestamp.h"
+#include "sensor/flow/flow.h"
+
+namespace vong::detect {
+
+// Names of bits and variables get numbers when rules load. One table for all rule sets of the program, so that a flow's bits survive a
+// reload. Grows only, capped; thread-safe.
+using NameId = uint32_t;
+inline constexpr NameId kNoName = 0;
+[[nodiscard]] NameId intern_name(std::string_view name);    // kNoName when the table is full
+[[nodiscard]] const std::string& name_of(NameId id);
+
+struct RuleCounter {
+  int64_t start_ns = 0;
+  uint32_t count = 0;
+  int64_t until_ns = 0;      // of a rate filter's timeout
+};
+
+struct FlowExtra {
+  std::vector<NameId> bits;                                   // in the order of setting
+  std::vector<std::pair<NameId, uint32_t>> ints;
+  std::vector<std::pair<std::string, std::string>> vars;      // name -> bytes
+  std::vector<std::pair<NameId, int64_t>> timed;              // xbits on the transaction/flow: name -> expiry, ns
+  absl::flat_hash_map<uint64_t, RuleCounter> counters;        // threshold by_flow: rule and kind
+  struct Tag {
+    uint64_t packets_left = 0, bytes_left = 0;
+    int64_t until_ns = 0;
+    uint8_t metric = 0;
+  };
+  std::vector<Tag> tags;
+};
+
+struct FlowDetect : flow::FlowState {
+  uint32_t generation = 0;                  // of the rule set that the lists below belong to
+  bool ip_only_done[kDirections] = {};
+  bool protocol_known[kDirections] = {};    // protocol detection was seen as done
+  bool pass = false, drop = false, bypass = false, alerted = false;
+  uint8_t driver_events_seen = 0;
+  uint32_t header_list[kDirections] = {};   // Detector's interned list of rules whose header fits; 0: not made yet
+  std::unique_ptr<FlowExtra> extra;
+
+  FlowExtra& more() {
+    if (!extra) extra = std::make_unique<FlowExtra>();
+    return *extra;
+  }
+  [[nodiscard]] bool has_bit(NameId id) const;
+  bool set_bit(NameId id);                  // false: full
+  void clear_bit(NameId id);
+  [[nodiscard]] const uint32_t* find_int(NameId id) const;
+  bool set_int(NameId id, uint32_t value);
+  bool set_var(std::string_view name, Bytes value);
+};
+
+[[nodiscard]] inline FlowDetect* flow_detect(const flow::Flow& f) {
+  return static_cast<FlowDetect*>(f.slot(flow::FlowSlot::kDetect));
+}
+[[nodiscard]] FlowDetect& ensure_flow_detect(flow::Flow& f);
+
+}  // namespace vong::detect

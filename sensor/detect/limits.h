@@ -1,0 +1,46 @@
+// Caps of the detection room. Reaching one is counted (DetectCounters) or told as a diagnostic; what is given up is written here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vong::detect {
+
+// --- rules
+inline constexpr size_t kMaxNodesPerList = 128;        // contents and the like on one buffer; a rule with more is refused
+inline constexpr size_t kMaxListsPerRule = 64;         // buffers in one rule (engines are bits of a 64-bit word)
+inline constexpr size_t kMaxVariablesPerRule = 32;     // byte_extract, byte_math results
+inline constexpr size_t kMaxTransforms = 16;           // on one buffer
+inline constexpr size_t kMaxFlowbitNames = 65'000;     // different names in all rules
+inline constexpr size_t kMaxPcreCaptures = 16;
+
+// --- evaluation
+inline constexpr uint32_t kDefaultRecursionLimit = 3000;   // detect.inspection-recursion-limit: steps on one buffer, then no match
+inline constexpr uint32_t kDefaultAlertQueue = 15;         // packet-alert-max: the last in order are dropped
+inline constexpr size_t kMaxQueuedMatches = 65'535;        // matches of one packet before ordering
+inline constexpr uint32_t kMaxInstancesPerBuffer = 4096;   // dns.query and the like: further ones are not inspected
+inline constexpr size_t kMaxTransformedBytes = 1 << 20;    // output of one transform chain; the rest is cut off
+inline constexpr size_t kMaxDecodedBytes = 65'535;         // base64_decode
+
+// --- state of a flow and a transaction
+inline constexpr size_t kMaxStoredRulesPerTransaction = 4096;   // partial matches: further rules are not continued
+inline constexpr size_t kMaxFlowbitsPerFlow = 1024;
+inline constexpr size_t kMaxFlowintsPerFlow = 256;
+inline constexpr size_t kMaxFlowvarsPerFlow = 128;
+inline constexpr size_t kMaxFlowvarBytes = 65'535;
+inline constexpr size_t kMaxRuleCountersPerFlow = 1024;         // threshold ... track by_flow
+
+// --- state of hosts (shared): when full, expired entries go first, then the new one is refused
+inline constexpr size_t kMaxHostEntries = 1'000'000;
+inline constexpr size_t kMaxThresholdEntries = 1'000'000;
+inline constexpr size_t kMaxTaggedHosts = 100'000;
+
+// --- data sets
+inline constexpr size_t kMaxDatasets = 1024;
+inline constexpr size_t kMaxDatasetEntries = 16 * 1024 * 1024;
+inline constexpr uint64_t kDefaultDatasetMemcapBytes = 100ull << 20;
+inline constexpr uint64_t kMaxDatasetHashsize = 262'144;        // what one rule may ask for (datasets.limits.single-hashsize)
+inline constexpr uint64_t kMaxDatasetHashsizeTotal = 67'108'864;
+inline constexpr size_t kMaxDatasetLineBytes = 64 * 1024;
+
+}  // namespace vong::detect
