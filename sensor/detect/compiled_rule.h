@@ -54,29 +54,34 @@ struct PacketBufferCheck {
   std::span<const Node> nodes;
 };
 
-enum class EngineKind : uint8_t { kBuffer, kNumber, kMatcher, kEvent, kFile, kStream, kCondition };
+enum class EngineKind : uint8_t { kBuffer, kNumber, kMatcher, kEvent, kFile, kStream, kCondition, kProgress };
 
-// One thing asked of a transaction.
+struct NumberCheck {
+  const NumberName* number;
+  rules::NumberTest test;
+  enum class Mode : uint8_t { kAny, kAll, kAllOrNone, kIndex, kCount } mode = Mode::kAny;
+  int32_t index = 0;
+};
+// A protocol's own keyword, its option parsed by every protocol that knows it.
+struct MatcherCheck {
+  const MatcherName* matcher;
+  std::vector<std::pair<AppProto, std::unique_ptr<const applayer::TransactionMatcher>>> parsed;
+  bool negated = false;
+};
+
+// One thing asked of a transaction. Pointers into the rule set's memory.
 struct TxEngine {
   EngineKind kind = EngineKind::kBuffer;
   bool dirs[kDirections] = {};               // in which directions it is asked
-  const BufferUse* use = nullptr;            // kBuffer
-  std::span<const Node> nodes;               // kBuffer, kStream
-  // kNumber
-  const NumberName* number = nullptr;
-  rules::NumberTest test;
-  uint8_t number_mode = 0;                   // 0 any instance, 1 all, 2 all (or none), 3 the `number_index`th, 4 count of instances
-  int32_t number_index = 0;
-  // kMatcher: the parsed option by protocol
-  const MatcherName* matcher = nullptr;
-  std::shared_ptr<const applayer::TransactionMatcher> parsed[4];
-  AppProto parsed_for[4] = {};
-  // kEvent
-  applayer::EventId event = 0;
-  // kFile, kCondition
-  const Condition* condition = nullptr;
   bool fast_pattern = false;
   bool absent_matches = false;               // a missing buffer is a match once it cannot come any more
+  bool complete_only = false;                // kProgress: the direction is complete, not only begun
+  applayer::EventId event = 0;               // kEvent
+  const BufferUse* use = nullptr;            // kBuffer
+  std::span<const Node> nodes;               // kBuffer, kStream
+  const NumberCheck* number = nullptr;       // kNumber
+  const MatcherCheck* matcher = nullptr;     // kMatcher
+  const Condition* condition = nullptr;      // kFile, kCondition
 };
 
 struct RuleBody {
@@ -97,6 +102,11 @@ struct RuleBody {
   std::span<const Effect* const> effects;
   std::optional<ThresholdSpec> threshold, detection_filter;
   bool pass_alerts = false;                  // pass rule with `alert`
+  bool flow_scope = false;                   // "drop:flow", "pass:flow"
+  bool arp_only = false;
+  bool flow_start_only = false;              // hook flow_start: a flow's first packet
+  uint8_t ip_protocol_only = 0;
+  uint8_t bits_use[4] = {};                  // flowbits, flowints, host bits, pair bits: 0 none, 1 tests, 2 both, 3 sets
 
   // Fast pattern: where the prefilter looks. use null: payload.
   bool has_fast_pattern = false;

@@ -1,0 +1,348 @@
+#include "sensor/detect/prefilter.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "fmt/format.h"
+#include "rules/matcher/pattern_set.h"
+
+namespace vong::detect {
+
+using applayer::BufferDef;
+
+PacketClass class_of(const Packet& p) {
+  if (p.is_tcp) return PacketClass::kTcp;
+  if (p.is_udp) return PacketClass::kUdp;
+  if (p.is_icmp4) return PacketClass::kIcmp4;
+  if (p.is_icmp6) return PacketClass::kIcmp6;
+  if (p.is_sctp) return PacketClass::kSctp;
+  return p.ip.version != 0 ? PacketClass::kOtherIp : PacketClass::kNotIp;
+}
+
+std::span<const RuleIndex> IpOnlyIndex::find(const Side& side, const IpAddress& a) const {
+  const auto look = [&](const auto& starts, const std::vector<uint32_t>& index, const auto& x) -> std::span<const RuleIndex> {
+    const auto it = std::upper_bound(starts.begin(), starts.end(), x);
+    if (it == starts.begin()) return {};
+    return lists[index[static_cast<size_t>(it - starts.begin()) - 1]];
+  };
+  if (a.is_v4()) return look(side.v4_start, side.v4_list, a.v4_host_order());
+  if (a.is_v6()) return look(side.v6_start, side.v6_list, rules::AddressSet::to_number(a));
+  return {};
+}
+
+namespace {
+
+class Builder {
+ public:
+  Builder(std::span<const CompiledRule> rules, std::span<const Header> headers, const Catalog& catalog, Prefilter& out)
+      : rules_(rules), headers_(headers), catalog_(catalog), out_(out) {}
+
+  Result<> build(PrefilterReport& report) {
+    for (RuleIndex i = 0; i < rules_.size(); ++i) sort_in(i);
+    build_payload(out_.packet_payload, packet_payload_, "packet");
+    build_payload(out_.stream, stream_, "stream");
+    for (size_t c = 0; c < kPacketClasses; ++c) {
+      for (int d = 0; d < kDirections; ++d) {
+        for (auto& [use, list] : packet_buffers_[c][d]) {
+          out_.packet_buffers[c][d].push_back({uses_[use], group(list, uses_[use]->label)});
+        }
+      }
+    }
+    build_tx();
+    build_ip_only();
+    return compile(report);
+  }
+
+ private:
+  // Payload rules are told apart by the application protocol they are for and by whether their ports are `any`.
+  struct PayloadKey {
+    AppProto app;
+    bool port_specific;
+    friend auto operator<=>(const PayloadKey&, const PayloadKey&) = default;
+  };
+  using PayloadLists = Prefilter::ByClassDir<std::map<PayloadKey, std::vector<RuleIndex>>>;
+
+  const RuleBody& body(RuleIndex i) const { return *rules_[i].body; }
+
+  template <typename F>
+  void for_each_class_dir(const RuleBody& b, F f) {
+    const uint16_t mask = headers_[b.header].protocols;
+    for (size_t c = 0; c < kPacketClasses; ++c) {
+      if ((mask & mask_of(static_cast<PacketClass>(c))) == 0) continue;
+      for (int d = 0; d < kDirections; ++d) {
+        if (b.dirs[d]) f(c, d);
+      }
+    }
+  }
+
+  void sort_in(RuleIndex i) {
+    const RuleBody& b = body(i);
+    switch (b.type) {
+      case RuleType::kIpOnly: ip_only_.push_back(i); return;
+      case RuleType::kEventsOnly: out_.event_rules.push_back(i); return;
+      case RuleType::kProtocolOnly: out_.protocol_rules.push_back(i); return;
+      case RuleType::kTransaction:
+        if (!b.has_fast_pattern || b.fast_use != nullptr) {
+          sort_in_tx(i);
+          return;
+        }
+        mark_tx(i);
+        break;   // its pattern is in the stream
+      default: break;
+    }
+    if (b.has_fast_pattern && b.fast_use != nullptr) {
+      for_each_class_dir(b, [&](size_t c, int d) {
+        uses_[b.fast_use->index] = b.fast_use;
+        packet_buffers_[c][d][b.fast_use->index].push_back(i);
+      });
+      return;
+    }
+    if (!b.has_fast_pattern) {
+      for_each_class_dir(b, [&](size_t c, int d) { out_.unfiltered[c][d].push_back(i); });
+      return;
+    }
+    const bool specific = !headers_[b.header].ports_any();
+    for_each_class_dir(b, [&](size_t c, int d) {
+      const bool tcp = c == static_cast<size_t>(PacketClass::kTcp);
+      const auto add = [&](PayloadLists& lists) {
+        if (b.apps.empty()) lists[c][d][{AppProto::kUnknown, specific}].push_back(i);
+        else for (const AppProto a : b.apps) lists[c][d][{a, specific}].push_back(i);
+      };
+      if (!tcp || b.needs_packet || !b.needs_stream) add(packet_payload_);
+      if (tcp && b.needs_stream) add(stream_);
+    });
+  }
+
+  static uint8_t progress_of(const BufferDef& def, int d) { return d == 0 ? def.to_server_progress : def.to_client_progress; }
+
+  void mark_tx(RuleIndex i) {
+    const RuleBody& b = body(i);
+    for (const auto* p : catalog_.protocols()) {
+      if (!b.app_fits(p->id)) continue;
+      for (int d = 0; d < kDirections; ++d) {
+        if (b.dirs[d]) out_.tx[static_cast<size_t>(p->id)][static_cast<size_t>(d)].any = true;
+      }
+    }
+  }
+
+  // The least progress at which something the rule asks for can be seen; kNotHere when this protocol has none of it.
+  uint8_t first_progress(const RuleBody& b, AppProto app, int d) const {
+    uint8_t first = BufferDef::kNotHere;
+    for (const TxEngine& e : b.engines) {
+      if (!e.dirs[d]) continue;
+      const auto id = static_cast<size_t>(app);
+      uint8_t p = BufferDef::kNotHere;
+      switch (e.kind) {
+        case EngineKind::kBuffer:
+          if (const BufferDef* def = e.use->buffer->by_proto[id]) p = progress_of(*def, d);
+          break;
+        case EngineKind::kNumber:
+          if (const auto* def = e.number->number->by_proto[id]) p = d == 0 ? def->to_server_progress : def->to_client_progress;
+          break;
+        case EngineKind::kMatcher:
+          if (const auto* def = e.matcher->matcher->by_proto[id]) p = d == 0 ? def->to_server_progress : def->to_client_progress;
+          break;
+        default: p = 0; break;
+      }
+      first = std::min(first, p);
+    }
+    return first;
+  }
+
+  void sort_in_tx(RuleIndex i) {
+    const RuleBody& b = body(i);
+    for (const auto* p : catalog_.protocols()) {
+      if (!b.app_fits(p->id)) continue;
+      const auto id = static_cast<size_t>(p->id);
+      for (int d = 0; d < kDirections; ++d) {
+        if (!b.both_directions && !b.dirs[d]) continue;
+        const uint8_t first = first_progress(b, p->id, d);
+        if (first == BufferDef::kNotHere) continue;
+        TxIndex& index = out_.tx[id][static_cast<size_t>(d)];
+        index.any = true;
+        if (b.has_fast_pattern) {
+          const BufferDef* def = b.fast_use->buffer->by_proto[id];
+          if (def != nullptr && progress_of(*def, d) != BufferDef::kNotHere) {
+            uses_[b.fast_use->index] = b.fast_use;
+            tx_patterns_[{id, d}][b.fast_use->index].push_back(i);
+            continue;
+          }
+          // Its pattern's buffer does not occur this way round. With "=>" the other side starts it.
+          if (b.both_directions) continue;
+        }
+        const auto event = std::find_if(b.engines.begin(), b.engines.end(), [](const TxEngine& e) { return e.kind == EngineKind::kEvent; });
+        if (event != b.engines.end()) {
+          index.by_event[event->event].push_back(i);
+          continue;
+        }
+        auto at = std::find_if(index.unfiltered.begin(), index.unfiltered.end(), [&](const auto& u) { return u.progress == first; });
+        if (at == index.unfiltered.end()) at = index.unfiltered.insert(at, TxUnfiltered{first, {}});
+        at->rules.push_back(i);
+      }
+    }
+  }
+
+  void build_tx() {
+    for (auto& [where, by_use] : tx_patterns_) {
+      TxIndex& index = out_.tx[where.first][static_cast<size_t>(where.second)];
+      for (auto& [use, list] : by_use) {
+        const BufferDef* def = uses_[use]->buffer->by_proto[where.first];
+        index.prefilters.push_back({uses_[use], def, progress_of(*def, where.second), group(list, uses_[use]->label)});
+      }
+    }
+    for (auto& by_dir : out_.tx) {
+      for (TxIndex& index : by_dir) {
+        std::stable_sort(index.prefilters.begin(), index.prefilters.end(), [](const auto& a, const auto& b) { return a.progress < b.progress; });
+        std::stable_sort(index.unfiltered.begin(), index.unfiltered.end(), [](const auto& a, const auto& b) { return a.progress < b.progress; });
+      }
+    }
+  }
+
+  void build_payload(Prefilter::ByClassDir<std::vector<PayloadGroup>>& out, PayloadLists& lists, std::string_view label) {
+    for (size_t c = 0; c < kPacketClasses; ++c) {
+      for (int d = 0; d < kDirections; ++d) {
+        for (auto& [key, list] : lists[c][d]) {
+          PayloadGroup g;
+          g.app = key.app;
+          g.port_specific = key.port_specific;
+          g.group = group(list, fmt::format("{}-{}-{}", label, c, d));
+          if (key.port_specific) port_bitmap(list, g.ports);
+          out[c][d].push_back(std::move(g));
+        }
+      }
+    }
+  }
+
+  // Which ports can matter to any of the rules: a packet with neither end in it needs no scan. 65,536 bits each for source and
+  // destination.
+  void port_bitmap(const std::vector<RuleIndex>& list, std::vector<uint64_t>& bits) {
+    bits.assign(2048, 0);
+    std::set<std::pair<const void*, const void*>> seen;
+    const auto mark = [&](const rules::PortSet& ports, size_t at) {
+      for (uint32_t port = 0; port < 65'536; ++port) {
+        if (ports.contains(static_cast<uint16_t>(port))) bits[at + port / 64] |= uint64_t{1} << (port % 64);
+      }
+    };
+    for (const RuleIndex i : list) {
+      const Header& h = headers_[body(i).header];
+      if (!seen.insert({h.sport.get(), h.dport.get()}).second) continue;
+      // One side is enough to rule a packet out: take the one that is narrower.
+      if (!h.dport->is_any()) mark(*h.dport, 1024);
+      else mark(*h.sport, 0);
+    }
+  }
+
+  const PatternGroup* group(const std::vector<RuleIndex>& list, std::string_view label) {
+    const auto it = by_list_.find(list);
+    if (it != by_list_.end()) return it->second;
+    out_.groups.push_back(std::make_unique<PatternGroup>());
+    PatternGroup& g = *out_.groups.back();
+    g.label = fmt::format("{}#{}", label, out_.groups.size());
+    // Equal patterns are one.
+    std::map<std::pair<std::string_view, bool>, std::vector<RuleIndex>> by_pattern;
+    g.min_length = ~uint32_t{0};
+    for (const RuleIndex i : list) {
+      const ContentNode& c = *body(i).fast;
+      std::string_view bytes(reinterpret_cast<const char*>(c.bytes), c.length);
+      if (c.chop_length != 0) bytes = bytes.substr(c.chop_offset, c.chop_length);
+      by_pattern[{bytes, c.nocase}].push_back(i);
+      g.min_length = std::min(g.min_length, static_cast<uint32_t>(bytes.size()));
+    }
+    matcher::PatternSet patterns;
+    g.first.push_back(0);
+    for (const auto& [pattern, indices] : by_pattern) {
+      matcher::LiteralOptions options;
+      options.nocase = pattern.second;
+      patterns.add_literal(static_cast<uint32_t>(g.first.size() - 1), pattern.first, options);
+      g.rules.insert(g.rules.end(), indices.begin(), indices.end());
+      g.first.push_back(static_cast<uint32_t>(g.rules.size()));
+    }
+    sets_.push_back(std::move(patterns));
+    by_list_.emplace(list, &g);
+    return &g;
+  }
+
+  Result<> compile(PrefilterReport& report) {
+    for (size_t i = 0; i < sets_.size(); ++i) {
+      report.patterns += sets_[i].size();
+      auto compiled = matcher::Matcher::compile(sets_[i]);
+      if (!compiled) return fail(fmt::format("pattern set {}: {}", out_.groups[i]->label, compiled.error().message));
+      out_.groups[i]->matcher = *compiled;
+    }
+    report.sets = sets_.size();
+    return {};
+  }
+
+  template <typename T>
+  void index_side(const std::vector<std::pair<rules::Range<T>, RuleIndex>>& ranges, std::vector<T>& starts, std::vector<uint32_t>& index) {
+    std::map<T, std::pair<std::vector<RuleIndex>, std::vector<RuleIndex>>> edges;   // begin, end
+    for (const auto& [range, rule] : ranges) {
+      edges[range.first].first.push_back(rule);
+      if (range.last != rules::RangeLimits<T>::kMax) edges[rules::RangeLimits<T>::next(range.last)].second.push_back(rule);
+    }
+    std::multiset<RuleIndex> open;
+    std::map<std::vector<RuleIndex>, uint32_t> known{{{}, 0}};
+    for (const auto& [at, change] : edges) {
+      for (const RuleIndex r : change.second) open.erase(open.find(r));
+      for (const RuleIndex r : change.first) open.insert(r);
+      std::vector<RuleIndex> list(open.begin(), open.end());
+      list.erase(std::unique(list.begin(), list.end()), list.end());
+      const auto [it, fresh] = known.emplace(list, static_cast<uint32_t>(out_.ip_only.lists.size()));
+      if (fresh) out_.ip_only.lists.push_back(list);
+      starts.push_back(at);
+      index.push_back(it->second);
+    }
+  }
+
+  void build_ip_only() {
+    IpOnlyIndex& ip = out_.ip_only;
+    ip.any = !ip_only_.empty();
+    ip.lists.emplace_back();
+    std::vector<std::pair<rules::Range<uint32_t>, RuleIndex>> src4, dst4;
+    std::vector<std::pair<rules::Range<rules::U128>, RuleIndex>> src6, dst6;
+    const auto add = [](const rules::AddressSet& set, RuleIndex i, auto& v4, auto& v6) {
+      for (const auto& r : set.v4()) v4.emplace_back(r, i);
+      for (const auto& r : set.v6()) v6.emplace_back(r, i);
+    };
+    const auto width = [](const rules::AddressSet& set) {   // how much of IPv4 it takes
+      uint64_t n = 0;
+      for (const auto& r : set.v4()) n += uint64_t{r.last} - r.first + 1;
+      return n;
+    };
+    for (const RuleIndex i : ip_only_) {
+      const Header& h = headers_[body(i).header];
+      const bool src = !h.src->is_any(), dst = !h.dst->is_any();
+      if (!src && !dst) ip.rest.push_back(i);
+      else if (src && (!dst || width(*h.src) <= width(*h.dst))) add(*h.src, i, src4, src6);
+      else add(*h.dst, i, dst4, dst6);
+    }
+    index_side(src4, ip.src.v4_start, ip.src.v4_list);
+    index_side(src6, ip.src.v6_start, ip.src.v6_list);
+    index_side(dst4, ip.dst.v4_start, ip.dst.v4_list);
+    index_side(dst6, ip.dst.v6_start, ip.dst.v6_list);
+  }
+
+  std::span<const CompiledRule> rules_;
+  std::span<const Header> headers_;
+  const Catalog& catalog_;
+  Prefilter& out_;
+  PayloadLists packet_payload_, stream_;
+  Prefilter::ByClassDir<std::map<uint32_t, std::vector<RuleIndex>>> packet_buffers_;
+  std::map<std::pair<size_t, int>, std::map<uint32_t, std::vector<RuleIndex>>> tx_patterns_;
+  std::map<uint32_t, const BufferUse*> uses_;
+  std::vector<RuleIndex> ip_only_;
+  std::map<std::vector<RuleIndex>, const PatternGroup*> by_list_;
+  std::vector<matcher::PatternSet> sets_;
+};
+
+}  // namespace
+
+Result<> build_prefilter(std::span<const CompiledRule> rules, std::span<const Header> headers, const Catalog& catalog,
+                         const std::string& cache_dir, int threads, Prefilter& out, PrefilterReport& report) {
+  (void)cache_dir;
+  (void)threads;
+  return Builder(rules, headers, catalog, out).build(report);
+}
+
+}  // namespace vong::detect

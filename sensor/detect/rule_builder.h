@@ -1,0 +1,117 @@
+// A rule while it is compiled: keywords write into it, finish() checks the whole and makes the CompiledRule. One per rule; CompileEnv is
+// shared by the rules of a set (single-threaded).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/strings.h"
+#include "rules/network/address_set.h"
+#include "rules/network/rule.h"
+#include "rules/network/value.h"
+#include "sensor/detect/compiled_rule.h"
+#include "sensor/detect/keyword.h"
+#include "sensor/detect/rule_set_impl.h"
+
+namespace vong::detect {
+
+// A list of nodes that grows while options are read.
+struct ListDraft {
+  const BufferName* buffer = nullptr;             // null: payload
+  std::vector<const Transform*> transforms;
+  bool base64 = false;                            // base64_data
+  bool absent = false, absent_or_else = false;
+  std::vector<Node> nodes;
+  std::vector<std::string_view> where;            // of each node, for diagnostics
+};
+
+class RuleBuilder {
+ public:
+  RuleBuilder(const rules::Rule& rule_ast, RuleSet::Impl& rule_set, CompileEnv& compile_env)
+      : ast(rule_ast), set(rule_set), env(compile_env) {}
+
+  // Compiles the whole rule. On success it stands in the rule set.
+  [[nodiscard]] Status compile();
+
+  const rules::Rule& ast;
+  RuleSet::Impl& set;
+  CompileEnv& env;
+  CompiledRule rule;
+  RuleBody body;
+
+  // --- for keywords
+  // The list that the next content goes into: of the sticky buffer in force, else the payload.
+  [[nodiscard]] rules::Parsed<ListDraft*> current_list(std::string_view at);
+  Status set_sticky(const BufferName& buffer, std::string_view at);
+  Status set_payload(std::string_view at);                   // pkt_data
+  Status set_base64(std::string_view at);
+  Status add_transform(const Transform* transform, std::string_view at);
+  Status add_node(const Node& node, std::string_view at);
+  // The content that a modifier (nocase, depth ...) belongs to; null when there is none.
+  [[nodiscard]] Node* last_content();
+  [[nodiscard]] ListDraft* last_list() { return last_list_ < 0 ? nullptr : &lists[static_cast<size_t>(last_list_)]; }
+  // Legacy modifiers: moves the last content into `buffer`'s list.
+  Status move_last_content(const BufferName& buffer, std::string_view at);
+  [[nodiscard]] ListDraft& list_for(const BufferName* buffer, const std::vector<const Transform*>& transforms, bool fresh);
+  // Number of a variable: existing, or new when `create`.
+  [[nodiscard]] std::optional<uint16_t> variable(std::string_view name, bool create);
+  // A number or the name of a variable that exists.
+  [[nodiscard]] rules::Parsed<Operand> operand(std::string_view text, int64_t min, int64_t max);
+
+  void add_condition(const Condition* c) { conditions.push_back(c); }
+  void add_effect(const Effect* e) { effects.push_back(e); }
+  Status add_engine(TxEngine engine, bool to_server, bool to_client, std::string_view at);
+  // Restricts the rule to a protocol (a keyword of it was used).
+  Status restrict_app(std::vector<AppProto> apps, std::string_view at);
+  [[nodiscard]] bool has_sticky() const { return sticky_ != nullptr || sticky_base64_; }
+
+  std::vector<ListDraft> lists;
+  std::vector<const Condition*> conditions;
+  std::vector<const Effect*> effects;
+  std::vector<TxEngine> engines;
+  std::vector<std::string> variable_names;
+  bool all_ip_only_ok = true, all_events_only_ok = true, has_event = false;
+  bool dir_to_server = false, dir_to_client = false;   // asked for by `flow`
+  bool sets_bits = false, tests_bits = false;          // for the order of evaluation
+  uint8_t flowbits_use = 0, flowint_use = 0, hostbits_use = 0, ippairbits_use = 0;   // 1 set, 2 set+test, 3 test
+  bool protocol_detect_condition = false;              // app-layer-protocol
+  bool prefilter_keyword = false;
+  bool saw_priority = false;
+  int action_scope_flow = 0;
+  bool arp_only = false, flow_start_only = false;
+  uint8_t ip_protocol_only = 0;                        // protocols of the header that are an IP protocol number
+  uint16_t protocol_mask = 0;
+
+ private:
+  Status header();
+  Status option(const rules::Option& o);
+  Status protocol_option(const std::string& name, const rules::Option& o);
+  Status transform_option(const TransformDef& def, const rules::Option& o);
+  Status number_option(const NumberName& name, const rules::Option& o);
+  Status matcher_option(const MatcherName& name, const rules::Option& o);
+  [[nodiscard]] static rules::Parsed<NumberCheck> parse_number_check(const NumberName& name, std::string_view value);
+  Status hook();
+  Status finish();
+  Status finish_list(ListDraft& list);
+  Status finish_content(ListDraft& list, size_t i);
+  void mark_relative(ListDraft& list);
+  Status finish_apps();
+  Status finish_directions();
+  Status finish_payload();
+  void choose_type();
+  void choose_fast_pattern();
+  [[nodiscard]] const BufferUse* use_of(const ListDraft& list);
+  [[nodiscard]] bool in_direction(const BufferName& buffer, Direction d) const;
+
+  const BufferName* sticky_ = nullptr;
+  bool sticky_base64_ = false;
+  std::string_view sticky_open_at_;
+  std::vector<const Transform*> sticky_transforms_;
+  int sticky_list_ = -1;
+  int last_list_ = -1, last_node_ = -1;
+};
+
+}  // namespace vong::detect

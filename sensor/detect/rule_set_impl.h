@@ -1,0 +1,91 @@
+// Inside of RuleSet: who owns what the rules point to. And CompileEnv, what exists only while a set is compiled.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <memory_resource>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/strings.h"
+#include "rules/network/address_set.h"
+#include "rules/network/variables.h"
+#include "sensor/detect/compiled_rule.h"
+#include "sensor/detect/keyword.h"
+#include "sensor/detect/prefilter.h"
+#include "sensor/detect/threshold_config.h"
+
+namespace vong::detect {
+
+struct RuleSet::Impl {
+  std::pmr::monotonic_buffer_resource arena{1 << 20};
+  std::deque<std::string> texts;                       // rules' text and file names; views point here
+  std::vector<CompiledRule> rules;                     // in order of evaluation
+  std::deque<RuleBody> bodies;
+  std::vector<Header> headers;
+  std::vector<std::unique_ptr<BufferUse>> uses;
+  std::vector<std::unique_ptr<Condition>> conditions;
+  std::vector<std::unique_ptr<Effect>> effects;
+  std::vector<std::unique_ptr<BufferCondition>> buffer_conditions;
+  std::vector<std::unique_ptr<Transform>> transforms;
+  std::vector<std::unique_ptr<Regex>> regexes;
+  std::deque<NumberCheck> numbers;
+  std::deque<MatcherCheck> matchers;
+  Prefilter prefilter;
+  ThresholdConfig thresholds;
+  FileNeeds file_needs;
+  std::string hash;
+  StringMap<std::string> reference_prefix;             // lower-case system -> url prefix
+  absl::flat_hash_map<uint64_t, uint32_t> by_sid;      // gid << 32 | sid -> index
+  uint32_t generation = 0;                             // differs between all sets of the program
+  size_t max_lists = 0;
+  Catalog const* catalog = nullptr;
+
+  [[nodiscard]] std::string_view keep(std::string_view text);                     // a copy in the arena
+  template <typename T>
+  [[nodiscard]] std::span<const T> keep_array(std::span<const T> items) {
+    if (items.empty()) return {};
+    auto* at = static_cast<T*>(arena.allocate(items.size() * sizeof(T), alignof(T)));
+    std::uninitialized_copy(items.begin(), items.end(), at);
+    return {at, items.size()};
+  }
+};
+
+struct ClassInfo {
+  std::string_view name, description;
+  int priority = 3;
+};
+
+// Shared by all rules of a set while it is compiled.
+struct CompileEnv {
+  CompileEnv(const Settings& s, const Catalog& c, rules::Variables v)
+      : settings(s), catalog(c), variables(std::move(v)), lists(variables) {}
+
+  const Settings& settings;
+  const Catalog& catalog;
+  rules::Variables variables;
+  rules::ListCache lists;
+  RegexLimits regex_limits;
+  StringMap<ClassInfo> classes;
+  bool has_classes = false;
+  absl::flat_hash_map<std::string, uint32_t> header_by_key;
+  absl::flat_hash_map<std::string, const Condition*> condition_by_option;   // "keyword\0value"
+  absl::flat_hash_map<std::string, const Transform*> transform_by_option;
+  absl::flat_hash_map<std::string, const Regex*> regex_by_text;
+  absl::flat_hash_map<std::string, const BufferUse*> use_by_key;
+  absl::flat_hash_map<std::string, const NumberCheck*> number_by_option;
+  absl::flat_hash_map<std::string, const MatcherCheck*> matcher_by_option;
+  absl::flat_hash_map<uint64_t, uint32_t> sids;          // duplicates: gid << 32 | sid -> rev
+  StringMap<std::pair<std::string_view, uint32_t>> flowbit_uses;
+  std::string data_dir, rule_dir;
+  SharedState* shared = nullptr;
+  std::vector<rules::Diagnostic>* diagnostics = nullptr;
+  std::string file_name;
+
+  // A rule that is left out without being wrong (requires).
+  bool skip_rule = false;
+  std::string skip_reason;
+};
+
+}  // namespace vong::detect
