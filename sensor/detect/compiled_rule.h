@@ -87,6 +87,7 @@ struct TxEngine {
 struct RuleBody {
   RuleType type = RuleType::kPacket;
   uint32_t header = 0;                       // index of Header
+  uint32_t load_order = 0;                   // position in the files
   bool dirs[kDirections] = {true, true};     // of packets or transactions it can match on
   bool both_directions = false;              // "=>": one state over both directions of a transaction
   FlowSpec flow;

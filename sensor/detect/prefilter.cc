@@ -5,6 +5,7 @@
 #include <set>
 
 #include "fmt/format.h"
+#include "rules/matcher/matcher_cache.h"
 #include "rules/matcher/pattern_set.h"
 
 namespace vong::detect {
@@ -38,7 +39,7 @@ class Builder {
   Builder(std::span<const CompiledRule> rules, std::span<const Header> headers, const Catalog& catalog, Prefilter& out)
       : rules_(rules), headers_(headers), catalog_(catalog), out_(out) {}
 
-  Result<> build(PrefilterReport& report) {
+  Result<> build(const std::string& cache_dir, unsigned threads, PrefilterReport& report) {
     for (RuleIndex i = 0; i < rules_.size(); ++i) sort_in(i);
     build_payload(out_.packet_payload, packet_payload_, "packet");
     build_payload(out_.stream, stream_, "stream");
@@ -51,7 +52,7 @@ class Builder {
     }
     build_tx();
     build_ip_only();
-    return compile(report);
+    return compile(cache_dir, threads, report);
   }
 
  private:
@@ -263,14 +264,16 @@ class Builder {
     return &g;
   }
 
-  Result<> compile(PrefilterReport& report) {
+  Result<> compile(const std::string& cache_dir, unsigned threads, PrefilterReport& report) {
+    matcher::MatcherCache cache(cache_dir);
+    const auto compiled = cache.build(sets_, {}, threads);
     for (size_t i = 0; i < sets_.size(); ++i) {
       report.patterns += sets_[i].size();
-      auto compiled = matcher::Matcher::compile(sets_[i]);
-      if (!compiled) return fail(fmt::format("pattern set {}: {}", out_.groups[i]->label, compiled.error().message));
-      out_.groups[i]->matcher = *compiled;
+      if (!compiled[i]) return fail(fmt::format("pattern set {}: {}", out_.groups[i]->label, compiled[i].error().message));
+      out_.groups[i]->matcher = *compiled[i];
     }
     report.sets = sets_.size();
+    report.from_cache = cache.stats().loaded;
     return {};
   }
 
@@ -340,9 +343,7 @@ class Builder {
 
 Result<> build_prefilter(std::span<const CompiledRule> rules, std::span<const Header> headers, const Catalog& catalog,
                          const std::string& cache_dir, int threads, Prefilter& out, PrefilterReport& report) {
-  (void)cache_dir;
-  (void)threads;
-  return Builder(rules, headers, catalog, out).build(report);
+  return Builder(rules, headers, catalog, out).build(cache_dir, static_cast<unsigned>(std::max(threads, 1)), report);
 }
 
 }  // namespace vong::detect

@@ -75,10 +75,9 @@ class RuleBuilder {
   std::vector<std::string> variable_names;
   bool all_ip_only_ok = true, all_events_only_ok = true, has_event = false;
   bool dir_to_server = false, dir_to_client = false;   // asked for by `flow`
-  bool sets_bits = false, tests_bits = false;          // for the order of evaluation
-  uint8_t flowbits_use = 0, flowint_use = 0, hostbits_use = 0, ippairbits_use = 0;   // 1 set, 2 set+test, 3 test
   bool protocol_detect_condition = false;              // app-layer-protocol
   bool prefilter_keyword = false;
+  bool has_driver_event = false;                       // app-layer-event of protocol detection
   bool saw_priority = false;
   int action_scope_flow = 0;
   bool arp_only = false, flow_start_only = false;

@@ -54,6 +54,7 @@ struct LoadOptions {
   std::string cache_dir;                     // of compiled pattern sets; "" : no cache
   std::string data_dir;                      // where datasets of relative path stand ("" : beside the rule file)
   int threads = 1;                           // for compiling
+  const class Catalog* catalog = nullptr;    // of buffers and protocols; null: the program's
 };
 
 struct RuleCounts {

@@ -10,10 +10,13 @@
 #include "absl/container/flat_hash_map.h"
 #include "base/strings.h"
 #include "rules/network/address_set.h"
+#include "rules/network/class_config.h"
 #include "rules/network/variables.h"
 #include "sensor/detect/compiled_rule.h"
+#include "sensor/detect/dataset.h"
 #include "sensor/detect/keyword.h"
 #include "sensor/detect/prefilter.h"
+#include "sensor/detect/reputation.h"
 #include "sensor/detect/threshold_config.h"
 
 namespace vong::detect {
@@ -35,11 +38,11 @@ struct RuleSet::Impl {
   Prefilter prefilter;
   ThresholdConfig thresholds;
   FileNeeds file_needs;
+  std::shared_ptr<DatasetStore> datasets;
   std::string hash;
-  StringMap<std::string> reference_prefix;             // lower-case system -> url prefix
+  rules::ReferenceConfig references;
   absl::flat_hash_map<uint64_t, uint32_t> by_sid;      // gid << 32 | sid -> index
   uint32_t generation = 0;                             // differs between all sets of the program
-  size_t max_lists = 0;
   Catalog const* catalog = nullptr;
 
   [[nodiscard]] std::string_view keep(std::string_view text);                     // a copy in the arena
@@ -52,11 +55,6 @@ struct RuleSet::Impl {
   }
 };
 
-struct ClassInfo {
-  std::string_view name, description;
-  int priority = 3;
-};
-
 // Shared by all rules of a set while it is compiled.
 struct CompileEnv {
   CompileEnv(const Settings& s, const Catalog& c, rules::Variables v)
@@ -67,8 +65,8 @@ struct CompileEnv {
   rules::Variables variables;
   rules::ListCache lists;
   RegexLimits regex_limits;
-  StringMap<ClassInfo> classes;
-  bool has_classes = false;
+  rules::ClassificationConfig classifications;
+  StringMap<std::pair<std::string_view, std::string_view>> class_text;   // name and description kept in the arena
   absl::flat_hash_map<std::string, uint32_t> header_by_key;
   absl::flat_hash_map<std::string, const Condition*> condition_by_option;   // "keyword\0value"
   absl::flat_hash_map<std::string, const Transform*> transform_by_option;
@@ -79,7 +77,7 @@ struct CompileEnv {
   absl::flat_hash_map<uint64_t, uint32_t> sids;          // duplicates: gid << 32 | sid -> rev
   StringMap<std::pair<std::string_view, uint32_t>> flowbit_uses;
   std::string data_dir, rule_dir;
-  SharedState* shared = nullptr;
+  std::unique_ptr<Reputation> reputation;              // categories' names, when a rule asks for one
   std::vector<rules::Diagnostic>* diagnostics = nullptr;
   std::string file_name;
 

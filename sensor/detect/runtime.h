@@ -20,6 +20,11 @@
 namespace vong::detect {
 
 struct CompiledRule;
+}
+namespace vong::applayer {
+struct File;
+}
+namespace vong::detect {
 
 struct Runtime {
   Packet* packet = nullptr;
@@ -28,10 +33,12 @@ struct Runtime {
   Direction direction = Direction::kToServer;
   const applayer::Transaction* tx = nullptr;        // of a transaction rule
   applayer::AppProto proto = applayer::AppProto::kUnknown;   // of the flow in this direction
+  uint32_t new_driver_events = 0;                   // bits of applayer::DriverEvent that this packet brought
   SharedState::Impl* shared = nullptr;
   bool (*dce_little_endian)(const Runtime&) = nullptr;      // byte order of the DCERPC fragment in view; null: big endian
   DetectCounters* counters = nullptr;
   const CompiledRule* rule = nullptr;
+  applayer::File* file = nullptr;                   // of a file keyword
 
   // --- of the buffer and rule being evaluated
   std::array<uint64_t, kMaxVariablesPerRule> variables{};
@@ -47,6 +54,7 @@ struct Runtime {
     std::string value;
   };
   std::vector<PendingCapture> captures;
+  std::vector<std::pair<std::string, std::string>> contexts;      // JSON that data sets have for what they found
   std::vector<MatchedContent> evidence;             // of this rule
 };
 

@@ -1,0 +1,107 @@
+#include <algorithm>
+
+#include "sensor/detect/detector_impl.h"
+#include "sensor/detect/limits.h"
+#include "sensor/detect/threshold.h"
+
+namespace vong::detect {
+namespace {
+
+AlertAction action_of(rules::Action a) {
+  switch (a) {
+    case rules::Action::kPass: case rules::Action::kAccept: return AlertAction::kPass;
+    case rules::Action::kDrop: return AlertAction::kDrop;
+    case rules::Action::kReject: case rules::Action::kRejectSrc: case rules::Action::kRejectDst: case rules::Action::kRejectBoth:
+      return AlertAction::kReject;
+    default: return AlertAction::kAlert;
+  }
+}
+
+}  // namespace
+
+void Detector::Impl::matched(RuleIndex i, const applayer::Transaction* tx, bool stream_match, std::optional<uint64_t> file_id) {
+  const CompiledRule& rule = set->rules[i];
+  for (const Runtime::PendingCapture& c : rt.captures) {
+    if (c.scope == Regex::Scope::kFlow && rt.flow_state != nullptr) {
+      if (!rt.flow_state->set_var(c.name, as_bytes(c.value))) ++counters.flow_state_full;
+    } else if (rt.packet_vars.size() < kMaxFlowvarsPerFlow) {
+      rt.packet_vars.emplace_back(c.name, c.value);
+    }
+  }
+  rt.captures.clear();
+  rt.rule = &rule;
+  for (const Effect* e : rule.body->effects) e->apply(rt);
+  if (matches.size() >= kMaxQueuedMatches) {
+    ++counters.alert_queue_overflow;
+    return;
+  }
+  matches.push_back({i, tx, tx != nullptr ? tx->id : 0, stream_match, tx != nullptr, file_id});
+}
+
+void Detector::Impl::apply_verdict(const CompiledRule& rule, AlertAction action, const Match& m) {
+  const RuleBody& b = *rule.body;
+  const bool for_flow = b.flow_scope || m.state || m.stream || b.type == RuleType::kIpOnly || b.type == RuleType::kProtocolOnly;
+  FlowDetect* f = rt.flow_state;
+  if (action == AlertAction::kPass) {
+    if (for_flow && f != nullptr && !f->drop) f->pass = verdict.pass_flow = true;
+  } else if (action == AlertAction::kDrop || action == AlertAction::kReject) {
+    verdict.drop_packet = true;
+    if (for_flow && f != nullptr && !f->pass) f->drop = verdict.drop_flow = true;
+  }
+}
+
+// Order, thresholds, what pass rules take away, the cap.
+void Detector::Impl::finish_alerts() {
+  if (matches.empty()) {
+    run_tags();
+    return;
+  }
+  std::stable_sort(matches.begin(), matches.end(), [](const Match& a, const Match& b) { return std::tie(a.rule, a.tx_id) < std::tie(b.rule, b.tx_id); });
+  for (const Match& m : matches) {
+    const CompiledRule& rule = set->rules[m.rule];
+    const ThresholdResult t = apply_thresholds(rule, action_of(rule.action), set->thresholds, rt);
+    if (t.verdict == ThresholdVerdict::kNothing) {
+      ++counters.alerts_suppressed;
+      continue;
+    }
+    apply_verdict(rule, t.action, m);
+    const bool pass = t.action == AlertAction::kPass;
+    if (t.verdict == ThresholdVerdict::kSilent) {
+      ++counters.alerts_suppressed;
+    } else if (!rule.noalert && (!pass || rule.body->pass_alerts) && rule.action != rules::Action::kConfig) {
+      if (alerts.size() >= alert_queue_max) {
+        ++counters.alert_queue_overflow;
+      } else {
+        Alert a;
+        a.rule = &rule;
+        a.action = t.action;
+        a.direction = rt.direction;
+        a.tx = m.tx;
+        a.tx_id = m.tx_id;
+        a.stream_match = m.stream;
+        a.state_match = m.state;
+        a.file_id = m.file_id;
+        alerts.push_back(a);
+        ++counters.alerts;
+        if (rt.flow_state != nullptr) rt.flow_state->alerted = true;
+      }
+    }
+    if (pass) break;
+  }
+  run_tags();
+}
+
+void Detector::Impl::run_tags() {
+  FlowDetect* f = rt.flow_state;
+  if (f == nullptr || !f->extra || f->extra->tags.empty()) return;
+  const int64_t now = to_ns(rt.packet->ts);
+  for (FlowExtra::Tag& tag : f->extra->tags) {
+    const bool live = tag.metric == 0 ? tag.packets_left > 0 : tag.metric == 1 ? tag.bytes_left > 0 : now < tag.until_ns;
+    if (!live) continue;
+    tagged = true;
+    if (tag.metric == 0) --tag.packets_left;
+    if (tag.metric == 1) tag.bytes_left -= std::min<uint64_t>(tag.bytes_left, rt.packet->wire_len);
+  }
+}
+
+}  // namespace vong::detect

@@ -1,0 +1,328 @@
+#include "sensor/detect/detector.h"
+
+#include <algorithm>
+
+#include "sensor/detect/detector_impl.h"
+#include "sensor/detect/limits.h"
+
+namespace vong::detect {
+namespace {
+constexpr size_t kMaxHeaderLists = 65'536;   // beyond it lists are made for each packet anew
+}
+
+Detector::Impl::Impl(std::shared_ptr<const RuleSet> rule_set, const Settings& settings, SharedState& shared_state)
+    : shared(shared_state) {
+  rt.shared = &shared.impl();
+  rt.counters = &counters;
+  rt.recursion_limit = static_cast<uint32_t>(settings.integer("detect.inspection-recursion-limit", kDefaultRecursionLimit));
+  if (rt.recursion_limit == 0) rt.recursion_limit = kDefaultRecursionLimit;
+  alert_queue_max = static_cast<uint32_t>(std::clamp<int64_t>(settings.integer("packet-alert-max", kDefaultAlertQueue), 1, 255));
+  use_rules(std::move(rule_set));
+}
+
+void Detector::Impl::use_rules(std::shared_ptr<const RuleSet> rule_set) {
+  rules = std::move(rule_set);
+  set = &rules->impl();
+  header_stamp.assign(set->headers.size(), 0);
+  header_result.assign(set->headers.size(), 0);
+  stamp = 0;
+  header_list_ids.clear();
+  header_lists.clear();
+  buffers.resize(set->uses.size());
+  for (const auto& group : set->prefilter.groups) {
+    if (!scratch.prepare(*group->matcher)) throw std::bad_alloc();
+  }
+  if (set->datasets) {
+    SharedState::Impl& s = shared.impl();
+    std::lock_guard lock(s.stores_mutex);
+    if (std::find(s.stores.begin(), s.stores.end(), set->datasets) == s.stores.end()) s.stores.push_back(set->datasets);
+  }
+}
+
+void Detector::Impl::begin(Packet& p) {
+  rt.packet = &p;
+  rt.flow = p.flow;
+  rt.direction = p.direction;
+  rt.tx = nullptr;
+  rt.flow_state = nullptr;
+  rt.proto = AppProto::kUnknown;
+  rt.packet_vars.clear();
+  app = nullptr;
+  stream = nullptr;
+  window = {};
+  stream_added = false;
+  protocol_detected_now = false;
+  verdict = {};
+  tagged = false;
+  alerts.clear();
+  matches.clear();
+  candidates.clear();
+  stream_tx_candidates.clear();
+  packet_class = class_of(p);
+  if (++stamp == 0) {
+    std::fill(header_stamp.begin(), header_stamp.end(), 0);
+    stamp = 1;
+  }
+  if (p.flow == nullptr) return;
+  rt.flow_state = &ensure_flow_detect(*p.flow);
+  if (rt.flow_state->generation != set->generation) {
+    rt.flow_state->generation = set->generation;
+    rt.flow_state->header_list[0] = rt.flow_state->header_list[1] = 0;
+  }
+  app = applayer::app_state(*p.flow);
+  if (app != nullptr) rt.proto = app->proto;
+  if (p.is_tcp) stream = flow::raw_stream(*p.flow);
+}
+
+void Detector::Impl::scan(const PatternGroup& group, Bytes data, std::vector<RuleIndex>& out) {
+  if (data.size() < group.min_length) return;
+  ++counters.prefilter_scans;
+  counters.prefilter_bytes += data.size();
+  (void)group.matcher->scan(data, scratch, [&](uint32_t id, uint64_t) {
+    out.insert(out.end(), group.rules.begin() + group.first[id], group.rules.begin() + group.first[id + 1]);
+    return true;
+  });
+}
+
+bool Detector::Impl::compute_header(const Header& h) const {
+  const Packet& p = *rt.packet;
+  if ((h.protocols & mask_of(packet_class)) == 0) return false;
+  if (h.ip_version != 0 && p.ip.version != h.ip_version) return false;
+  if (h.any) return true;
+  if (!h.ports_any()) {
+    const bool has_ports = (p.is_tcp || p.is_udp || p.is_sctp) && !(p.ip.is_fragment && !p.is_defragmented);
+    if (!has_ports || !h.dport->contains(p.dport) || !h.sport->contains(p.sport)) return false;
+  }
+  return h.dst->contains(p.dst) && h.src->contains(p.src);
+}
+
+bool Detector::Impl::header_fits(uint32_t header) {
+  if (header_stamp[header] != stamp) {
+    header_stamp[header] = stamp;
+    header_result[header] = compute_header(set->headers[header]) ? 1 : 0;
+  }
+  return header_result[header] != 0;
+}
+
+void Detector::Impl::run_ip_only() {
+  const IpOnlyIndex& ip = set->prefilter.ip_only;
+  if (!ip.any || rt.packet->ip.version == 0) return;
+  if (rt.flow_state != nullptr) {
+    bool& done = rt.flow_state->ip_only_done[index(rt.direction)];
+    if (done) return;
+    done = true;
+  }
+  candidates.clear();
+  const auto add = [&](std::span<const RuleIndex> list) { candidates.insert(candidates.end(), list.begin(), list.end()); };
+  add(ip.find(ip.src, rt.packet->src));
+  add(ip.find(ip.dst, rt.packet->dst));
+  add(ip.rest);
+  std::sort(candidates.begin(), candidates.end());
+  candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+  for (const RuleIndex i : candidates) {
+    bool stream_match = false;
+    if (packet_part_fits(set->rules[i], stream_match, false)) matched(i, nullptr, false, std::nullopt);
+  }
+  candidates.clear();
+}
+
+void Detector::Impl::collect_payload(const std::vector<PayloadGroup>& groups, Bytes data) {
+  const Packet& p = *rt.packet;
+  for (const PayloadGroup& g : groups) {
+    if (g.app != AppProto::kUnknown && g.app != rt.proto) continue;
+    if (!g.ports.empty()) {
+      const auto has = [&](size_t base, uint16_t port) { return (g.ports[base + port / 64] >> (port % 64) & 1) != 0; };
+      if (!has(0, p.sport) && !has(1024, p.dport)) continue;
+    }
+    scan(*g.group, data, candidates);
+  }
+}
+
+void Detector::Impl::collect_unfiltered() {
+  const int d = index(rt.direction);
+  const auto& all = set->prefilter.unfiltered[static_cast<size_t>(packet_class)][static_cast<size_t>(d)];
+  if (all.empty()) return;
+  const auto add_fitting = [&](std::vector<RuleIndex>& out) {
+    for (const RuleIndex i : all) {
+      if (header_fits(set->rules[i].body->header)) out.push_back(i);
+    }
+  };
+  if (rt.flow_state == nullptr) {
+    add_fitting(candidates);
+    return;
+  }
+  uint32_t& id = rt.flow_state->header_list[d];
+  if (id == 0) {
+    std::vector<RuleIndex> list;
+    add_fitting(list);
+    const auto it = header_list_ids.find(list);
+    if (it != header_list_ids.end()) {
+      id = it->second;
+    } else if (header_lists.size() >= kMaxHeaderLists) {
+      candidates.insert(candidates.end(), list.begin(), list.end());
+      return;
+    } else {
+      const auto [at, fresh] = header_list_ids.emplace(std::move(list), static_cast<uint32_t>(header_lists.size() + 1));
+      header_lists.push_back(&at->first);
+      id = at->second;
+    }
+  }
+  const auto& list = *header_lists[id - 1];
+  candidates.insert(candidates.end(), list.begin(), list.end());
+}
+
+void Detector::Impl::collect_packet_candidates() {
+  const Packet& p = *rt.packet;
+  const auto c = static_cast<size_t>(packet_class);
+  const auto d = static_cast<size_t>(index(rt.direction));
+  const Prefilter& prefilter = set->prefilter;
+  if (!p.no_payload_inspection && !p.payload.empty()) collect_payload(prefilter.packet_payload[c][d], p.payload);
+  if (stream != nullptr) {
+    window = stream->raw_window(rt.direction, p.is_pseudo);
+    if (!window.data.empty()) collect_payload(prefilter.stream[c][d], window.data);
+  }
+  if (p.is_tcp && !stream_added && !p.no_payload_inspection && !p.payload.empty()) collect_payload(prefilter.stream[c][d], p.payload);
+  if (p.is_pseudo) {
+    collect_unfiltered();
+  } else {
+    for (const PacketBufferGroup& g : prefilter.packet_buffers[c][d]) {
+      Bytes data = g.use->buffer->packet->get(p);
+      if (!g.use->transforms.empty()) {
+        if (!run_transforms(g.use->transforms, data, packet_transformed, packet_spare)) continue;
+        data = as_bytes(packet_transformed);
+      }
+      if (!data.empty()) scan(*g.group, data, candidates);
+    }
+    collect_unfiltered();
+  }
+  if (p.events.any()) candidates.insert(candidates.end(), prefilter.event_rules.begin(), prefilter.event_rules.end());
+  if (protocol_detected_now) candidates.insert(candidates.end(), prefilter.protocol_rules.begin(), prefilter.protocol_rules.end());
+  std::sort(candidates.begin(), candidates.end());
+  candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+}
+
+bool Detector::Impl::flow_fits(const RuleBody& b) const {
+  const Packet& p = *rt.packet;
+  const FlowSpec& f = b.flow;
+  if (!b.dirs[index(rt.direction)]) return false;
+  if (!b.has_flow_spec) return true;
+  if (f.established && !p.flow_established) return false;
+  if (f.not_established && p.flow_established) return false;
+  if (f.only_frag && !p.is_defragmented) return false;
+  if (f.no_frag && p.is_defragmented) return false;
+  return true;
+}
+
+bool Detector::Impl::packet_buffer_fits(const PacketBufferCheck& check) {
+  Bytes data = check.use->buffer->packet->get(*rt.packet);
+  if (data.data() == nullptr) return false;
+  if (!check.use->transforms.empty()) {
+    if (!run_transforms(check.use->transforms, data, packet_transformed, packet_spare)) return false;
+    data = as_bytes(packet_transformed);
+  }
+  return detect::inspect(rt, check.nodes, BufferInput{data, 0, true});
+}
+
+bool Detector::Impl::payload_fits(const RuleBody& b, bool& stream_match) {
+  const Packet& p = *rt.packet;
+  if (b.needs_stream && packet_class == PacketClass::kTcp) {
+    if (!window.data.empty() && detect::inspect(rt, b.payload, BufferInput{window.data, window.offset, true})) {
+      stream_match = true;
+      return true;
+    }
+    if (stream_added && !b.needs_packet) return false;
+  }
+  if (p.no_payload_inspection || p.is_pseudo) return false;
+  return detect::inspect(rt, b.payload, BufferInput{p.payload, 0, true});
+}
+
+// Everything of a rule that does not lie in transactions.
+bool Detector::Impl::packet_part_fits(const CompiledRule& rule, bool& stream_match, bool with_payload) {
+  const RuleBody& b = *rule.body;
+  const Packet& p = *rt.packet;
+  if (!flow_fits(b)) return false;
+  if (!b.apps.empty() && !b.app_fits(rt.proto)) return false;
+  if (!header_fits(b.header)) return false;
+  if (b.arp_only && !p.arp) return false;
+  if (b.ip_protocol_only != 0 && p.ip.protocol != b.ip_protocol_only) return false;
+  if (b.flow_start_only && (p.flow == nullptr || p.flow->counters[0].packets + p.flow->counters[1].packets != 1)) return false;
+  ++counters.rules_evaluated;
+  rt.rule = &rule;
+  rt.captures.clear();
+  rt.evidence.clear();
+  for (const Condition* c : b.conditions) {
+    if (!c->match(rt)) return false;
+  }
+  for (const PacketBufferCheck& check : b.packet_buffers) {
+    if (!packet_buffer_fits(check)) return false;
+  }
+  return !with_payload || b.payload.empty() || payload_fits(b, stream_match);
+}
+
+void Detector::Impl::evaluate_packet_rules() {
+  counters.candidates += candidates.size();
+  for (const RuleIndex i : candidates) {
+    const CompiledRule& rule = set->rules[i];
+    if (rule.body->type == RuleType::kTransaction) {
+      stream_tx_candidates.push_back(i);
+      continue;
+    }
+    // A pseudo packet has no bytes of its own: only what the stream still held can match.
+    if (rt.packet->is_pseudo && rule.body->type != RuleType::kStream && rule.body->type != RuleType::kProtocolOnly) continue;
+    bool stream_match = false;
+    if (packet_part_fits(rule, stream_match, true)) matched(i, nullptr, stream_match, std::nullopt);
+  }
+}
+
+void Detector::Impl::note_protocol_detection() {
+  if (rt.flow_state == nullptr || app == nullptr || app->proto == AppProto::kUnknown) return;
+  bool& known = rt.flow_state->protocol_known[index(rt.direction)];
+  protocol_detected_now = !known;
+  known = true;
+}
+
+void Detector::Impl::mark_all_inspected() {
+  if (app == nullptr || !app->parser) return;
+  for (auto& tx : app->parser->transactions) tx->inspected = {true, true};
+}
+
+std::span<const Alert> Detector::Impl::inspect(Packet& p) {
+  ++counters.packets;
+  begin(p);
+  if (rt.flow_state != nullptr && (rt.flow_state->pass || rt.flow_state->bypass)) {
+    mark_all_inspected();
+    if (stream != nullptr) {
+      const auto rest = stream->raw_window(rt.direction, true);
+      stream->raw_done(rt.direction, rest.offset + rest.data.size());
+    }
+    return {};
+  }
+  stream_added = stream != nullptr && !p.stream_rejected;
+  if (p.invalid) {
+    if (p.events.any()) {
+      candidates = set->prefilter.event_rules;
+      evaluate_packet_rules();
+    }
+  } else {
+    note_protocol_detection();
+    if (!p.is_pseudo) run_ip_only();
+    collect_packet_candidates();
+    evaluate_packet_rules();
+    if (rt.flow != nullptr) inspect_transactions();
+    if (stream != nullptr && !window.data.empty()) stream->raw_done(rt.direction, window.offset + window.data.size());
+  }
+  finish_alerts();
+  return alerts;
+}
+
+Detector::Detector(std::shared_ptr<const RuleSet> rules, const Settings& settings, SharedState& shared)
+    : impl_(std::make_unique<Impl>(std::move(rules), settings, shared)) {}
+Detector::~Detector() = default;
+std::span<const Alert> Detector::inspect(Packet& packet) { return impl_->inspect(packet); }
+const Detector::Verdict& Detector::verdict() const { return impl_->verdict; }
+bool Detector::tagged() const { return impl_->tagged; }
+void Detector::set_rules(std::shared_ptr<const RuleSet> rules) { impl_->use_rules(std::move(rules)); }
+const RuleSet& Detector::rules() const { return *impl_->rules; }
+const DetectCounters& Detector::counters() const { return impl_->counters; }
+
+}  // namespace vong::detect

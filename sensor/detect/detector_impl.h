@@ -1,0 +1,105 @@
+// Inside of Detector: one worker's scratch and the steps of inspecting a packet. The steps stand in detector.cc (packets),
+// tx_inspect.cc (transactions) and alert_queue.cc (what becomes of matches).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "rules/matcher/matcher.h"
+#include "sensor/applayer/core/driver.h"
+#include "sensor/detect/buffer_cache.h"
+#include "sensor/detect/compiled_rule.h"
+#include "sensor/detect/detector.h"
+#include "sensor/detect/inspect.h"
+#include "sensor/detect/rule_set_impl.h"
+#include "sensor/detect/shared_state.h"
+#include "sensor/detect/tx_state.h"
+#include "sensor/flow/raw_stream.h"
+
+namespace vong::detect {
+
+// A rule that matched, before thresholds and ordering.
+struct Match {
+  RuleIndex rule;
+  const applayer::Transaction* tx = nullptr;
+  uint64_t tx_id = 0;
+  bool stream = false, state = false;
+  std::optional<uint64_t> file_id;
+};
+
+struct Detector::Impl {
+  Impl(std::shared_ptr<const RuleSet> rule_set, const Settings& settings, SharedState& shared_state);
+
+  void use_rules(std::shared_ptr<const RuleSet> rule_set);
+  std::span<const Alert> inspect(Packet& p);
+
+  // --- packets (detector.cc)
+  void begin(Packet& p);
+  void run_ip_only();
+  void collect_packet_candidates();
+  void collect_payload(const std::vector<PayloadGroup>& groups, Bytes data);
+  void collect_unfiltered();
+  void evaluate_packet_rules();
+  [[nodiscard]] bool packet_part_fits(const CompiledRule& rule, bool& stream_match, bool with_payload);
+  [[nodiscard]] bool payload_fits(const RuleBody& b, bool& stream_match);
+  [[nodiscard]] bool flow_fits(const RuleBody& b) const;
+  [[nodiscard]] bool header_fits(uint32_t header);
+  [[nodiscard]] bool compute_header(const Header& h) const;
+  [[nodiscard]] bool packet_buffer_fits(const PacketBufferCheck& check);
+  void scan(const PatternGroup& group, Bytes data, std::vector<RuleIndex>& out);
+  void note_protocol_detection();
+
+  // --- transactions (tx_inspect.cc)
+  void inspect_transactions();
+  void inspect_transaction(applayer::Transaction& tx, const TxIndex& index, const applayer::ProtocolDef& def, bool over);
+  void collect_tx_candidates(applayer::Transaction& tx, TxState& state, const TxIndex& index, bool over);
+  enum class EngineResult : uint8_t { kMatch, kNoMatchYet, kNever, kNotHere, kSkip };
+  [[nodiscard]] EngineResult run_engine(const TxEngine& e, applayer::Transaction& tx, bool over, uint64_t file_from, uint64_t& file_id);
+  [[nodiscard]] EngineResult run_buffer_engine(const TxEngine& e, applayer::Transaction& tx, bool over);
+  [[nodiscard]] EngineResult run_number_engine(const NumberCheck& check, applayer::Transaction& tx, bool over);
+  [[nodiscard]] EngineResult run_file_engines(const RuleBody& b, applayer::Transaction& tx, bool over, uint64_t from, uint64_t& id);
+  void evaluate_tx_rule(RuleIndex i, applayer::Transaction& tx, TxState& state, bool over);
+  void mark_all_inspected();
+
+  // --- matches (alert_queue.cc)
+  void matched(RuleIndex i, const applayer::Transaction* tx, bool stream, std::optional<uint64_t> file_id);
+  void finish_alerts();
+  void apply_verdict(const CompiledRule& rule, AlertAction action, const Match& m);
+  void run_tags();
+
+  std::shared_ptr<const RuleSet> rules;
+  const RuleSet::Impl* set = nullptr;
+  SharedState& shared;
+  Runtime rt;
+  DetectCounters counters;
+  Verdict verdict;
+  bool tagged = false;
+  uint32_t alert_queue_max = kDefaultAlertQueue;
+
+  matcher::Scratch scratch;
+  BufferCache buffers;
+  std::vector<RuleIndex> candidates, tx_candidates, stream_tx_candidates;
+  std::vector<Match> matches;
+  std::vector<Alert> alerts;
+  std::string packet_transformed, packet_spare;
+
+  // Headers that were judged for this packet.
+  std::vector<uint32_t> header_stamp;
+  std::vector<uint8_t> header_result;
+  uint32_t stamp = 0;
+
+  // Lists of rules without pattern whose header fits, each once: what FlowDetect::header_list counts in (from 1).
+  std::map<std::vector<RuleIndex>, uint32_t> header_list_ids;
+  std::vector<const std::vector<RuleIndex>*> header_lists;
+
+  // --- of the packet in view
+  PacketClass packet_class = PacketClass::kNotIp;
+  applayer::FlowAppState* app = nullptr;
+  flow::RawStream* stream = nullptr;
+  flow::RawStream::Window window;
+  bool stream_added = false;       // its data went into the stream: not inspected as a packet of its own
+  bool protocol_detected_now = false;
+};
+
+}  // namespace vong::detect
