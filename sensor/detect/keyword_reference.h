@@ -1,0 +1,17 @@
+// What --list-keywords prints and docs/rules/keywords.md holds: generated from the keyword table, the transforms and the protocols'
+// tables.
+#pragma once
+
+#include <string>
+
+#include "sensor/detect/buffer_catalog.h"
+
+namespace vong::detect {
+
+[[nodiscard]] size_t keyword_count(const Catalog& catalog = Catalog::standard());
+// One a line: "- name".
+[[nodiscard]] std::string keyword_list(const Catalog& catalog = Catalog::standard());
+// The whole page.
+[[nodiscard]] std::string keyword_reference_markdown(const Catalog& catalog = Catalog::standard());
+
+}  // namespace vong::detect
