@@ -40,7 +40,8 @@ Packet pseudo_packet(flow::Flow& flow, Direction d, Timestamp now) {
 
 Worker::Worker(const Plan& plan, detect::SharedState& shared, emit::LineSink& sink)
     : plan_(plan),
-      decoder_(decode::Config::from(plan.settings)),
+      defragmenter_(reassembly::DefragConfig::from(plan.settings)),
+      decoder_(decode::Config::from(plan.settings), &defragmenter_),
       flows_(flow_config(plan)),
       driver_(plan.protocols),
       tcp_(reassembly::TcpConfig::from_settings(plan.settings), driver_),

@@ -14,6 +14,7 @@
 #include "sensor/emit/emitter.h"
 #include "sensor/flow/flow_table.h"
 #include "sensor/packet/types.h"
+#include "sensor/reassembly/ip_defrag.h"
 #include "sensor/reassembly/tcp_engine.h"
 
 namespace vong::sensor {
@@ -73,6 +74,7 @@ class Worker : private decode::PacketSink {
   void end_flow(flow::Flow& flow, flow::FlowEndReason reason);
 
   const Plan& plan_;
+  reassembly::IpDefrag defragmenter_;
   decode::Decoder decoder_;
   flow::FlowTable flows_;
   applayer::Driver driver_;
