@@ -105,6 +105,7 @@ void read_type(const std::string& name, const Settings& options, EveConfig& conf
 
 EveConfig shipped_default() {
   EveConfig config;
+  config.file_hashes.sha256 = true;  // unlike the reference's: what a SOC looks files up by, and cheap
   for (const std::string_view name : kDefaultRecords) config.records.emplace(name, Settings());
   for (const std::string_view name : {"http", "tls", "smtp"})
     config.records[std::string(name)].set("extended", "yes");
