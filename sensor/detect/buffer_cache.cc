@@ -16,13 +16,13 @@ bool run_transforms(std::span<const Transform* const> chain, Bytes in, std::stri
   return true;
 }
 
-void BufferCache::fill(Entry& e, const BufferUse& use, uint32_t i, DetectCounters& counters) {
+void BufferCache::fill(Entry& e, const BufferUse& use, Direction d, uint32_t i, DetectCounters& counters) {
   e.view = applayer::BufferView::none();
   const applayer::BufferDef* def = use.buffer->def(proto_);
   if (def == nullptr || def->get == nullptr) return;
   if (i > 0 && !def->multi) return;
   e.scratch.clear();
-  e.view = def->get(*tx_, direction_, i, e.scratch);
+  e.view = def->get(*tx_, d, i, e.scratch);
   if (!e.view.present || use.transforms.empty()) return;
   if (!run_transforms(use.transforms, e.view.data, e.transformed, e.spare)) {
     ++counters.transform_failed;
@@ -33,8 +33,8 @@ void BufferCache::fill(Entry& e, const BufferUse& use, uint32_t i, DetectCounter
   e.view.offset = 0;
 }
 
-const applayer::BufferView& BufferCache::get(const BufferUse& use, uint32_t i, DetectCounters& counters) {
-  Slot& slot = slots_[use.index];
+const applayer::BufferView& BufferCache::get(const BufferUse& use, Direction d, uint32_t i, DetectCounters& counters) {
+  Slot& slot = slots_[use.index * kDirections + static_cast<size_t>(index(d))];
   Entry* e = &slot.first;
   if (i > 0) {
     while (slot.more.size() < i) slot.more.push_back(std::make_unique<Entry>());
@@ -42,7 +42,7 @@ const applayer::BufferView& BufferCache::get(const BufferUse& use, uint32_t i, D
   }
   if (e->stamp != stamp_) {
     e->stamp = stamp_;
-    fill(*e, use, i, counters);
+    fill(*e, use, d, i, counters);
   }
   return e->view;
 }

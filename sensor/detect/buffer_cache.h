@@ -12,16 +12,15 @@ namespace vong::detect {
 
 class BufferCache {
  public:
-  void resize(size_t uses) { slots_.resize(uses); }
+  void resize(size_t uses) { slots_.resize(uses * kDirections); }
   // Another transaction, or the same after its parser ran: nothing computed before is valid.
-  void start(const applayer::Transaction& tx, Direction d, AppProto proto) {
+  void start(const applayer::Transaction& tx, AppProto proto) {
     tx_ = &tx;
-    direction_ = d;
     proto_ = proto;
     ++stamp_;
   }
   // The `i`th instance. The view lives until the next start().
-  [[nodiscard]] const applayer::BufferView& get(const BufferUse& use, uint32_t i, DetectCounters& counters);
+  [[nodiscard]] const applayer::BufferView& get(const BufferUse& use, Direction d, uint32_t i, DetectCounters& counters);
 
  private:
   struct Entry {
@@ -33,10 +32,9 @@ class BufferCache {
     Entry first;
     std::vector<std::unique_ptr<Entry>> more;
   };
-  void fill(Entry& e, const BufferUse& use, uint32_t i, DetectCounters& counters);
+  void fill(Entry& e, const BufferUse& use, Direction d, uint32_t i, DetectCounters& counters);
 
   const applayer::Transaction* tx_ = nullptr;
-  Direction direction_ = Direction::kToServer;
   AppProto proto_ = AppProto::kUnknown;
   uint64_t stamp_ = 0;
   std::vector<Slot> slots_;

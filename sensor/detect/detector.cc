@@ -47,6 +47,7 @@ void Detector::Impl::begin(Packet& p) {
   rt.flow_state = nullptr;
   rt.proto = AppProto::kUnknown;
   rt.packet_vars.clear();
+  rt.new_driver_events = 0;
   app = nullptr;
   stream = nullptr;
   window = {};
@@ -54,6 +55,7 @@ void Detector::Impl::begin(Packet& p) {
   protocol_detected_now = false;
   verdict = {};
   tagged = false;
+  rt.contexts.clear();
   alerts.clear();
   matches.clear();
   candidates.clear();
@@ -70,7 +72,12 @@ void Detector::Impl::begin(Packet& p) {
     rt.flow_state->header_list[0] = rt.flow_state->header_list[1] = 0;
   }
   app = applayer::app_state(*p.flow);
-  if (app != nullptr) rt.proto = app->proto;
+  rt.new_driver_events = 0;
+  if (app != nullptr) {
+    rt.proto = app->proto;
+    rt.new_driver_events = app->driver_events & ~rt.flow_state->driver_events_seen;
+    rt.flow_state->driver_events_seen = app->driver_events;
+  }
   if (p.is_tcp) stream = flow::raw_stream(*p.flow);
 }
 
@@ -94,6 +101,12 @@ bool Detector::Impl::compute_header(const Header& h) const {
     if (!has_ports || !h.dport->contains(p.dport) || !h.sport->contains(p.sport)) return false;
   }
   return h.dst->contains(p.dst) && h.src->contains(p.src);
+}
+
+bool Detector::Impl::reversed_header_fits(const Header& h) const {
+  const Packet& p = *rt.packet;
+  if ((h.protocols & mask_of(packet_class)) == 0 || (h.ip_version != 0 && p.ip.version != h.ip_version)) return false;
+  return h.dport->contains(p.sport) && h.sport->contains(p.dport) && h.dst->contains(p.src) && h.src->contains(p.dst);
 }
 
 bool Detector::Impl::header_fits(uint32_t header) {
@@ -242,7 +255,11 @@ bool Detector::Impl::packet_part_fits(const CompiledRule& rule, bool& stream_mat
   const Packet& p = *rt.packet;
   if (!flow_fits(b)) return false;
   if (!b.apps.empty() && !b.app_fits(rt.proto)) return false;
-  if (!header_fits(b.header)) return false;
+  if (b.both_directions && rt.direction == Direction::kToClient) {
+    if (!reversed_header_fits(set->headers[b.header])) return false;
+  } else if (!header_fits(b.header)) {
+    return false;
+  }
   if (b.arp_only && !p.arp) return false;
   if (b.ip_protocol_only != 0 && p.ip.protocol != b.ip_protocol_only) return false;
   if (b.flow_start_only && (p.flow == nullptr || p.flow->counters[0].packets + p.flow->counters[1].packets != 1)) return false;

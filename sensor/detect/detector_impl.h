@@ -45,6 +45,7 @@ struct Detector::Impl {
   [[nodiscard]] bool payload_fits(const RuleBody& b, bool& stream_match);
   [[nodiscard]] bool flow_fits(const RuleBody& b) const;
   [[nodiscard]] bool header_fits(uint32_t header);
+  [[nodiscard]] bool reversed_header_fits(const Header& h) const;   // "=>" seen from the response
   [[nodiscard]] bool compute_header(const Header& h) const;
   [[nodiscard]] bool packet_buffer_fits(const PacketBufferCheck& check);
   void scan(const PatternGroup& group, Bytes data, std::vector<RuleIndex>& out);
@@ -55,10 +56,10 @@ struct Detector::Impl {
   void inspect_transaction(applayer::Transaction& tx, const TxIndex& index, const applayer::ProtocolDef& def, bool over);
   void collect_tx_candidates(applayer::Transaction& tx, TxState& state, const TxIndex& index, bool over);
   enum class EngineResult : uint8_t { kMatch, kNoMatchYet, kNever, kNotHere, kSkip };
-  [[nodiscard]] EngineResult run_engine(const TxEngine& e, applayer::Transaction& tx, bool over, uint64_t file_from, uint64_t& file_id);
-  [[nodiscard]] EngineResult run_buffer_engine(const TxEngine& e, applayer::Transaction& tx, bool over);
-  [[nodiscard]] EngineResult run_number_engine(const NumberCheck& check, applayer::Transaction& tx, bool over);
-  [[nodiscard]] EngineResult run_file_engines(const RuleBody& b, applayer::Transaction& tx, bool over, uint64_t from, uint64_t& id);
+  [[nodiscard]] EngineResult run_engine(const TxEngine& e, applayer::Transaction& tx, Direction at, bool over);
+  [[nodiscard]] EngineResult run_buffer_engine(const TxEngine& e, applayer::Transaction& tx, Direction at, bool over);
+  [[nodiscard]] EngineResult run_number_engine(const NumberCheck& check, applayer::Transaction& tx, Direction at, bool over);
+  [[nodiscard]] EngineResult run_file_engines(const RuleBody& b, applayer::Transaction& tx, Direction at, bool over, uint64_t from, uint64_t& id);
   void evaluate_tx_rule(RuleIndex i, applayer::Transaction& tx, TxState& state, bool over);
   void mark_all_inspected();
 

@@ -32,7 +32,7 @@ void Detector::Impl::collect_tx_candidates(Transaction& tx, TxState& state, cons
     if (state.is_scanned(d, k)) continue;
     bool complete = true, any = false;
     for (uint32_t i = 0; i < kMaxInstancesPerBuffer; ++i) {
-      const applayer::BufferView& view = buffers.get(*pf.use, i, counters);
+      const applayer::BufferView& view = buffers.get(*pf.use, rt.direction, i, counters);
       if (!view.present) break;
       any = true;
       complete = complete && view.complete;
@@ -64,17 +64,17 @@ void Detector::Impl::collect_tx_candidates(Transaction& tx, TxState& state, cons
   tx_candidates.erase(std::unique(tx_candidates.begin(), tx_candidates.end()), tx_candidates.end());
 }
 
-Detector::Impl::EngineResult Detector::Impl::run_buffer_engine(const TxEngine& e, Transaction& tx, bool over) {
+Detector::Impl::EngineResult Detector::Impl::run_buffer_engine(const TxEngine& e, Transaction& tx, Direction at, bool over) {
   const BufferDef* def = e.use->buffer->def(rt.proto);
   if (def == nullptr) return EngineResult::kSkip;
-  const uint8_t needed = progress_of(*def, rt.direction);
+  const uint8_t needed = progress_of(*def, at);
   if (needed == BufferDef::kNotHere) return EngineResult::kSkip;
-  const uint8_t progress = tx.progress[static_cast<size_t>(index(rt.direction))];
+  const uint8_t progress = tx.progress[static_cast<size_t>(index(at))];
   const bool last = over || progress > needed;
   if (progress < needed && !over) return EngineResult::kNoMatchYet;
   bool all_complete = true, any = false;
   for (uint32_t i = 0; i < kMaxInstancesPerBuffer; ++i) {
-    const applayer::BufferView& view = buffers.get(*e.use, i, counters);
+    const applayer::BufferView& view = buffers.get(*e.use, at, i, counters);
     if (!view.present) break;
     any = true;
     all_complete = all_complete && view.complete;
@@ -90,10 +90,10 @@ Detector::Impl::EngineResult Detector::Impl::run_buffer_engine(const TxEngine& e
   return EngineResult::kNoMatchYet;
 }
 
-Detector::Impl::EngineResult Detector::Impl::run_number_engine(const NumberCheck& check, Transaction& tx, bool over) {
+Detector::Impl::EngineResult Detector::Impl::run_number_engine(const NumberCheck& check, Transaction& tx, Direction at, bool over) {
   const applayer::NumberDef* def = check.number->by_proto[static_cast<size_t>(rt.proto)];
   if (def == nullptr) return EngineResult::kSkip;
-  const uint8_t needed = progress_of(*def, rt.direction), progress = tx.progress[static_cast<size_t>(index(rt.direction))];
+  const uint8_t needed = progress_of(*def, at), progress = tx.progress[static_cast<size_t>(index(at))];
   if (needed == BufferDef::kNotHere) return EngineResult::kSkip;
   if (progress < needed && !over) return EngineResult::kNoMatchYet;
   const bool last = over || progress > needed;
@@ -101,7 +101,7 @@ Detector::Impl::EngineResult Detector::Impl::run_number_engine(const NumberCheck
   uint64_t count = 0, hits = 0;
   bool match = false;
   for (uint32_t i = 0; i < kMaxInstancesPerBuffer; ++i) {
-    const auto value = def->get(tx, rt.direction, i);
+    const auto value = def->get(tx, at, i);
     if (!value) break;
     const bool hit = check.test.matches(*value);
     ++count;
@@ -116,7 +116,7 @@ Detector::Impl::EngineResult Detector::Impl::run_number_engine(const NumberCheck
     case Mode::kCount: match = check.test.matches(count); break;
     case Mode::kIndex:
       if (check.index < 0 && count >= static_cast<uint64_t>(-check.index)) {
-        const auto value = def->get(tx, rt.direction, static_cast<uint32_t>(count - static_cast<uint64_t>(-check.index)));
+        const auto value = def->get(tx, at, static_cast<uint32_t>(count - static_cast<uint64_t>(-check.index)));
         match = value && check.test.matches(*value);
       }
       break;
@@ -126,15 +126,15 @@ Detector::Impl::EngineResult Detector::Impl::run_number_engine(const NumberCheck
 }
 
 // All file keywords of a rule must fit one and the same file.
-Detector::Impl::EngineResult Detector::Impl::run_file_engines(const RuleBody& b, Transaction& tx, bool over, uint64_t from, uint64_t& id) {
-  applayer::FileContainer* files = tx.files(rt.direction);
+Detector::Impl::EngineResult Detector::Impl::run_file_engines(const RuleBody& b, Transaction& tx, Direction at, bool over, uint64_t from, uint64_t& id) {
+  applayer::FileContainer* files = tx.files(at);
   if (files == nullptr) return over ? EngineResult::kNever : EngineResult::kNoMatchYet;
   for (applayer::File& file : files->files()) {
     if (file.id < from) continue;
     rt.file = &file;
     bool fits = true;
     for (const TxEngine& e : b.engines) {
-      if (e.kind != EngineKind::kFile || !e.dirs[index(rt.direction)]) continue;
+      if (e.kind != EngineKind::kFile || !e.dirs[index(at)]) continue;
       if (!e.condition->match(rt)) {
         fits = false;
         break;
@@ -149,18 +149,18 @@ Detector::Impl::EngineResult Detector::Impl::run_file_engines(const RuleBody& b,
   return over ? EngineResult::kNever : EngineResult::kNoMatchYet;
 }
 
-Detector::Impl::EngineResult Detector::Impl::run_engine(const TxEngine& e, Transaction& tx, bool over, uint64_t, uint64_t&) {
+Detector::Impl::EngineResult Detector::Impl::run_engine(const TxEngine& e, Transaction& tx, Direction at, bool over) {
   switch (e.kind) {
-    case EngineKind::kBuffer: return run_buffer_engine(e, tx, over);
-    case EngineKind::kNumber: return run_number_engine(*e.number, tx, over);
+    case EngineKind::kBuffer: return run_buffer_engine(e, tx, at, over);
+    case EngineKind::kNumber: return run_number_engine(*e.number, tx, at, over);
     case EngineKind::kMatcher: {
       const applayer::MatcherDef* def = e.matcher->matcher->by_proto[static_cast<size_t>(rt.proto)];
       if (def == nullptr) return EngineResult::kSkip;
-      const uint8_t needed = progress_of(*def, rt.direction), progress = tx.progress[static_cast<size_t>(index(rt.direction))];
+      const uint8_t needed = progress_of(*def, at), progress = tx.progress[static_cast<size_t>(index(at))];
       if (needed == BufferDef::kNotHere) return EngineResult::kSkip;
       if (progress < needed && !over) return EngineResult::kNoMatchYet;
       for (const auto& [app_proto, matcher] : e.matcher->parsed) {
-        if (app_proto == rt.proto && matcher->match(tx, rt.direction)) return EngineResult::kMatch;
+        if (app_proto == rt.proto && matcher->match(tx, at)) return EngineResult::kMatch;
       }
       return over || progress > needed ? EngineResult::kNever : EngineResult::kNoMatchYet;
     }
@@ -177,7 +177,7 @@ Detector::Impl::EngineResult Detector::Impl::run_engine(const TxEngine& e, Trans
       return e.condition->match(rt) ? EngineResult::kMatch : over ? EngineResult::kNever : EngineResult::kNoMatchYet;
     case EngineKind::kProgress: {
       if (!e.complete_only) return EngineResult::kMatch;
-      const auto d = static_cast<size_t>(index(rt.direction));
+      const auto d = static_cast<size_t>(index(at));
       const bool complete = over || (app->def != nullptr && tx.progress[d] >= app->def->complete[d]);
       return complete ? EngineResult::kMatch : EngineResult::kNoMatchYet;
     }
@@ -213,18 +213,17 @@ void Detector::Impl::evaluate_tx_rule(RuleIndex i, Transaction& tx, TxState& sta
       ++asked;
       continue;
     }
-    if (!e.dirs[d]) {
-      if (b.both_directions) pending = true;
-      continue;
-    }
+    if (!e.dirs[d] && !b.both_directions) continue;
+    const Direction at = e.dirs[d] ? rt.direction : opposite(rt.direction);
+    const bool at_end = at == rt.direction ? over : tx.inspected[static_cast<size_t>(index(at))];
     EngineResult r = EngineResult::kSkip;
     if (e.kind == EngineKind::kFile) {
       file_rule = true;
       if (file_done) continue;
       file_done = true;
-      r = run_file_engines(b, tx, over, file_from, file_id);
+      r = run_file_engines(b, tx, at, at_end, file_from, file_id);
     } else {
-      r = run_engine(e, tx, over, file_from, file_id);
+      r = run_engine(e, tx, at, at_end);
     }
     switch (r) {
       case EngineResult::kMatch:
@@ -265,7 +264,7 @@ void Detector::Impl::inspect_transaction(Transaction& tx, const TxIndex& index_,
     state.generation = set->generation;
   }
   rt.tx = &tx;
-  buffers.start(tx, rt.direction, rt.proto);
+  buffers.start(tx, rt.proto);
   tx_candidates.clear();
   collect_tx_candidates(tx, state, index_, over);
   counters.candidates += tx_candidates.size();
