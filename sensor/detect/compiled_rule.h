@@ -101,7 +101,8 @@ struct RuleBody {
   std::vector<PacketBufferCheck> packet_buffers;
   std::vector<TxEngine> engines;
   std::span<const Effect* const> effects;
-  std::optional<ThresholdSpec> threshold, detection_filter;
+  std::vector<ThresholdSpec> thresholds;     // all must let the alert through
+  std::optional<ThresholdSpec> detection_filter;
   bool pass_alerts = false;                  // pass rule with `alert`
   bool flow_scope = false;                   // "drop:flow", "pass:flow"
   bool arp_only = false;

@@ -61,7 +61,8 @@ FieldValue read_number(const NumberField& field, Bytes data, int64_t position, c
   const int64_t at = field.relative ? position + offset : offset;
   if (at < 0 || at > size || count < 0) return {};
   if (field.base != NumberBase::kBinary) {
-    const int64_t n = std::min<int64_t>(count, kMaxTextBytes);
+    // 0 bytes: as far as the digits go.
+    const int64_t n = std::min<int64_t>(count == 0 ? size - at : count, kMaxTextBytes);
     if (n > size - at) return {};
     uint64_t value = 0;
     size_t used = 0;

@@ -37,9 +37,6 @@ Status RuleBuilder::finish_content(ListDraft& list, size_t i) {
   if (c.starts_with && (c.has_offset || c.has_depth || c.relative())) {
     return value_error(at, "startswith cannot be combined with offset, depth, distance or within");
   }
-  if (c.ends_with && (c.has_offset || c.has_depth)) {
-    return value_error(at, "endswith cannot be combined with offset or depth");
-  }
   if (c.has_depth && c.depth.variable < 0 && c.depth.value < length) {
     return value_error(at, fmt::format("depth {} is less than the content's {} bytes", c.depth.value, length));
   }

@@ -206,19 +206,21 @@ ThresholdResult apply_thresholds(const CompiledRule& rule, AlertAction action, c
     result.verdict = run(rule, *body.detection_filter, 0, rt);
     if (result.verdict == ThresholdVerdict::kNothing) return result;
   }
-  uint32_t kind = 1;
-  const ThresholdSpec* spec = body.threshold ? &*body.threshold : nullptr;
-  if (scopes[0] != nullptr && !scopes[0]->filters.empty()) spec = &scopes[0]->filters.front();
-  for (int i = 1; i < 3 && spec == nullptr && !body.detection_filter; ++i) {
-    if (scopes[i] != nullptr && !scopes[i]->filters.empty()) spec = &scopes[i]->filters.front();
+  // A line of threshold.config for this very rule stands for the rule's own thresholds; one for all rules only where it has none.
+  std::span<const ThresholdSpec> specs = body.thresholds;
+  if (scopes[0] != nullptr && !scopes[0]->filters.empty()) specs = scopes[0]->filters;
+  for (int i = 1; i < 3 && specs.empty() && !body.detection_filter; ++i) {
+    if (scopes[i] != nullptr) specs = scopes[i]->filters;
   }
-  if (spec != nullptr) {
-    const ThresholdVerdict v = run(rule, *spec, kind, rt);
+  uint32_t kind = 1;
+  for (const ThresholdSpec& spec : specs) {
+    const ThresholdVerdict v = run(rule, spec, kind++, rt);
     if (v != ThresholdVerdict::kAlert) {
       result.verdict = v;
       return result;
     }
   }
+  kind += 16;   // rate filters count by themselves
   for (const RuleThresholds* r : scopes) {
     if (r == nullptr) continue;
     for (const ThresholdSpec& rate : r->rates) {

@@ -215,9 +215,9 @@ constexpr auto kBuffers = std::to_array<BufferDef>({
     {"http.server", "http_server", "", 0, kNo, kBody, field<kServer>, false, false, "Server"},
     {"http.request_body", "", "http_client_body", 'P', kBody, kNo, body, false, true,
      "Request body, decoded"},
-    {"http.response_body", "", "http_server_body", 'Q', kNo, kBody, body, false, true,
+    {"http.response_body", "", "http_server_body", 0, kNo, kBody, body, false, true,
      "Response body, decoded"},
-    {"file.data", "file_data", "", 0, kBody, kBody, file_data, true, true, "Content of files"},
+    {"file.data", "file_data", "", 'Q', kBody, kBody, file_data, true, true, "Content of files"},
     {"file.name", "", "", 0, kBody, kBody, file_name, true, false, "Names of files"},
 });
 

@@ -30,8 +30,8 @@ rules::Parsed<bool> field_option(NumberField& f, std::string_view word) {
 
 Status check_field(const NumberField& f, std::string_view at) {
   if (f.bytes.variable >= 0) return {};
-  const int64_t max = f.base == NumberBase::kBinary ? 8 : 23;
-  if (f.bytes.value < 1 || f.bytes.value > max) return value_error(at, fmt::format("1 to {} bytes", max));
+  const int64_t max = f.base == NumberBase::kBinary ? 8 : 23, min = f.base == NumberBase::kBinary ? 1 : 0;
+  if (f.bytes.value < min || f.bytes.value > max) return value_error(at, fmt::format("1 to {} bytes", max));
   return {};
 }
 

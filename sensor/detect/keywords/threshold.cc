@@ -7,17 +7,17 @@ namespace vong::detect {
 namespace {
 
 Status setup_threshold(RuleBuilder& b, const rules::Option& o) {
-  if (b.body.threshold) return value_error(o.name, "threshold stands twice");
+  if (b.body.thresholds.size() >= 8) return value_error(o.name, "too many thresholds");
   if (b.body.detection_filter) return value_error(o.name, "threshold and detection_filter exclude each other");
   const auto t = rules::parse_threshold(o.value);
   if (!t) return std::unexpected(t.error());
-  b.body.threshold = spec_of(*t);
+  b.body.thresholds.push_back(spec_of(*t));
   return {};
 }
 
 Status setup_filter(RuleBuilder& b, const rules::Option& o) {
   if (b.body.detection_filter) return value_error(o.name, "detection_filter stands twice");
-  if (b.body.threshold) return value_error(o.name, "threshold and detection_filter exclude each other");
+  if (!b.body.thresholds.empty()) return value_error(o.name, "threshold and detection_filter exclude each other");
   const auto t = rules::parse_detection_filter(o.value);
   if (!t) return std::unexpected(t.error());
   b.body.detection_filter = spec_of(*t);
