@@ -73,6 +73,7 @@ void Worker::on_packet(Packet& packet) {
     inspect_and_emit(packet, false);
     return;
   }
+  emitter_.note(packet);
   if (packet.is_tcp) {
     tcp_.process(*flow, packet);
   } else if (packet.is_udp && !packet.payload.empty() && !packet.checksum_bad_transport) {
@@ -83,6 +84,11 @@ void Worker::on_packet(Packet& packet) {
 
 void Worker::inspect_and_emit(Packet& packet, bool final) {
   const auto alerts = detector_.inspect(packet);
+  if (packet.flow != nullptr) {
+    const auto& verdict = detector_.verdict();
+    if (verdict.drop_flow) packet.flow->action = flow::FlowAction::kDrop;
+    if (verdict.pass_flow) packet.flow->action = flow::FlowAction::kPass;
+  }
   emitter_.alerts(packet, alerts, detector_.tagged());
   emitter_.packet_events(packet);
   emitter_.arp(packet);

@@ -13,26 +13,23 @@ namespace {
 
 const Settings kNoOptions;
 
+// libpcap's names of link-layer header types.
 std::string_view link_type_name(LinkType t) {
   switch (t) {
-    case LinkType::kNull:
-      return "NULL";
-    case LinkType::kEthernet:
-      return "EN10MB";
-    case LinkType::kPpp:
-      return "PPP";
+    case LinkType::kNull: return "NULL";
+    case LinkType::kEthernet: return "EN10MB";
+    case LinkType::kPpp: return "PPP";
+    case LinkType::kPppEther: return "PPP_ETHER";
     case LinkType::kRaw:
-      return "RAW";
-    case LinkType::kLinuxSll:
-      return "LINUX_SLL";
-    case LinkType::kLinuxSll2:
-      return "LINUX_SLL2";
-    case LinkType::kIpv4:
-      return "IPV4";
-    case LinkType::kIpv6:
-      return "IPV6";
-    default:
-      return "";
+    case LinkType::kRawBsd:
+    case LinkType::kRawOpenBsd: return "RAW";
+    case LinkType::kLoop: return "LOOP";
+    case LinkType::kCiscoHdlc: return "C_HDLC";
+    case LinkType::kLinuxSll: return "LINUX_SLL";
+    case LinkType::kLinuxSll2: return "LINUX_SLL2";
+    case LinkType::kIpv4: return "IPV4";
+    case LinkType::kIpv6: return "IPV6";
+    default: return "";
   }
 }
 
@@ -134,6 +131,18 @@ void write_payload(JsonWriter& out, const AlertOptions& options, Bytes payload) 
   }
 }
 
+// What becomes of the packet: of a passive sensor always what the rule says short of acting on it.
+void write_verdict(JsonWriter& out, const detect::Alert& alert) {
+  out.open_object("verdict");
+  switch (alert.action) {
+    case detect::AlertAction::kAlert: out.field("action", "alert"); break;
+    case detect::AlertAction::kPass: out.field("action", "pass"); break;
+    case detect::AlertAction::kDrop: out.field("action", "drop"); break;
+    case detect::AlertAction::kReject: out.field("action", "drop"); break;
+  }
+  out.close_object();
+}
+
 void write_evidence(JsonWriter& out, const Origin& origin, const Packet& packet,
                     const detect::Alert& alert) {
   const auto& options = origin.config.alerts;
@@ -188,9 +197,27 @@ void write_flow_excerpt(JsonWriter& out, const flow::Flow& flow) {
   out.close_object();
 }
 
+// Flowbits "traffic/id/NAME" and "traffic/label/NAME" say what kind of traffic a flow is: EVE's own object for them.
+void write_traffic(JsonWriter& out, const std::vector<std::string>& flowbits) {
+  bool open = false;
+  for (const auto& [prefix, key] : {std::pair<std::string_view, std::string_view>("traffic/id/", "id"), {"traffic/label/", "label"}}) {
+    bool listed = false;
+    for (const std::string_view bit : flowbits) {
+      if (!bit.starts_with(prefix)) continue;
+      if (!open) out.open_object("traffic");
+      if (!listed) out.open_array(key);
+      open = listed = true;
+      out.string(bit.substr(prefix.size()));
+    }
+    if (listed) out.close_array();
+  }
+  if (open) out.close_object();
+}
+
 void write_metadata(JsonWriter& out, const flow::Flow& flow) {
   const auto variables = detect::flow_variables(flow);
   if (variables.empty()) return;
+  write_traffic(out, variables.flowbits);
   out.open_object("metadata");
   const auto write_pairs = [&](std::string_view key, const auto& pairs) {
     if (pairs.empty()) return;
@@ -244,6 +271,7 @@ void write_alert(LineSink& sink, const Origin& origin, const Packet& packet,
     if (origin.config.alerts.flow) write_flow_excerpt(out, *packet.flow);
   }
   write_evidence(out, origin, packet, alert);
+  if (origin.config.alerts.verdict) write_verdict(out, alert);
   out.close_object();
   sink.line(line, {"alert", alert.rule->priority, packet.flow != nullptr ? packet.flow->id : 0});
 }

@@ -24,6 +24,10 @@ class Emitter {
   void set_capture_file(std::string path) { capture_file_ = std::move(path); }
 
   void alerts(const Packet& packet, std::span<const detect::Alert> alerts, bool tagged);
+  // Once for every packet that has a flow, before anything is written about it.
+  void note(const Packet& packet) {
+    if (config_.ethernet) note_macs(packet);
+  }
   // decode and stream events of the packet, where the configuration wants them.
   void packet_events(const Packet& packet);
   void arp(const Packet& packet);

@@ -1,38 +1,50 @@
 #include "sensor/emit/eve_header.h"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
+#include <vector>
 
 #include "sensor/applayer/core/driver.h"
 
 namespace vong::emit {
 namespace {
 
+using Mac = std::array<uint8_t, 6>;
+constexpr size_t kMaxMacsPerFlow = 10;  // of each end; further ones are left out, as the reference does
+
 // What emit remembers of a flow.
 struct FlowEmitState : flow::FlowState {
   std::string community_id;
+  std::array<std::vector<Mac>, 2> macs;  // of the client's side, of the server's side
+  void on_swap_direction() override { std::swap(macs[0], macs[1]); }
 };
 
-const std::string& cached_community_id(const flow::Flow& f, uint16_t seed) {
+// The slot is emit's own cache; the flow's identity does not change by filling it.
+FlowEmitState& emit_state(const flow::Flow& f) {
   auto* state = static_cast<FlowEmitState*>(f.slot(flow::FlowSlot::kEmit));
   if (state == nullptr) {
     auto fresh = std::make_unique<FlowEmitState>();
-    fresh->community_id = community_id(f.key, f.icmp_type, f.icmp_code, seed);
     state = fresh.get();
-    // The slot is emit's own cache; the flow's identity does not change by filling it.
     const_cast<flow::Flow&>(f).set_slot(flow::FlowSlot::kEmit, std::move(fresh));
   }
-  return state->community_id;
+  return *state;
 }
 
-void write_mac(JsonWriter& out, std::string_view key, const uint8_t* mac) {
+const std::string& cached_community_id(const flow::Flow& f, uint16_t seed) {
+  auto& state = emit_state(f);
+  if (state.community_id.empty()) state.community_id = community_id(f.key, f.icmp_type, f.icmp_code, seed);
+  return state.community_id;
+}
+
+std::string mac_text(const uint8_t* mac) {
   static constexpr char kHex[] = "0123456789abcdef";
-  std::array<char, 17> text;
+  std::string text(17, ':');
   for (size_t i = 0; i < 6; ++i) {
     text[i * 3] = kHex[mac[i] >> 4];
     text[i * 3 + 1] = kHex[mac[i] & 15];
-    if (i < 5) text[i * 3 + 2] = ':';
   }
-  out.field(key, std::string_view(text.data(), text.size()));
+  return text;
 }
 
 struct Endpoints {
@@ -72,12 +84,39 @@ void write_ethernet(JsonWriter& out, const Packet& packet) {
   if (packet.ethernet == nullptr) return;
   out.open_object("ether");
   out.field("ether_type", static_cast<uint16_t>(packet.ethernet[12] << 8 | packet.ethernet[13]));
-  write_mac(out, "src_mac", packet.ethernet + 6);
-  write_mac(out, "dest_mac", packet.ethernet);
+  out.field("src_mac", std::string_view(mac_text(packet.ethernet + 6)));
+  out.field("dest_mac", std::string_view(mac_text(packet.ethernet)));
+  out.close_object();
+}
+
+// The addresses of both sides over the flow's life.
+void write_flow_macs(JsonWriter& out, const flow::Flow& f) {
+  const auto& macs = emit_state(f).macs;
+  if (macs[0].empty() && macs[1].empty()) return;
+  out.open_object("ether");
+  for (const auto& [i, key] : {std::pair<size_t, std::string_view>(1, "dest_macs"), {0, "src_macs"}}) {
+    if (macs[i].empty()) continue;
+    out.open_array(key);
+    for (const auto& mac : macs[i]) out.string(mac_text(mac.data()));
+    out.close_array();
+  }
   out.close_object();
 }
 
 }  // namespace
+
+void note_macs(const Packet& packet) {
+  if (packet.flow == nullptr || packet.ethernet == nullptr) return;
+  auto& state = emit_state(*packet.flow);
+  const bool forward = packet.direction == Direction::kToServer;
+  const std::array<const uint8_t*, 2> ends = {packet.ethernet + (forward ? 6 : 0), packet.ethernet + (forward ? 0 : 6)};
+  for (size_t i = 0; i < 2; ++i) {
+    Mac mac;
+    std::memcpy(mac.data(), ends[i], 6);
+    auto& known = state.macs[i];
+    if (known.size() < kMaxMacsPerFlow && std::find(known.begin(), known.end(), mac) == known.end()) known.push_back(mac);
+  }
+}
 
 std::string_view packet_source_name(const Packet& packet) {
   if (packet.is_pseudo) return "stream (flow timeout)";
@@ -181,7 +220,10 @@ void open_record(JsonWriter& out, const Origin& origin, std::string_view event_t
   if (packet != nullptr) out.field("pkt_src", packet_source_name(*packet));
   if (origin.config.pcap_file && !origin.capture_file.empty())
     out.field("pcap_filename", origin.capture_file);
-  if (origin.config.ethernet && packet != nullptr) write_ethernet(out, *packet);
+  if (origin.config.ethernet) {
+    if (packet != nullptr) write_ethernet(out, *packet);
+    else write_flow_macs(out, *flow);
+  }
   if (origin.config.community_id && flow != nullptr) {
     out.field("community_id", cached_community_id(*flow, origin.config.community_id_seed));
   }

@@ -37,6 +37,9 @@ void write_app_proto(JsonWriter& out, const flow::Flow& flow);
 [[nodiscard]] std::string community_id(const flow::FlowKey& key, uint8_t icmp_type,
                                        uint8_t icmp_code, uint16_t seed);
 
+// Remembers the packet's Ethernet addresses with its flow, for the flow's record.
+void note_macs(const Packet& packet);
+
 // Where the packet comes from, as EVE's pkt_src spells it.
 [[nodiscard]] std::string_view packet_source_name(const Packet& packet);
 

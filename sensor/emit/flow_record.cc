@@ -80,6 +80,13 @@ uint64_t transaction_count(const flow::Flow& f) {
   return app != nullptr && app->parser != nullptr ? app->parser->transactions_made : 0;
 }
 
+// An ICMP request that was answered: the answer's type and code.
+void write_icmp_response(JsonWriter& out, const flow::Flow& f) {
+  if ((f.key.protocol != 1 && f.key.protocol != 58) || !f.to_client_seen) return;
+  out.field("response_icmp_type", f.icmp_response_type);
+  out.field("response_icmp_code", 0);
+}
+
 }  // namespace
 
 void write_flow(LineSink& sink, const Origin& origin, const flow::Flow& f,
@@ -88,6 +95,7 @@ void write_flow(LineSink& sink, const Origin& origin, const flow::Flow& f,
   line.clear();
   JsonWriter out(line);
   open_record(out, origin, "flow", now, &f, nullptr, RecordDirection::kToServer);
+  write_icmp_response(out, f);
   write_app_proto(out, f);
   out.open_object("flow");
   out.field("pkts_toserver", f.counters[0].packets);
@@ -101,6 +109,8 @@ void write_flow(LineSink& sink, const Origin& origin, const flow::Flow& f,
   out.field("state", phase_name(f.phase));
   out.field("reason", reason_name(reason));
   out.field("alerted", f.alerted);
+  if (f.action == flow::FlowAction::kPass) out.field("action", "pass");
+  if (f.action == flow::FlowAction::kDrop) out.field("action", "drop");
   if (f.wrong_thread_packets > 0) out.field("wrong_thread", true);
   out.field("tx_cnt", transaction_count(f));
   out.close_object();

@@ -54,7 +54,12 @@ void write_packet_anomalies(LineSink& sink, const Origin& origin, const Packet& 
     if (options.packethdr) write_packet(out, packet);
     out.open_object("anomaly");
     out.field("type", about.is_stream ? "stream" : "decode");
-    out.field("event", about.name);
+    // Rules write "ipv4.trunc_pkt" and "stream.est_synack_resend"; records say "decoder." before the former.
+    if (about.is_stream) {
+      out.field("event", about.name);
+    } else {
+      out.field("event", fmt::format("decoder.{}", about.name));
+    }
     out.close_object();
     out.close_object();
     sink.line(line, {"anomaly", 3, packet.flow != nullptr ? packet.flow->id : 0});
