@@ -34,7 +34,8 @@ class RuleFile {
   RuleFile& operator=(const RuleFile&) = delete;
 
   [[nodiscard]] const std::string& name() const { return diagnostics_.file(); }
-  [[nodiscard]] const std::vector<Rule>& rules() const { return rules_; }
+  [[nodiscard]] const std::string& text() const { return text_; }          // as read
+  [[nodiscard]] const std::vector<Rule>& rules() const { return rules_; }  // by line
   [[nodiscard]] const Diagnostics& diagnostics() const { return diagnostics_; }
   // Rules that were written but did not parse.
   [[nodiscard]] uint64_t rules_rejected() const { return rules_rejected_; }

@@ -1,9 +1,12 @@
-// Rooms: rules_network. A rule file, and everything that reads the values of its options; then the
+// Rooms: rules_tools. A rule file, and everything that reads the values of its options; then the
 // same text as each of the three configuration files. What must hold besides not crashing: places
-// lie in the file, and what encode_content writes reads back.
+// lie in the file, and what encode_content writes reads back, and what format_rule writes
+// is the same rule.
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "rules/network/address_set.h"
 #include "rules/network/class_config.h"
@@ -11,6 +14,9 @@
 #include "rules/network/rule_file.h"
 #include "rules/network/threshold.h"
 #include "rules/network/value.h"
+#include "rules/tools/explain.h"
+#include "rules/tools/format.h"
+#include "rules/tools/lint.h"
 
 namespace {
 
@@ -51,6 +57,20 @@ void read_values(const Rule& rule, size_t lines) {
   }
 }
 
+// A formatted rule parses to the same options and formats to itself.
+void check_format(const Rule& rule) {
+  const std::string text = vong::rules_tools::format_rule(rule);
+  const auto again = RuleFile::parse("again", text);
+  require(again->rules().size() == 1);
+  const Rule& other = again->rules()[0];
+  require(other.sid == rule.sid && other.options.size() == rule.options.size());
+  for (size_t i = 0; i < rule.options.size(); ++i) {
+    require(other.options[i].name == rule.options[i].name &&
+            other.options[i].value == rule.options[i].value);
+  }
+  require(vong::rules_tools::format_rule(other) == text);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -68,11 +88,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (const auto set = lists.ports(field); !set) check_place(rule, set.error().at, lines);
     }
     read_values(rule, lines);
+    check_format(rule);
+    (void)vong::rules_tools::explain(rule, {.language = vong::rules_tools::Language::kVietnamese});
   }
   for (const Diagnostic& diagnostic : file->diagnostics().items()) {
     require(diagnostic.pos.line >= 1 && diagnostic.pos.line <= lines);
     require(!diagnostic.format().empty());
   }
+  std::vector<std::unique_ptr<RuleFile>> files;
+  files.push_back(RuleFile::parse("fuzz", text));
+  (void)vong::rules_tools::problems_as_json(vong::rules_tools::lint(files, {.cost = true}));
   (void)parse_threshold_file("fuzz", text, lists);
   (void)ClassificationConfig::parse("fuzz", text);
   (void)ReferenceConfig::parse("fuzz", text);
