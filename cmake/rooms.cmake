@@ -9,6 +9,9 @@
 #
 # A bare name of a room (sensor_flow) means the target vong_sensor_flow; everything else is passed on as it is.
 
+# All that ThreadSanitizer has to see; the tsan build makes this and nothing else.
+add_custom_target(thread_tests)
+
 function(vong_resolve out)
   set(result)
   foreach(dep ${ARGN})
@@ -65,5 +68,6 @@ function(vong_unit_tests name)
   set_tests_properties(unit_${name} PROPERTIES LABELS "fast" TIMEOUT 300)
   if(ARG_THREADS)
     set_tests_properties(unit_${name} PROPERTIES LABELS "fast;threads")
+    add_dependencies(thread_tests ${name}_tests)
   endif()
 endfunction()

@@ -154,6 +154,7 @@ void TlsParser::advance(Direction d, uint8_t progress) {
 }
 
 ParseResult TlsParser::parse(Direction d, const Input& in) {
+  if (over()) return ParseResult::done(in.data.size());
   if (in.data.empty() && tx_ == nullptr) return ParseResult::ok(0);
   tx().now = in.ts;
   size_t consumed = 0, needed = 0;
@@ -494,6 +495,7 @@ TlsParser::Step TlsParser::ssl2_record(Direction d, Bytes data, size_t& used, si
 }
 
 bool TlsParser::gap(Direction d, uint64_t size) {
+  if (over()) return true;
   Stream& s = streams_[index(d)];
   const bool encrypted = s.type == kApplicationData ||
                          (s.type == kHandshake && tx_ != nullptr && handshake_encrypted());
@@ -503,7 +505,7 @@ bool TlsParser::gap(Direction d, uint64_t size) {
 }
 
 void TlsParser::end() {
-  if (tx_ == nullptr) return;
+  if (tx_ == nullptr || over()) return;
   advance(Direction::kToServer, kClientFinished);
   advance(Direction::kToClient, kServerFinished);
 }

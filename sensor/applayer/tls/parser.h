@@ -152,6 +152,8 @@ class TlsParser : public applayer::Parser {
 
   const Config& config_;
   applayer::AppProto came_from_{};
+  // The flow's one transaction. The driver takes it away once it is complete, inspected and logged: then there is nothing left to learn.
+  [[nodiscard]] bool over() const { return tx_ != nullptr && transactions.empty(); }
   Transaction* tx_ = nullptr;
   Stream streams_[kDirections];
   bool change_cipher_ = false;  // seen from either side

@@ -389,6 +389,22 @@ TEST(TlsParser, BypassEndsParsingOnceBothSidesAreEncrypted) {
   EXPECT_THAT(first(o).events(), IsEmpty());
 }
 
+// Crash in a flow's last turn: the driver had taken the finished transaction away, and more bytes came.
+TEST(TlsParser, IsOverWhenItsTransactionIsGone) {
+  const Config config;
+  TlsParser parser(config);
+  const std::string hello = rec(22, hs(1, Client().body()), 0x0301);
+  applayer::Input in;
+  in.data = as_bytes(hello);
+  ASSERT_EQ(parser.parse(Direction::kToServer, in).status, applayer::ParseResult::Status::kOk);
+  ASSERT_EQ(parser.transactions.size(), 1u);
+  parser.transactions.clear();
+  EXPECT_EQ(parser.parse(Direction::kToServer, in).status, applayer::ParseResult::Status::kDone);
+  EXPECT_TRUE(parser.gap(Direction::kToServer, 10));
+  parser.end();
+  EXPECT_TRUE(parser.transactions.empty());
+}
+
 // ---------------------------------------------------------------- keywords
 
 bool matches(const Transaction& tx, std::string_view keyword, std::string_view value,
