@@ -70,7 +70,7 @@ struct Flow {
   bool emergency = false;  // made while the table was in emergency mode
   uint8_t min_ttl[kDirections] = {255, 255}, max_ttl[kDirections] = {0, 0};
   FlowAction action = FlowAction::kNone;
-  bool alerted = false;                          // an alert was raised: EVE's flow.alerted
+  bool alerted = false;  // an alert was raised: EVE's flow.alerted
   uint16_t interface = 0;
   DirectionCounters counters[kDirections];
   uint64_t wrong_thread_packets = 0;

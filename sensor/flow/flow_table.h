@@ -34,7 +34,7 @@ struct FlowCounters {
   uint64_t evicted = 0;  // ended early in emergency mode
   uint64_t emergency_entered = 0, emergency_over = 0;
   uint64_t bypassed_packets = 0, bypassed_bytes = 0;  // EVE's flow_bypassed.local_*
-  uint64_t ended_in[kFlowPhases] = {};  // by phase at the end
+  uint64_t ended_in[kFlowPhases] = {};                // by phase at the end
 };
 
 class FlowTable {
@@ -47,7 +47,8 @@ class FlowTable {
   FlowTable& operator=(const FlowTable&) = delete;
 
   // The packet's flow, made when there is none; sets p.flow, p.direction, p.flow_established and
-  // counts the packet. Null when decode says that it belongs to no flow (wants_flow), and at the memcap.
+  // counts the packet. Null when decode says that it belongs to no flow (wants_flow), and at the
+  // memcap.
   Flow* lookup(Packet& p, Timestamp now);
 
   // Ends flows that lookup put aside (timeout, TCP reuse, eviction) and all whose deadline is

@@ -1,5 +1,6 @@
-// What detection sees of a TCP flow's bytes, without knowing reassembly: the interface that reassembly's session implements. It
-// stands in FlowSlot::kStream; detect reaches it through raw_stream(flow).
+// What detection sees of a TCP flow's bytes, without knowing reassembly: the interface that
+// reassembly's session implements. It stands in FlowSlot::kStream; detect reaches it through
+// raw_stream(flow).
 #pragma once
 
 #include <cstdint>
@@ -13,13 +14,15 @@ namespace vong::flow {
 class RawStream : public FlowState {
  public:
   struct Window {
-    Bytes data;               // contiguous, in order; valid until the next packet of this flow
-    uint64_t offset = 0;      // stream offset of data[0]; the first byte after the SYN is 0
+    Bytes data;           // contiguous, in order; valid until the next packet of this flow
+    uint64_t offset = 0;  // stream offset of data[0]; the first byte after the SYN is 0
   };
 
-  // Bytes of this direction that are ready for inspection of raw content (`content` without a sticky buffer) and were not
-  // all inspected before; includes already inspected bytes before them, as far as they are still kept, so that patterns over the
-  // border match. Empty when nothing new is ready. `force` (flow end, app-layer transaction done) gives out what is there, whatever the chunk size.
+  // Bytes of this direction that are ready for inspection of raw content (`content` without a
+  // sticky buffer) and were not all inspected before; includes already inspected bytes before them,
+  // as far as they are still kept, so that patterns over the border match. Empty when nothing new
+  // is ready. `force` (flow end, app-layer transaction done) gives out what is there, whatever the
+  // chunk size.
   [[nodiscard]] virtual Window raw_window(Direction d, bool force) const = 0;
   // Offset up to which raw inspection has been done.
   [[nodiscard]] virtual uint64_t raw_inspected(Direction d) const = 0;
@@ -32,13 +35,17 @@ class RawStream : public FlowState {
   [[nodiscard]] virtual bool depth_reached(Direction d) const = 0;
   [[nodiscard]] virtual TcpSummary summary() const = 0;
 
-  // Nobody will ask for this direction's raw windows any more: its bytes are kept for the parsers only.
+  // Nobody will ask for this direction's raw windows any more: its bytes are kept for the parsers
+  // only.
   virtual void raw_stop(Direction d) = 0;
-  // For the flow table: this packet with SYN (`d`: its direction in the flow) opens a new connection on the same ends.
+  // For the flow table: this packet with SYN (`d`: its direction in the flow) opens a new
+  // connection on the same ends.
   [[nodiscard]] virtual bool gives_way_to(const Packet& p, Direction d) const = 0;
 };
 
 // The flow's TCP session; null for other protocols or before its first segment.
-[[nodiscard]] inline RawStream* raw_stream(const Flow& f) { return static_cast<RawStream*>(f.slot(FlowSlot::kStream)); }
+[[nodiscard]] inline RawStream* raw_stream(const Flow& f) {
+  return static_cast<RawStream*>(f.slot(FlowSlot::kStream));
+}
 
 }  // namespace vong::flow

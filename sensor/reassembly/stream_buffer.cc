@@ -24,6 +24,7 @@ void StreamBuffer::swap(StreamBuffer& other) noexcept {
   std::swap(segments_head_, other.segments_head_);
   std::swap(longest_segment_, other.longest_segment_);
   std::swap(regions_max_, other.regions_max_);
+  std::swap(all_apart_, other.all_apart_);
 }
 
 // --- putting in
@@ -51,12 +52,9 @@ InsertResult StreamBuffer::insert(BlockPool& pool, uint64_t offset, Bytes data, 
     offset = final_;
   }
   if (data.empty()) return {InsertStatus::kNothingNew, false, false};
-  if (segments_.size() - segments_head_ >= kMaxSegments) {
-    coalesce();
-    if (segments_.size() - segments_head_ >= kMaxSegments) {
-      result.status = InsertStatus::kTooManySegments;
-      return result;
-    }
+  if (segments_.size() - segments_head_ >= kMaxSegments && !make_room(offset)) {
+    result.status = InsertStatus::kTooManySegments;
+    return result;
   }
   result.status = reserve(offset, end, max_regions);
   if (result.status != InsertStatus::kOk) return result;
@@ -203,7 +201,24 @@ void StreamBuffer::remember(uint64_t begin, uint64_t end) {
     if ((same - 1)->end == end) return;
   }
   segments_.insert(at, {begin, end});
+  all_apart_ = false;
   longest_segment_ = std::max<uint32_t>(longest_segment_, static_cast<uint32_t>(end - begin));
+}
+
+// Room for one more segment at `offset`. What fills the stream's front always finds room: the
+// segment farthest ahead goes, and is missing later. Everything else must find it by joining
+// neighbours.
+bool StreamBuffer::make_room(uint64_t offset) {
+  if (!all_apart_) coalesce();
+  if (segments_.size() - segments_head_ < kMaxSegments) return true;
+  all_apart_ = true;
+  if (offset > contiguous_) return false;
+  segments_.pop_back();
+  highest_ = contiguous_;
+  for (size_t i = segments_head_; i < segments_.size(); ++i) {
+    highest_ = std::max(highest_, segments_[i].end);
+  }
+  return true;
 }
 
 // Too many: neighbours that touch become one. Policies lose those boundaries, nothing else.

@@ -99,6 +99,7 @@ class StreamBuffer {
   void write(uint64_t offset, Bytes data, OsPolicy policy, InsertResult& result);
   void put(uint64_t offset, Bytes data);
   void remember(uint64_t begin, uint64_t end);
+  [[nodiscard]] bool make_room(uint64_t offset);
   void coalesce();
   void advance_contiguous();
 
@@ -111,6 +112,7 @@ class StreamBuffer {
   uint32_t segments_head_ = 0;
   uint32_t longest_segment_ = 0;
   uint16_t regions_max_ = 0;
+  bool all_apart_ = false;  // coalesce() would find nothing
 };
 
 }  // namespace vong::reassembly

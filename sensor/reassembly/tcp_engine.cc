@@ -147,7 +147,7 @@ void TcpEngine::finish_packet(flow::Flow& f, Packet& p, TcpSession& s) {
       if (side.buffer.highest() <= side.ready_end()) side.ended = true;
     }
   }
-  Sender& own = s.of(p.direction);   // the consumer may exchange the directions
+  Sender& own = s.of(p.direction);  // the consumer may exchange the directions
   hand_out(f, p, s, s.of(opposite(p.direction)));
   if (config_.inline_mode || s.async || closed) hand_out(f, p, s, own);
   if (config_.bypass && (s.sender[0].depth_reached || s.sender[1].depth_reached)) {

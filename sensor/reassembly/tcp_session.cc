@@ -124,7 +124,8 @@ bool TcpSession::gives_way_to(const Packet& p, Direction d) const {
   return state >= TcpState::kLastAck && of(d).isn != p.tcp.seq;
 }
 
-// May come from the consumer in the middle of a delivery: the senders stay where they are, their names change.
+// May come from the consumer in the middle of a delivery: the senders stay where they are, their
+// names change.
 void TcpSession::on_swap_direction() { swapped = !swapped; }
 
 flow::TcpSummary TcpSession::summary() const {

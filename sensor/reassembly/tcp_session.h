@@ -130,9 +130,7 @@ class TcpSession final : public flow::RawStream {
   std::unique_ptr<std::vector<QueuedHandshake>> queue;
 
   [[nodiscard]] Sender& of(Direction d) { return sender[index(d) ^ int{swapped}]; }
-  [[nodiscard]] const Sender& of(Direction d) const {
-    return sender[index(d) ^ int{swapped}];
-  }
+  [[nodiscard]] const Sender& of(Direction d) const { return sender[index(d) ^ int{swapped}]; }
   [[nodiscard]] Direction direction_of(const Sender& s) const {
     return (&s == &sender[0]) != swapped ? Direction::kToServer : Direction::kToClient;
   }
