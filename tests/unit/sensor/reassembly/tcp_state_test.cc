@@ -7,11 +7,11 @@ namespace {
 
 using E = PacketEvent;
 
-#define EXPECT_REFUSED(packet, event)            \
-  do {                                           \
-    const Packet& refused_ = (packet);           \
-    EXPECT_TRUE(refused_.stream_rejected);       \
-    EXPECT_TRUE(refused_.events.has(E::event));  \
+#define EXPECT_REFUSED(packet, event)           \
+  do {                                          \
+    const Packet& refused_ = (packet);          \
+    EXPECT_TRUE(refused_.stream_rejected);      \
+    EXPECT_TRUE(refused_.events.has(E::event)); \
   } while (false)
 
 #define EXPECT_TAKEN(packet)              \
@@ -436,8 +436,8 @@ TEST(TcpEstablished, LongBeforeTheLastAcknowledgement) {
 
 TEST(TcpEstablished, TimestampsDoNotRunBackwards) {
   TcpBench b;
-  const auto stamped = [&b](Direction d, std::string_view flags, uint32_t seq, uint32_t ack, uint32_t ts,
-                            std::string_view data = "") -> Packet& {
+  const auto stamped = [&b](Direction d, std::string_view flags, uint32_t seq, uint32_t ack,
+                            uint32_t ts, std::string_view data = "") -> Packet& {
     Packet& p = b.make(d, flags, seq, ack, data);
     p.tcp.has_timestamps = true;
     p.tcp.ts_value = ts;
@@ -449,7 +449,7 @@ TEST(TcpEstablished, TimestampsDoNotRunBackwards) {
   EXPECT_REFUSED(stamped(Direction::kToServer, "A", 1, 1, 400, "old"), kStreamPktInvalidTimestamp);
   EXPECT_TAKEN(stamped(Direction::kToServer, "A", 1, 1, 501, "new"));
   b.now_ns += int64_t{25} * 86400 * 1'000'000'000;
-  b.flow->last = timestamp_from_ns(b.now_ns);   // keep the flow
+  b.flow->last = timestamp_from_ns(b.now_ns);  // keep the flow
   EXPECT_TAKEN(stamped(Direction::kToServer, "A", 4, 1, 100, "later"));
 }
 
@@ -503,27 +503,27 @@ TEST(TcpClosing, EventsOfEachState) {
   {
     TcpBench b;
     b.handshake();
-    b.s("FA", 1, 1);   // fin_wait1
+    b.s("FA", 1, 1);  // fin_wait1
     EXPECT_REFUSED(b.c("A", 1, 90000), kStreamFin1InvalidAck);
     EXPECT_REFUSED(b.c("FA", 90000, 2), kStreamFin1FinWrongSeq);
     EXPECT_REFUSED(b.c("A", 90000, 2), kStreamFin1AckWrongSeq);
-    b.c("A", 1, 2);   // fin_wait2
+    b.c("A", 1, 2);  // fin_wait2
     EXPECT_REFUSED(b.c("A", 1, 90000), kStreamFin2InvalidAck);
     EXPECT_REFUSED(b.c("FA", 90000, 2), kStreamFin2FinWrongSeq);
     EXPECT_REFUSED(b.c("A", 90000, 2), kStreamFin2AckWrongSeq);
     EXPECT_REFUSED(b.c("S", 0, 0), kStreamShutdownSynResend);
-    b.c("FA", 1, 2);   // time_wait
+    b.c("FA", 1, 2);  // time_wait
     EXPECT_REFUSED(b.s("A", 2, 90000), kStreamTimewaitInvalidAck);
     EXPECT_REFUSED(b.s("A", 90000, 2), kStreamTimewaitAckWrongSeq);
   }
   {
     TcpBench b;
     b.handshake();
-    b.c("FA", 1, 1);   // close_wait
+    b.c("FA", 1, 1);  // close_wait
     EXPECT_REFUSED(b.s("A", 1, 90000), kStreamClosewaitInvalidAck);
     EXPECT_REFUSED(b.s("A", 90000, 2), kStreamClosewaitAckOutOfWindow);
     EXPECT_REFUSED(b.s("FA", 90000, 2), kStreamClosewaitFinOutOfWindow);
-    b.s("FA", 1, 2);   // last_ack
+    b.s("FA", 1, 2);  // last_ack
     EXPECT_REFUSED(b.c("A", 2, 90000), kStreamLastackInvalidAck);
     EXPECT_REFUSED(b.c("A", 90000, 2), kStreamLastackAckWrongSeq);
   }
@@ -531,7 +531,7 @@ TEST(TcpClosing, EventsOfEachState) {
     TcpBench b;
     b.handshake();
     b.s("FA", 1, 1);
-    b.c("F", 1, 0);   // closing
+    b.c("F", 1, 0);  // closing
     EXPECT_REFUSED(b.c("A", 2, 90000), kStreamClosingInvalidAck);
     EXPECT_REFUSED(b.c("A", 90000, 2), kStreamClosingAckWrongSeq);
   }
@@ -591,13 +591,14 @@ TEST(TcpSummary, SwappingDuringDeliveryKeepsTheBytesTogether) {
   config.midstream = true;
   Swapper swapper;
   TcpEngine engine(config, swapper);
-  TcpBench b(config);   // for its packets
+  TcpBench b(config);  // for its packets
   flow::FlowTable table{flow::FlowConfig()};
   const auto feed = [&](Packet& p) {
     flow::Flow* f = table.lookup(p, p.ts);
     engine.process(*f, p);
   };
-  feed(b.make(Direction::kToClient, "A", 100, 200, "HTTP/1.1 200"));   // the flow opens the wrong way round
+  feed(b.make(Direction::kToClient, "A", 100, 200,
+              "HTTP/1.1 200"));  // the flow opens the wrong way round
   feed(b.make(Direction::kToServer, "A", 200, 112, "GET"));
   feed(b.make(Direction::kToClient, "A", 112, 203, " OK"));
   feed(b.make(Direction::kToServer, "A", 203, 115, ""));

@@ -170,7 +170,8 @@ TEST(TcpStream, AtTheFlowsEndUnacknowledgedBytesGoOutToo) {
   b.engine.flush(*b.flow, pseudo, Direction::kToServer);
   EXPECT_EQ(b.to_server(), "abc");
   EXPECT_EQ(b.recorder.ends[0], 1);
-  // What is behind the hole never was in order at the receiver: raw inspection sees it, parsers do not.
+  // What is behind the hole never was in order at the receiver: raw inspection sees it, parsers do
+  // not.
   EXPECT_EQ(b.engine.counters().reassembly_gap, 0u);
   b.session().raw_done(Direction::kToServer, 3);
   EXPECT_EQ(as_text(b.session().raw_window(Direction::kToServer, true).data), "fgh");
