@@ -72,7 +72,7 @@ class PcapFileSource final : public PacketSource {
  private:
   void deliver(RawPacket& packet) {
     packet.number = ++stats_.received;
-    packet.has_vlan_tci = false;
+    packet.has_vlan_tci = packet.cut_by_ring = packet.checksum_unready = false;
     stats_.bytes += packet.data.size();
     if (packet.wire_len > packet.data.size()) ++stats_.truncated;
   }

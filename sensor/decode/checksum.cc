@@ -45,7 +45,7 @@ bool ip_checksum_ok(const Packet& p) {
 }
 
 bool transport_checksum_ok(const Packet& p) {
-  if (p.ip.is_fragment || p.transport_header.empty()) return true;
+  if (p.ip.is_fragment || p.transport_header.empty() || p.checksum_unready) return true;
   const size_t length = p.transport_header.size() + p.payload.size();
   const Bytes segment(p.transport_header.data(),
                       length);  // the payload follows its header in memory

@@ -21,6 +21,7 @@ Packet* Context::open_inner(Packet& outer, TunnelKind kind, Bytes frame) {
   inner.link_type = LinkType::kRaw;
   inner.layers = outer.layers;
   inner.outer = &outer;
+  inner.checksum_unready = outer.checksum_unready;
   inner.tunnel = kind;
   inner.tunnel_depth = outer.tunnel_depth;
   if (kind == TunnelKind::kDefrag) {  // the same datagram as its fragments: same place, same VLAN
@@ -92,6 +93,8 @@ std::span<Packet* const> Decoder::decode(const RawPacket& raw) {
   frame.link_type = raw.link_type;
   frame.interface = raw.interface;
   frame.truncated = raw.wire_len > raw.data.size();
+  frame.checksum_unready = raw.checksum_unready;
+  if (raw.cut_by_ring) frame.events.set(PacketEvent::kAfpacketTruncPkt);
   if (raw.has_vlan_tci) {
     frame.vlan_tci[0] = raw.vlan_tci;
     frame.vlan_count = 1;

@@ -86,6 +86,7 @@ struct Packet {
   uint16_t interface = 0;
   bool truncated = false;                  // the capture holds less than the wire had
   bool is_defragmented = false;            // put together from fragments
+  bool checksum_unready = false;           // the card fills the transport checksum in after us: it is never wrong
   bool ambiguous = false;                  // fragments or segments overlapped with different content: others may read it differently
   bool is_pseudo = false;                  // made by the sensor at a flow's end: no bytes of its own
   uint8_t tunnel_depth = 0;                // 0: as on the wire
@@ -117,7 +118,8 @@ struct Packet {
   uint16_t udp_len = 0;
   bool is_esp = false;
   uint32_t esp_spi = 0;
-  bool wants_flow = false;                 // belongs into the flow table: TCP, UDP, SCTP, ICMP, ESP; no fragments, nothing invalid
+  bool wants_flow = false;                 // belongs into the flow table: its TCP, UDP, SCTP, ICMP or ESP header is good; no fragments. Independent
+                                           // of `invalid`: bad IP options spoil the packet, not its flow
   bool checksum_bad_ip = false, checksum_bad_transport = false;   // set when checked and wrong
 
   // --- what decode and reassembly noticed (decode-event, stream-event)

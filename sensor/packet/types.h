@@ -34,6 +34,8 @@ struct RawPacket {
   uint64_t number = 0;     // 1-based count over the run: EVE's pcap_cnt
   uint16_t vlan_tci = 0;   // from the kernel's side data when the NIC took the tag off
   bool has_vlan_tci = false;
+  bool cut_by_ring = false;         // shorter than on the wire because the capture ring's frames are (event afpacket.trunc_pkt)
+  bool checksum_unready = false;    // sent by this machine, the card fills the transport checksum in: nothing to check
 };
 
 }  // namespace vong
