@@ -23,7 +23,10 @@ LinkType link_type_of(int dlt) {
 class PcapLiveSource final : public PacketSource {
  public:
   PcapLiveSource(pcap_t* pcap, const PcapLiveOptions& options)
-      : pcap_(pcap), options_(options), link_type_(link_type_of(pcap_datalink(pcap))) {}
+      : pcap_(pcap),
+        options_(options),
+        fd_(pcap_get_selectable_fd(pcap)),
+        link_type_(link_type_of(pcap_datalink(pcap))) {}
   ~PcapLiveSource() override { pcap_close(pcap_); }
 
   ReadStatus next(RawPacket& out) override {
@@ -32,7 +35,8 @@ class PcapLiveSource final : public PacketSource {
     const u_char* data;
     int got = pcap_next_ex(pcap_, &header, &data);
     if (got == 0) {
-      // libpcap's own wait does not end at the timeout on Linux: it is opened non-blocking and we wait.
+      // libpcap's own wait does not end at the timeout on Linux: it is opened non-blocking and we
+      // wait.
       pollfd waiting{fd_, POLLIN, 0};
       (void)poll(&waiting, 1, options_.timeout_ms);
       if (stop_.load(std::memory_order_relaxed)) return ReadStatus::kEnd;

@@ -35,7 +35,7 @@ Seen read_all(const std::string& path, size_t batch_size) {
       const auto& p = batch[i];
       ++seen.packets;
       if (p.data.size() > kMaxPacketBytes || p.wire_len < p.data.size()) std::abort();
-      seen.sum = seen.sum * 31 + p.wire_len + static_cast<uint64_t>(to_ns(p.ts)) +
+      seen.sum = seen.sum * 31 + p.wire_len + static_cast<uint64_t>(vong::to_ns(p.ts)) +
                  static_cast<uint64_t>(p.link_type);
       for (const uint8_t b : p.data) seen.sum = seen.sum * 31 + b;
     }
