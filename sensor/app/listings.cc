@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app_common/program.h"
+#include "sensor/app/config_reference.h"
 #include "sensor/applayer/core/protocol.h"
 #include "sensor/detect/keyword_reference.h"
 
@@ -30,6 +31,8 @@ std::optional<int> answer_listings(const Options& options) {
     fmt::print("{}", detect::keyword_list());
   } else if (options.keyword_reference) {
     fmt::print("{}", detect::keyword_reference_markdown());
+  } else if (options.config_reference) {
+    fmt::print("{}", config_reference_markdown());
   } else if (options.list_protocols) {
     list_protocols();
   } else if (options.build_info) {

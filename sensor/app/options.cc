@@ -41,6 +41,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
   cli.add_flag("--list-keywords", o.list_keywords, "list the rule keywords and end");
   cli.add_flag("--keyword-reference", o.keyword_reference,
                "print the keyword reference (Markdown) and end");
+  cli.add_flag("--config-reference", o.config_reference, "print the configuration reference (Markdown) and end");
   cli.add_flag("--list-app-layer-protos", o.list_protocols,
                "list the application protocols and end");
   cli.add_flag("--build-info", o.build_info, "print what this build consists of and end");
@@ -50,7 +51,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
     std::fprintf(stderr, "vong-sensor: -r and -i exclude each other\n");
     return app::kExitUsage;
   }
-  const bool asks = o.list_keywords || o.list_protocols || o.build_info || o.keyword_reference ||
+  const bool asks = o.list_keywords || o.list_protocols || o.build_info || o.keyword_reference || o.config_reference ||
                     o.common.test_only;
   if (o.captures.empty() && o.interfaces.empty() && !asks && o.common.config_file.empty()) {
     std::fprintf(stderr,

@@ -25,7 +25,7 @@ struct Options {
   bool delete_files = false;  // --pcap-file-delete
   bool recursive = false;
   bool init_errors_fatal = false;
-  bool list_keywords = false, list_protocols = false, build_info = false, keyword_reference = false;
+  bool list_keywords = false, list_protocols = false, build_info = false, keyword_reference = false, config_reference = false;
   bool simulate_ips = false;
   bool user_given = false;
   int workers = 0;  // 0: as configured

@@ -1,0 +1,103 @@
+#include "sensor/app/config_reference.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace vong::sensor {
+namespace {
+
+constexpr auto kKeys = std::to_array<ConfigKey>({
+    {"vars.address-groups.*", "", "address lists that rules name as $NAME: `[10.0.0.0/8,!10.1.0.0/16]`"},
+    {"vars.port-groups.*", "", "port lists that rules name as $NAME: `[80,8000:8080]`"},
+    {"default-rule-path", "", "folder of the names in rule-files"},
+    {"rule-files.*", "", "rule files; a name may hold * and ?"},
+    {"classification-file", "", "classification.config: the classes' descriptions and priorities"},
+    {"reference-config-file", "", "reference.config: what stands before a reference's id"},
+    {"threshold-file", "", "threshold.config: thresholds and suppressions by sid"},
+    {"rules.cache-dir", "", "folder of compiled pattern sets; empty: rules are compiled at every start"},
+    {"rules.compile-threads", "2", "threads that compile pattern sets at a start or reload"},
+    {"default-log-dir", ".", "where eve.json goes when -l is not given"},
+    {"sensor-name", "", "this sensor's id: EVE's `host`, Kafka's header `sensor`"},
+    {"agency", "", "the agency's identifier: Kafka's topic and header"},
+    {"workers", "one a core", "live: packet workers an interface"},
+    {"outputs.*.eve-log.enabled", "yes", "write EVE records"},
+    {"outputs.*.eve-log.filename", "eve.json", "file of the records, below the log folder"},
+    {"outputs.*.eve-log.community-id", "no", "add community_id"},
+    {"outputs.*.eve-log.community-id-seed", "0", "seed of the Community ID"},
+    {"outputs.*.eve-log.pcap-file", "no", "add pcap_filename"},
+    {"outputs.*.eve-log.ethernet", "no", "add MAC addresses"},
+    {"outputs.*.eve-log.metadata", "yes", "add flowbits, flowints and variables"},
+    {"outputs.*.eve-log.types.*", "all that the reference ships", "record types that are on, each with its options"},
+    {"outputs.*.eve-log.types.*.alert.payload", "no", "payload in base64"},
+    {"outputs.*.eve-log.types.*.alert.payload-printable", "no", "payload as text"},
+    {"outputs.*.eve-log.types.*.alert.payload-buffer-size", "4kb", "most bytes of payload in an alert"},
+    {"outputs.*.eve-log.types.*.alert.packet", "no", "the packet in base64"},
+    {"outputs.*.eve-log.types.*.alert.http-body", "no", "request or response body in base64"},
+    {"outputs.*.eve-log.types.*.alert.metadata", "yes", "flow, application record and the rule's metadata"},
+    {"outputs.*.eve-log.types.*.alert.metadata.rule.raw", "no", "the rule's text"},
+    {"outputs.*.eve-log.types.*.anomaly.types.decode", "no", "decoder events as anomaly records"},
+    {"outputs.*.eve-log.types.*.anomaly.types.stream", "no", "stream events as anomaly records"},
+    {"outputs.*.eve-log.types.*.anomaly.types.applayer", "yes", "application layer events as anomaly records"},
+    {"outputs.*.eve-log.types.*.files.force-magic", "no", "libmagic on every file"},
+    {"outputs.*.eve-log.types.*.files.force-hash", "", "md5, sha1, sha256 of every file; without an outputs section sha256"},
+    {"stats.enabled", "yes", "write stats records"},
+    {"stats.decoder-events", "yes", "decoder events in stats records"},
+    {"vlan.use-for-tracking", "yes", "VLAN ids tell flows and fragments apart"},
+    {"decoder.max-layers", "16", "headers within headers before a packet is given up"},
+    {"decoder.vxlan.ports", "4789", "UDP ports of VXLAN; decoder.geneve.ports 6081 and decoder.teredo.ports 3544 likewise"},
+    {"defrag.memcap", "32mb", "memory for fragments in waiting"},
+    {"defrag.trackers", "65535", "datagrams in waiting"},
+    {"defrag.max-frags", "65535", "fragments in waiting"},
+    {"defrag.timeout", "60", "seconds that a datagram waits for its fragments"},
+    {"flow.memcap", "128mb", "memory of the flow table"},
+    {"flow.emergency-recovery", "30", "percent of the table that must be free again to end emergency mode"},
+    {"flow-timeouts.*.new", "30", "seconds until a flow without answer ends; also established, closed, bypassed and emergency-*, for "
+                                  "default, tcp, udp, icmp"},
+    {"host-os-policy.*", "bsd", "addresses by operating system: how overlapping segments and fragments are read"},
+    {"stream.memcap", "64mb", "memory of TCP sessions"},
+    {"stream.checksum-validation", "yes", "segments with a wrong checksum are not looked at (-k none: they are)"},
+    {"stream.midstream", "no", "follow TCP flows whose start was not seen"},
+    {"stream.async-oneside", "no", "follow TCP flows of which one direction is not seen"},
+    {"stream.inline", "no", "hand bytes on when they come, not when they are acknowledged"},
+    {"stream.bypass", "no", "stop looking at flows whose depth is reached"},
+    {"stream.reassembly.memcap", "256mb", "memory of buffered segments"},
+    {"stream.reassembly.depth", "1mb", "bytes of a direction that are looked at; 0: all"},
+    {"stream.reassembly.toserver-chunk-size", "2560", "raw bytes that are inspected at a time; toclient-chunk-size likewise"},
+    {"stream.reassembly.urgent.policy", "oob", "urgent data: oob, inline, drop or gap"},
+    {"app-layer.protocols.*.enabled", "yes", "yes, no, or detection-only"},
+    {"app-layer.protocols.*.detection-ports.dp", "", "ports on which a protocol is probed for"},
+    {"app-layer.protocols.http.libhtp.default-config.request-body-limit", "100kb", "bytes of a request body that are kept for inspection"},
+    {"app-layer.protocols.http.libhtp.default-config.response-body-limit", "100kb", "the same of a response body"},
+    {"app-layer.protocols.tls.ja3-fingerprints", "auto", "JA3; auto: when a rule or record asks for it; ja4-fingerprints likewise"},
+    {"app-layer.protocols.tls.encryption-handling", "track-only", "what happens once a flow is encrypted: track-only, bypass, full"},
+    {"pcre.match-limit", "3500", "steps that one regular expression may take"},
+    {"detect.inspection-recursion-limit", "3000", "steps that one rule's contents may take on one buffer"},
+    {"packet-alert-max", "15", "alerts of one packet"},
+    {"action-order.*", "pass, drop, reject, alert", "order in which rules' actions are served"},
+    {"datasets.*", "", "data sets: type, load, save, state, hashsize, memcap"},
+    {"af-packet.*.interface", "", "live: interface; cluster-id, ring-size, block-size, use-mmap, bpf-filter"},
+    {"kafka.brokers", "", "broker list; without it no event goes to Kafka"},
+    {"kafka.spool.dir", "", "folder of the spool in front of Kafka"},
+    {"kafka.spool.bytes-max", "4gb", "most bytes of the spool"},
+    {"metrics.listen", "", "address:port of /metrics and /healthz; empty: none"},
+});
+
+}  // namespace
+
+std::span<const ConfigKey> config_keys() { return kKeys; }
+
+std::string config_reference_markdown() {
+  std::string out =
+      "# Configuration of vong-sensor\n\n"
+      "Made by `vong-sensor --config-reference`; edit the table in `sensor/app/config_reference.cc`. Keys keep the names and meanings of\n"
+      "suricata.yaml where they have one there; an unmodified suricata.yaml starts the sensor, and each section without effect is named in\n"
+      "one warning. `--set key.path=value` lays a value over the file. `*` stands for an index or a name.\n\n"
+      "| key | when not set | what it does |\n| --- | --- | --- |\n";
+  for (const auto& key : kKeys) {
+    out += fmt::format("| `{}` | {} | {} |\n", key.path, key.fallback.empty() ? "" : fmt::format("`{}`", key.fallback), key.help);
+  }
+  return out;
+}
+
+}  // namespace vong::sensor
