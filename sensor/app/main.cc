@@ -63,7 +63,8 @@ int main(int argc, char** argv) {
   plan.rule_counts = report.counts;
   sensor::fill_plan(plan, options, std::move(settings), std::move(rules));
   write_pid_file(options.pid_file);
-  const int status = sensor::run_files(options, plan, signals);
+  const int status = options.interfaces.empty() ? sensor::run_files(options, plan, signals)
+                                                : sensor::run_live(options, plan, signals);
   if (!options.pid_file.empty()) ::unlink(options.pid_file.c_str());
   return status;
 }
