@@ -20,7 +20,7 @@ class Pass {
       : options_(options),
         signals_(signals),
         router_(registry, options.pseudonym_key),
-        engine_(registry, router_, options.engine,
+        engine_(registry, router_, options.engine, counters_,
                 [this](const events::Incident& i) { outputs_->incident(i, router_); }),
         reorder_(ingest::kReorderBytesMax),
         sorter_(ingest::kSortRunBytes),
@@ -125,6 +125,7 @@ class Pass {
   const app::Signals& signals_;
   routing::Router router_;
   std::unique_ptr<FileOutputs> outputs_;
+  EngineCounters counters_;
   Engine engine_;
   ingest::ReorderBuffer reorder_;
   ingest::FactSorter sorter_;

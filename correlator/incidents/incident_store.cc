@@ -32,10 +32,10 @@ std::string hex(std::span<const uint8_t> bytes) {
   return out;
 }
 
-// Stable over runs and machines: of the rule's own id, the key, the agency's position in time; not
+// Salted, or who sees an incident without its addresses could find them by trying all. Stable over runs and machines: of the rule's own id, the key, the agency's position in time; not
 // of table indices.
-std::string make_id(const RuleFacts& facts, const Hit& hit) {
-  std::string text;
+std::string make_id(std::string_view salt, const RuleFacts& facts, const Hit& hit) {
+  std::string text(salt);
   for (const std::string* part : {&facts.rule.id, &facts.rule.title, &facts.rule.type}) {
     append_number(text, part->size());
     text += *part;
@@ -85,7 +85,7 @@ void read_attack_tags(const std::vector<std::string>& tags, RuleFacts& out) {
 Open IncidentStore::make(const Hit& hit) const {
   const RuleFacts& facts = rules_[hit.rule];
   Open o;
-  o.id = make_id(facts, hit);
+  o.id = make_id(id_salt_, facts, hit);
   o.rule = hit.rule;
   o.agency = hit.agency;
   o.key_values = hit.key_values;
@@ -150,8 +150,10 @@ std::string_view IncidentStore::add(const Hit& hit) {
   return o.id;
 }
 
+// The version is a function of what happened, not of how often somebody was told: files and topics agree on it.
 void IncidentStore::tell(Open& o, events::IncidentStatus status) {
-  ++o.version;
+  o.version = o.match_count + (status == events::IncidentStatus::kClosed ? 1 : 0);
+  o.told_matches = o.match_count;
   o.told_ns = o.updated_ns;
   listener_(o, status);
 }
@@ -173,6 +175,10 @@ void IncidentStore::advance(int64_t now_ns) {
   }
 }
 
+void IncidentStore::flush() {
+  tell_sorted([](const Open& o) { return o.told_matches != o.match_count; });
+}
+
 void IncidentStore::close_first() {
   while (!deadlines_.empty()) {
     const Deadline d = deadlines_.top();
@@ -187,14 +193,21 @@ void IncidentStore::close_first() {
 }
 
 void IncidentStore::finish() {
+  tell_sorted([](const Open&) { return true; });
+}
+
+template <typename Wanted>
+void IncidentStore::tell_sorted(Wanted wanted) {
   std::vector<Open*> left;
-  for (auto& [key, o] : open_) left.push_back(o.get());
+  for (auto& [key, o] : open_) {
+    if (wanted(*o)) left.push_back(o.get());
+  }
   std::sort(left.begin(), left.end(), [](const Open* a, const Open* b) {
     return std::tie(a->first_ns, a->id) < std::tie(b->first_ns, b->id);
   });
-  for (Open* o : left)
-    tell(*o,
-         o->match_count == 1 ? events::IncidentStatus::kOpen : events::IncidentStatus::kUpdated);
+  for (Open* o : left) {
+    tell(*o, o->match_count == 1 ? events::IncidentStatus::kOpen : events::IncidentStatus::kUpdated);
+  }
 }
 
 }  // namespace vong::incidents
