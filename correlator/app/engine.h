@@ -33,7 +33,7 @@ struct EngineSettings {
   size_t keys_max = 1'000'000;
   int64_t update_interval_ns = INT64_MAX;  // offline nobody wants the steps in between
   std::string home_agency;     // of events that nothing else assigns; empty: they are refused
-  std::string id_salt;                     // of incident ids
+  std::string id_salt;         // of incident ids
   bool single_agency = false;  // every event is the home agency's, whatever it says
 };
 
@@ -73,7 +73,6 @@ class Engine {
 
   void process(std::string_view fact);
   void advance(int64_t now_ns);
-  void flush() { store_->flush(); }  // nothing comes at the moment: tell what has grown
   void finish();
 
   [[nodiscard]] const EngineCounters& counters() const { return counters_; }

@@ -22,6 +22,8 @@ constexpr telemetry::MetricInfo kMetrics[] = {
     {"vong_correlator_transactions_total", Kind::kCounter, "outcome", "Kafka transactions"},
     {"vong_correlator_restores_total", Kind::kCounter, "",
      "Times that state was rebuilt by reading the events again"},
+    {"vong_correlator_corrections_total", Kind::kCounter, "",
+     "Times that late events made the incidents be worked out again"},
     {"vong_correlator_lag_records", Kind::kGauge, "", "Records not read yet"},
     {"vong_correlator_sensors_active", Kind::kGauge, "", "Sensors that hold the watermark"},
     {"vong_correlator_watermark_seconds", Kind::kGauge, "",
@@ -48,6 +50,7 @@ void add_metrics(telemetry::Registry& r, const EngineCounters& e, const OnlineCo
   r.add("vong_correlator_transactions_total", {{"outcome", "committed"}}, o.transactions);
   r.add("vong_correlator_transactions_total", {{"outcome", "aborted"}}, o.transactions_aborted);
   r.add("vong_correlator_restores_total", {}, o.restores);
+  r.add("vong_correlator_corrections_total", {}, o.corrections);
   r.add("vong_correlator_lag_records", {}, o.lag_records);
   r.add("vong_correlator_sensors_active", {}, o.sensors_active);
   r.add("vong_correlator_watermark_seconds", {}, o.watermark_seconds);

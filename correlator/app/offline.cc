@@ -74,7 +74,10 @@ class Pass {
       outputs_->dead_letter("record too long", *file_, l.number, l.text);
       return true;
     }
-    switch (engine_.read(l.text, {{}, {}, position_})) {
+    const ReadResult result = engine_.read(l.text, {{}, {}, position_});
+    if (result != ReadResult::kRefused)
+      newest_record_ns_ = std::max(newest_record_ns_, engine_.time_ns());
+    switch (result) {
       case ReadResult::kRefused:
         outputs_->dead_letter(engine_.reason(), *file_, l.number, l.text);
         break;
@@ -117,6 +120,7 @@ class Pass {
     } else {
       reorder_.release(INT64_MAX, process);
     }
+    engine_.advance(newest_record_ns_);
     engine_.finish();
     return outputs_->finish();
   }
@@ -134,7 +138,8 @@ class Pass {
   const std::string* file_ = nullptr;
   std::string problem_;
   uint64_t position_ = 0, too_long_ = 0;
-  int64_t newest_ns_ = INT64_MIN / 2;
+  int64_t newest_ns_ = INT64_MIN / 2;  // of the facts
+  int64_t newest_record_ns_ = INT64_MIN;
 };
 
 }  // namespace

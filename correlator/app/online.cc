@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <deque>
 #include <map>
 #include <thread>
 
@@ -27,10 +28,10 @@ using kafka::Answer;
 constexpr std::string_view kEventsPrefix = "vong.events.";
 constexpr size_t kBatchMax = 10'000;
 constexpr auto kTransactionPatience = 30s;
+constexpr size_t kToldMax =
+    50'000;  // incidents that late events can still correct; the oldest goes
 
-int64_t wall_ns() {
-  return std::chrono::steady_clock::now().time_since_epoch().count();
-}
+int64_t wall_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
 struct Outgoing {
   std::string topic, key, value;
@@ -42,12 +43,14 @@ struct Live {
        const sigma::RuleSet& rules, EngineCounters& counters, Engine::IncidentSink sink)
       : engine(registry, router, options.engine, counters, std::move(sink)),
         reorder(ingest::kReorderBytesMax),
+        sorter(ingest::kSortRunBytes),
         watermark(options.disorder.count(), options.idle.count()) {
     std::vector<rules::Diagnostic> reported_before;
     engine.load(rules, reported_before);
   }
   Engine engine;
   ingest::ReorderBuffer reorder;
+  ingest::FactSorter sorter;  // of a replay
   Watermark watermark;
   int64_t released_ns = Watermark::kNever;
 };
@@ -87,8 +90,10 @@ class OnlineRun : private kafka::Consumer::Listener {
 
   bool failed(const kafka::KafkaError& e) {
     refused_ = e.answer == Answer::kRefused;
-    if (refused_) spdlog::error("{}", e.message);
-    else spdlog::warn("{}", e.message);
+    if (refused_)
+      spdlog::error("{}", e.message);
+    else
+      spdlog::warn("{}", e.message);
     return false;
   }
 
@@ -108,7 +113,8 @@ class OnlineRun : private kafka::Consumer::Listener {
     if (!options_.create_topics) return true;
     std::vector<kafka::NewTopic> topics;
     const auto add = [&](std::string name) {
-      topics.push_back({std::move(name), options_.topic_partitions, options_.topic_replication, {}});
+      topics.push_back(
+          {std::move(name), options_.topic_partitions, options_.topic_replication, {}});
     };
     for (const enrich::Agency& a : registry_.agencies()) {
       add("vong.events." + a.id);
@@ -171,6 +177,7 @@ class OnlineRun : private kafka::Consumer::Listener {
     for (const kafka::Record& r : records_) take(r);
     if (consumer_->reached_end()) live_->watermark.on_end_reached();
     if (replaying_ && !finish_replay()) return false;
+    if (!replaying_ && late_) return correct();
     if (!replaying_) release();
     return commit();
   }
@@ -182,40 +189,69 @@ class OnlineRun : private kafka::Consumer::Listener {
       records_.clear();
       return true;
     }
-    reassigned_ = false;
+    reassigned_ = late_ = correcting_ = false;
     records_.clear();
-    fresh();
+    outgoing_.clear();
+    told_.clear();
     auto committed = consumer_->committed(assigned, kTransactionPatience);
     if (!committed) return failed(committed.error());
     partitions_.clear();
     committed_watermark_ns_ = Watermark::kNever;
     for (const kafka::TopicOffset& c : *committed) {
-      auto bounds = consumer_->watermarks({c.topic, c.partition}, kTransactionPatience);
-      if (!bounds) return failed(bounds.error());
       Partition p;
       p.index = static_cast<uint32_t>(partitions_.size());
-      p.committed = c.offset == kafka::kNoOffset ? bounds->first : c.offset;
-      p.reached = p.committed <= bounds->first;
-      live_->watermark.add_partition(p.index, bounds->first, bounds->second);
+      p.committed = c.offset == kafka::kNoOffset ? 0 : c.offset;
       if (!c.metadata.empty()) {
-        committed_watermark_ns_ =
-            std::max<int64_t>(committed_watermark_ns_, std::strtoll(c.metadata.c_str(), nullptr, 10));
+        committed_watermark_ns_ = std::max<int64_t>(committed_watermark_ns_,
+                                                    std::strtoll(c.metadata.c_str(), nullptr, 10));
       }
       partitions_[{c.topic, c.partition}] = p;
-      if (auto ok = consumer_->seek({c.topic, c.partition, bounds->first, {}}, kTransactionPatience); !ok) {
+    }
+    spdlog::info("rebuilding the state from {} partitions", partitions_.size());
+    return replay();
+  }
+
+  // Facts came that are older than what was processed (a sensor is back with its spool). Everything
+  // is put in order again as if they had come in time, and what that changes in the incidents is
+  // told, in the transaction that takes the facts.
+  bool correct() {
+    late_ = false;
+    correcting_ = true;
+    committed_watermark_ns_ = live_->released_ns;
+    for (auto& [name, p] : partitions_) {
+      p.committed = p.next;
+      p.next = 0;
+      p.reached = p.overshot = false;
+    }
+    online_.corrections.add();
+    return replay();
+  }
+
+  // Back to the beginning of every partition; the output is off until finish_replay().
+  bool replay() {
+    fresh();
+    records_.clear();
+    told_before_ = std::move(told_);
+    told_.clear();
+    for (auto& [name, p] : partitions_) {
+      auto bounds = consumer_->watermarks(name, kTransactionPatience);
+      if (!bounds) return failed(bounds.error());
+      p.reached = p.committed <= bounds->first;
+      live_->watermark.add_partition(p.index, bounds->first, bounds->second);
+      if (auto ok = consumer_->seek({name.topic, name.partition, bounds->first, {}},
+                                    kTransactionPatience);
+          !ok) {
         return failed(ok.error());
       }
     }
     replaying_ = true;
     online_.restores.add();
-    spdlog::info("reading {} partitions from their beginning to rebuild the state", partitions_.size());
     return true;
   }
 
   void fresh() {
     live_ = std::make_unique<Live>(options_, registry_, router_, rules_, totals_,
                                    [this](const events::Incident& i) { incident(i); });
-    outgoing_.clear();
   }
 
   void take(const kafka::Record& r) {
@@ -228,20 +264,29 @@ class OnlineRun : private kafka::Consumer::Listener {
     }
     if (r.offset() < p.next) return;
     p.next = r.offset() + 1;
+    consumed_ = true;
     buffer_.assign(r.value());
     buffer_.append(events::kRecordPaddingBytes, '\0');
     RecordSource source;
     source.agency = r.topic().substr(kEventsPrefix.size());
     source.sensor = r.header("sensor").value_or("");
-    source.position = events::unsigned_of(r.header("seq").value_or("")).value_or(static_cast<uint64_t>(r.offset()));
-    const ReadResult result = live_->engine.read(std::string_view(buffer_).substr(0, r.value().size()), source);
+    source.position = events::unsigned_of(r.header("seq").value_or(""))
+                          .value_or(static_cast<uint64_t>(r.offset()));
+    const ReadResult result =
+        live_->engine.read(std::string_view(buffer_).substr(0, r.value().size()), source);
     if (result == ReadResult::kRefused) {
       dead_letter(r);
       return;
     }
-    live_->watermark.on_record(p.index, r.offset(), live_->engine.sensor_print(), live_->engine.time_ns(), wall_ns());
-    if (result == ReadResult::kFact && !live_->reorder.push(live_->engine.key(), live_->engine.fact())) {
-      if (!replaying_) online_.late_facts.add();
+    live_->watermark.on_record(p.index, r.offset(), live_->engine.sensor_print(),
+                               live_->engine.time_ns(), wall_ns());
+    if (result != ReadResult::kFact) return;
+    if (replaying_) {
+      if (auto ok = live_->sorter.add(live_->engine.key(), live_->engine.fact()); !ok)
+        spdlog::error("{}", ok.error().message);
+    } else if (!live_->reorder.push(live_->engine.key(), live_->engine.fact())) {
+      online_.late_facts.add();
+      late_ = true;
     }
   }
 
@@ -249,7 +294,6 @@ class OnlineRun : private kafka::Consumer::Listener {
     const int64_t mark = live_->watermark.value(wall_ns());
     if (mark == Watermark::kNever) return;
     release_to(mark);
-    if (live_->watermark.idle()) live_->engine.flush();
     online_.watermark_seconds.set(mark / 1'000'000'000);
     online_.sensors_active.set(static_cast<int64_t>(live_->watermark.active()));
     online_.open_incidents.set(static_cast<int64_t>(live_->engine.open_incidents()));
@@ -258,36 +302,82 @@ class OnlineRun : private kafka::Consumer::Listener {
   }
 
   void release_to(int64_t mark) {
-    live_->reorder.release(mark, [this](const ingest::OrderKey&, std::string_view f) { live_->engine.process(f); });
+    live_->reorder.release(
+        mark, [this](const ingest::OrderKey&, std::string_view f) { live_->engine.process(f); });
     if (mark > live_->released_ns) live_->engine.advance(mark);
     live_->released_ns = std::max(live_->released_ns, mark);
+    live_->reorder.skip_to(live_->released_ns);
   }
 
-  // When every partition is where the last transaction left it: everything up to its watermark was said already.
+  // When every partition is where the last transaction left it: everything up to its watermark was
+  // said already.
   bool finish_replay() {
     const bool end = consumer_->reached_end();
     for (auto& [name, p] : partitions_) {
       if (!p.reached && !end && p.next < p.committed) return true;
     }
-    release_to(committed_watermark_ns_);
-    live_->engine.flush();  // said already, too, or said again with the next news
-    outgoing_.clear();
+    const int64_t mark = committed_watermark_ns_;
+    auto sorted = live_->sorter.finish([&](const ingest::OrderKey& key, std::string_view fact) {
+      if (key.time_ns <= mark)
+        live_->engine.process(fact);
+      else
+        (void)live_->reorder.push(key, fact);
+    });
+    if (!sorted) {
+      spdlog::error("{}", sorted.error().message);
+      refused_ = true;
+      return false;
+    }
+    release_to(mark);
     replaying_ = false;
+    if (correcting_) tell_differences();
+    told_before_.clear();
+    correcting_ = false;
     for (auto& [name, p] : partitions_) {
+      p.next = std::max(p.next, p.committed);
       if (!p.overshot) continue;
-      p.next = p.committed;
-      if (auto ok = consumer_->seek({name.topic, name.partition, p.committed, {}}, kTransactionPatience); !ok) {
+      if (auto ok =
+              consumer_->seek({name.topic, name.partition, p.committed, {}}, kTransactionPatience);
+          !ok) {
         return failed(ok.error());
       }
     }
-    spdlog::info("state rebuilt, {} keys, {} open incidents", live_->engine.keys(), live_->engine.open_incidents());
+    spdlog::info("state rebuilt: {} keys, {} open incidents", live_->engine.keys(),
+                 live_->engine.open_incidents());
     return true;
+  }
+
+  void tell_differences() {
+    for (const auto& [id, json] : told_) {
+      const auto it = told_before_.find(id);
+      if (it != told_before_.end() && it->second == json) continue;
+      if (auto incident = events::read_incident(json)) send(*incident);
+    }
+    for (const auto& [id, json] : told_before_) {
+      if (told_.contains(id)) continue;
+      auto incident = events::read_incident(json);
+      if (!incident) continue;
+      incident->status = events::IncidentStatus::kRetracted;
+      ++incident->version;
+      send(*incident);
+    }
   }
 
   // --- output ---
 
   void incident(const events::Incident& incident) {
-    if (replaying_) return;
+    std::string json;
+    events::write_incident(incident, json);
+    if (told_.insert_or_assign(incident.id, std::move(json)).second)
+      told_order_.push_back(incident.id);
+    while (told_.size() > kToldMax && !told_order_.empty()) {
+      told_.erase(told_order_.front());
+      told_order_.pop_front();
+    }
+    if (!replaying_) send(incident);
+  }
+
+  void send(const events::Incident& incident) {
     const std::vector<routing::Copy> copies = router_.route(incident);
     for (const routing::Copy& copy : copies) {
       Outgoing o{"vong.incidents." + copy.recipient, incident.id, {}};
@@ -305,13 +395,15 @@ class OnlineRun : private kafka::Consumer::Listener {
     if (replaying_) return;
     online_.dead_letters.add();
     Outgoing o{options_.dead_letter_topic, {}, {}};
-    write_dead_letter(live_->engine.reason(), std::string(r.topic()) + "/" + std::to_string(r.partition()),
+    write_dead_letter(live_->engine.reason(),
+                      std::string(r.topic()) + "/" + std::to_string(r.partition()),
                       static_cast<uint64_t>(r.offset()), r.value(), o.value);
     outgoing_.push_back(std::move(o));
   }
 
   bool commit() {
-    if (replaying_ || (records_.empty() && outgoing_.empty())) return true;
+    if (replaying_ || (!consumed_ && outgoing_.empty())) return true;
+    consumed_ = false;
     const auto done = transaction();
     records_.clear();
     outgoing_.clear();
@@ -345,7 +437,10 @@ class OnlineRun : private kafka::Consumer::Listener {
       if (p.next <= 0) continue;
       offsets.push_back({name.topic, name.partition, p.next, std::to_string(live_->released_ns)});
     }
-    if (auto ok = producer_->send_offsets(offsets, consumer_->group_metadata(), kTransactionPatience); !ok) return ok;
+    if (auto ok =
+            producer_->send_offsets(offsets, consumer_->group_metadata(), kTransactionPatience);
+        !ok)
+      return ok;
     for (;;) {
       auto ok = producer_->commit(kTransactionPatience);
       if (ok || ok.error().answer != Answer::kRetry) return ok;
@@ -388,13 +483,16 @@ class OnlineRun : private kafka::Consumer::Listener {
   std::vector<Outgoing> outgoing_;
   std::string buffer_;
   int64_t committed_watermark_ns_ = Watermark::kNever;
+  std::map<std::string, std::string> told_, told_before_;  // id -> the incident as it was told last
+  std::deque<std::string> told_order_;
   bool reassigned_ = true, replaying_ = true, refused_ = false;
+  bool late_ = false, correcting_ = false, consumed_ = false;
 };
 
 }  // namespace
 
-int run_online(const Options& options, const enrich::Registry& registry, const sigma::RuleSet& rules,
-               app::Signals& signals, const ReloadRules& reload) {
+int run_online(const Options& options, const enrich::Registry& registry,
+               const sigma::RuleSet& rules, app::Signals& signals, const ReloadRules& reload) {
   return OnlineRun(options, registry, rules, signals, reload).run();
 }
 

@@ -32,8 +32,9 @@ std::string hex(std::span<const uint8_t> bytes) {
   return out;
 }
 
-// Salted, or who sees an incident without its addresses could find them by trying all. Stable over runs and machines: of the rule's own id, the key, the agency's position in time; not
-// of table indices.
+// Salted, or who sees an incident without its addresses could find them by trying all. Stable over
+// runs and machines: of the rule's own id, the key, the agency's position in time; not of table
+// indices.
 std::string make_id(std::string_view salt, const RuleFacts& facts, const Hit& hit) {
   std::string text(salt);
   for (const std::string* part : {&facts.rule.id, &facts.rule.title, &facts.rule.type}) {
@@ -139,21 +140,21 @@ std::string_view IncidentStore::add(const Hit& hit) {
     deadlines_.push({hit.last_ns + rules_[hit.rule].close_after_ns, ++serial_, scratch_});
     ++opened_total_;
     grow(*it->second, hit);
-    tell(*it->second, events::IncidentStatus::kOpen);
+    if (tells_changes()) tell(*it->second, events::IncidentStatus::kOpen);
     return it->second->id;
   }
   Open& o = *it->second;
   const events::Severity before = o.severity;
   grow(o, hit);
-  if (o.severity > before || hit.last_ns - o.told_ns >= update_interval_ns_)
-    tell(o, events::IncidentStatus::kUpdated);
+  const bool due = o.severity > before || hit.last_ns - o.told_ns >= update_interval_ns_;
+  if (tells_changes() && due) tell(o, events::IncidentStatus::kUpdated);
   return o.id;
 }
 
-// The version is a function of what happened, not of how often somebody was told: files and topics agree on it.
+// The version is a function of what happened, not of how often somebody was told: files and topics
+// agree on it.
 void IncidentStore::tell(Open& o, events::IncidentStatus status) {
   o.version = o.match_count + (status == events::IncidentStatus::kClosed ? 1 : 0);
-  o.told_matches = o.match_count;
   o.told_ns = o.updated_ns;
   listener_(o, status);
 }
@@ -175,10 +176,6 @@ void IncidentStore::advance(int64_t now_ns) {
   }
 }
 
-void IncidentStore::flush() {
-  tell_sorted([](const Open& o) { return o.told_matches != o.match_count; });
-}
-
 void IncidentStore::close_first() {
   while (!deadlines_.empty()) {
     const Deadline d = deadlines_.top();
@@ -193,20 +190,14 @@ void IncidentStore::close_first() {
 }
 
 void IncidentStore::finish() {
-  tell_sorted([](const Open&) { return true; });
-}
-
-template <typename Wanted>
-void IncidentStore::tell_sorted(Wanted wanted) {
   std::vector<Open*> left;
-  for (auto& [key, o] : open_) {
-    if (wanted(*o)) left.push_back(o.get());
-  }
+  for (auto& [key, o] : open_) left.push_back(o.get());
   std::sort(left.begin(), left.end(), [](const Open* a, const Open* b) {
     return std::tie(a->first_ns, a->id) < std::tie(b->first_ns, b->id);
   });
   for (Open* o : left) {
-    tell(*o, o->match_count == 1 ? events::IncidentStatus::kOpen : events::IncidentStatus::kUpdated);
+    tell(*o,
+         o->match_count == 1 ? events::IncidentStatus::kOpen : events::IncidentStatus::kUpdated);
   }
 }
 

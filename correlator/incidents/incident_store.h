@@ -58,7 +58,7 @@ struct Open {
   std::vector<std::string> key_values;
   events::Severity severity = events::Severity::kMedium;
   int64_t first_ns = 0, last_ns = 0, opened_ns = 0, updated_ns = 0, told_ns = 0;
-  uint64_t match_count = 0, told_matches = 0, event_count = 0, evidence_dropped = 0, version = 0;
+  uint64_t match_count = 0, event_count = 0, evidence_dropped = 0, version = 0;
   std::vector<EventRef> evidence;
   std::vector<std::pair<AgencyIndex, uint64_t>> agencies;  // events of each
   std::vector<uint32_t> sensors;
@@ -68,13 +68,16 @@ struct Open {
 
 class IncidentStore {
  public:
+  static constexpr int64_t kFinalOnly = INT64_MAX;
+
   // Told of every change that readers should know: opened, updated (at most every
   // `update_interval_ns`, and at once when the severity rises), closed. `incident` is valid during
   // the call.
   using Listener = std::function<void(const Open& incident, events::IncidentStatus status)>;
 
   // `id_salt`: the same for all processes whose incidents shall have the same ids.
-  IncidentStore(std::vector<RuleFacts> rules, int64_t update_interval_ns, std::string id_salt, Listener listener)
+  IncidentStore(std::vector<RuleFacts> rules, int64_t update_interval_ns, std::string id_salt,
+                Listener listener)
       : rules_(std::move(rules)),
         update_interval_ns_(update_interval_ns),
         id_salt_(std::move(id_salt)),
@@ -84,8 +87,6 @@ class IncidentStore {
   std::string_view add(const Hit& hit);
   // Event time has reached `now_ns`: closes what is quiet.
   void advance(int64_t now_ns);
-  // Tells what has grown since it was last told, so that readers are up to date while nothing comes.
-  void flush();
   // The input has ended: tells the last state of everything that is still open, in order of
   // first_seen and id.
   void finish();
@@ -108,8 +109,7 @@ class IncidentStore {
   void grow(Open& incident, const Hit& hit) const;
   void tell(Open& incident, events::IncidentStatus status);
   void close_first();
-  template <typename Wanted>
-  void tell_sorted(Wanted wanted);
+  [[nodiscard]] bool tells_changes() const { return update_interval_ns_ != kFinalOnly; }
 
   std::vector<RuleFacts> rules_;
   int64_t update_interval_ns_;

@@ -77,6 +77,11 @@ class ReorderBuffer {
       arena_.release(entry.piece);
     }
   }
+  // What is not newer than `time_ns` counts as late from now on.
+  void skip_to(int64_t time_ns) {
+    const OrderKey key{time_ns, UINT64_MAX, UINT64_MAX};
+    if (key > released_) released_ = key;
+  }
   explicit ReorderBuffer(size_t bytes_max) : bytes_max_(bytes_max) {}
   [[nodiscard]] size_t size() const { return run_.size() + others_.size(); }
   [[nodiscard]] uint64_t forced() const { return forced_; }  // released early because of the cap
