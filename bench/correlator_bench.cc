@@ -1,7 +1,8 @@
-// correlator_bench EVENTS [RUNS [EXTRA_RULES]]: the three jobs of bench/correlator/rules over EVENTS, beside parsing alone in
-// the same process: simdjson On-Demand, line by line, the fields that the rules and the evidence need, nothing else.
-// EXTRA_RULES synthetic detection rules are added that ask for other signatures, strings and networks. Prints medians with
-// minimum and maximum; CPU seconds of the process, so a busy machine disturbs little.
+// correlator_bench EVENTS [RUNS [EXTRA_RULES]]: the three jobs of bench/correlator/rules over
+// EVENTS, beside parsing alone in the same process: simdjson On-Demand, line by line, the fields
+// that the rules and the evidence need, nothing else. EXTRA_RULES synthetic detection rules are
+// added that ask for other signatures, strings and networks. Prints medians with minimum and
+// maximum; CPU seconds of the process, so a busy machine disturbs little.
 #include <fmt/format.h>
 #include <simdjson.h>
 #include <sys/resource.h>
@@ -51,7 +52,9 @@ uint64_t parse_alone(const std::string& file, uint64_t& sum) {
   };
   const auto done = ingest::read_lines(file, [&](const ingest::Line& l) {
     ondemand::document d;
-    if (parser.iterate(l.text.data(), l.text.size(), l.text.size() + events::kRecordPaddingBytes).get(d)) return true;
+    if (parser.iterate(l.text.data(), l.text.size(), l.text.size() + events::kRecordPaddingBytes)
+            .get(d))
+      return true;
     text(d.find_field("timestamp"));
     number(d.find_field("flow_id"));
     text(d.find_field("event_type"));
@@ -73,12 +76,28 @@ uint64_t parse_alone(const std::string& file, uint64_t& sum) {
 std::string synthetic_rules(size_t n) {
   std::string out;
   for (size_t i = 0; i < n; ++i) {
-    out += fmt::format("---\ntitle: synthetic {0}\nname: synthetic_{0}\nlogsource: {{product: suricata, category: alert}}\ndetection:\n  s:\n", i);
+    out += fmt::format(
+        "---\ntitle: synthetic {0}\nname: synthetic_{0}\nlogsource: {{product: suricata, category: "
+        "alert}}\ndetection:\n  s:\n",
+        i);
     switch (i % 4) {
-      case 0: out += fmt::format("    alert.signature_id: {}\n    src_port: {}\n", 3'000'000 + i, i % 60'000); break;
-      case 1: out += fmt::format("    alert.signature|contains: 'family-{}-variant'\n", i); break;
-      case 2: out += fmt::format("    src_ip|cidr: 240.{}.{}.0/24\n    alert.severity|lte: 2\n", i / 250 % 250, i % 250); break;
-      default: out += fmt::format("    alert.category: 'Synthetic category {}'\n    alert.signature|endswith: 'ending {}'\n", i, i); break;
+      case 0:
+        out += fmt::format("    alert.signature_id: {}\n    src_port: {}\n", 3'000'000 + i,
+                           i % 60'000);
+        break;
+      case 1:
+        out += fmt::format("    alert.signature|contains: 'family-{}-variant'\n", i);
+        break;
+      case 2:
+        out += fmt::format("    src_ip|cidr: 240.{}.{}.0/24\n    alert.severity|lte: 2\n",
+                           i / 250 % 250, i % 250);
+        break;
+      default:
+        out += fmt::format(
+            "    alert.category: 'Synthetic category {}'\n    alert.signature|endswith: 'ending "
+            "{}'\n",
+            i, i);
+        break;
     }
     out += "  condition: s\n";
   }
@@ -90,7 +109,8 @@ struct Figure {
   [[nodiscard]] std::string text(const char* format) {
     std::sort(values.begin(), values.end());
     const auto f = [&](double v) { return fmt::format(fmt::runtime(format), v); };
-    return fmt::format("{} (min {}, max {})", f(values[values.size() / 2]), f(values.front()), f(values.back()));
+    return fmt::format("{} (min {}, max {})", f(values[values.size() / 2]), f(values.front()),
+                       f(values.back()));
   }
 };
 
@@ -108,7 +128,8 @@ int main(int argc, char** argv) {
   options.inputs = {argv[1]};
   options.engine.campaign.enabled = false;
   options.pseudonym_key = "bench";
-  const auto folder = std::filesystem::temp_directory_path() / fmt::format("vong_bench_{}", getpid());
+  const auto folder =
+      std::filesystem::temp_directory_path() / fmt::format("vong_bench_{}", getpid());
   options.log_dir = folder.string();
   rules::Diagnostics found("agencies.yaml");
   const auto text = rules::read_file(source + "/bench/correlator/agencies.yaml");
@@ -144,8 +165,10 @@ int main(int argc, char** argv) {
   }
   std::filesystem::remove_all(folder);
   fmt::print("events                     {}\n", report.records);
-  fmt::print("rules                      {} detections, {} correlations\n", rules.detections.size(), rules.correlations.size());
-  for (const auto& [title, matches] : report.matches) fmt::print("matches                    {}  {}\n", matches, title);
+  fmt::print("rules                      {} detections, {} correlations\n", rules.detections.size(),
+             rules.correlations.size());
+  for (const auto& [title, matches] : report.matches)
+    fmt::print("matches                    {}  {}\n", matches, title);
   fmt::print("parsing alone, M events/CPU-s   {}\n", alone.text("{:.3f}"));
   fmt::print("correlator, M events/CPU-s      {}\n", whole.text("{:.3f}"));
   fmt::print("ratio to parsing alone          {}\n", ratio.text("{:.3f}"));

@@ -107,7 +107,10 @@ struct Engine::Fact {
 
 Engine::Engine(const enrich::Registry& registry, const routing::Router& router,
                EngineSettings settings, EngineCounters& counters, IncidentSink sink)
-    : registry_(registry), router_(router), settings_(std::move(settings)), sink_(std::move(sink)),
+    : registry_(registry),
+      router_(router),
+      settings_(std::move(settings)),
+      sink_(std::move(sink)),
       counters_(counters) {
   events::add_time_fields(plan_);
   home_ = registry.find(settings_.home_agency);
@@ -175,7 +178,8 @@ ReadResult Engine::read(std::string_view record, const RecordSource& source) {
     return ReadResult::kRefused;
   }
   const std::span<const uint32_t> rules = session_->match(*decoder_);
-  const uint32_t sensor = sensor_index(source.sensor.empty() ? decoder_->text(field_.host) : source.sensor);
+  const uint32_t sensor =
+      sensor_index(source.sensor.empty() ? decoder_->text(field_.host) : source.sensor);
   sensor_print_ = sensor_prints_[sensor];
   if (rules.empty()) return ReadResult::kNoMatch;
   counters_.records_matched.add();

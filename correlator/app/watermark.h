@@ -1,10 +1,12 @@
-// Up to which event time everything has come. Pure: the wall clock comes in as an argument, only to tell which sensors are
-// idle. Single thread.
+// Up to which event time everything has come. Pure: the wall clock comes in as an argument, only to
+// tell which sensors are idle. Single thread.
 //
 //   - a sensor that sends holds the watermark at its newest event, less the allowed disorder;
 //   - a sensor that has been quiet for `idle` does not hold others back;
-//   - while old records of a partition are still being read, that partition holds the watermark at what was read of it, so
-//     a backlog of many partitions, read at different speeds, is put in order as if it had come live;
+//   - while old records of a partition are still being read, that partition holds the watermark at
+//   what was read of it, so
+//     a backlog of many partitions, read at different speeds, is put in order as if it had come
+//     live;
 //   - when nobody sends, the watermark goes to the newest event of all.
 #pragma once
 
@@ -27,7 +29,8 @@ class Watermark {
     partitions_[partition] = {end_offset, begin_offset, kNever};
   }
   // A record was read.
-  void on_record(uint32_t partition, int64_t offset, uint64_t sensor, int64_t time_ns, int64_t wall_ns) {
+  void on_record(uint32_t partition, int64_t offset, uint64_t sensor, int64_t time_ns,
+                 int64_t wall_ns) {
     newest_ns_ = std::max(newest_ns_, time_ns);
     Sensor& s = sensors_[sensor];
     s.newest_ns = std::max(s.newest_ns, time_ns);
@@ -73,7 +76,8 @@ class Watermark {
   };
   int64_t disorder_ns_, idle_ns_;
   std::vector<Partition> partitions_;
-  absl::flat_hash_map<uint64_t, Sensor> sensors_;  // by fingerprint; only minima are taken, so its order does not matter
+  absl::flat_hash_map<uint64_t, Sensor>
+      sensors_;  // by fingerprint; only minima are taken, so its order does not matter
   int64_t newest_ns_ = kNever;
   size_t active_ = 0;
 };

@@ -9,7 +9,8 @@
 namespace vong::ingest {
 
 ChunkArena::Piece ChunkArena::add(std::string_view bytes) {
-  if (current_ == kNone || chunks_[current_].size - chunks_[current_].used < bytes.size()) next_chunk(bytes.size());
+  if (current_ == kNone || chunks_[current_].size - chunks_[current_].used < bytes.size())
+    next_chunk(bytes.size());
   Chunk& c = chunks_[current_];
   const Piece p{current_, static_cast<uint32_t>(c.used), static_cast<uint32_t>(bytes.size())};
   std::memcpy(c.bytes.get() + c.used, bytes.data(), bytes.size());
@@ -18,7 +19,8 @@ ChunkArena::Piece ChunkArena::add(std::string_view bytes) {
   return p;
 }
 
-// Chunks of the usual size are used again and again: asking the system for each would cost more than the facts.
+// Chunks of the usual size are used again and again: asking the system for each would cost more
+// than the facts.
 void ChunkArena::next_chunk(size_t bytes) {
   if (current_ != kNone && chunks_[current_].live == 0) retire(current_);
   const size_t size = std::max(kChunkBytes, bytes);

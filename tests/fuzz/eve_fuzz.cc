@@ -1,5 +1,6 @@
-// Rooms: events, correlator_match, rules_sigma. One record for the decoder and a few rules over it, then the same bytes for the
-// reader of incidents. The record stands at the end of its buffer, with nothing but the padding that the decoder asks for.
+// Rooms: events, correlator_match, rules_sigma. One record for the decoder and a few rules over it,
+// then the same bytes for the reader of incidents. The record stands at the end of its buffer, with
+// nothing but the padding that the decoder asks for.
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -16,8 +17,11 @@ namespace {
 using namespace vong;
 
 constexpr const char* kRules =
-    "title: a\nname: a\nlogsource: {product: suricata, category: alert}\ndetection: {s: {alert.signature|contains: [x, scan], src_ip|cidr: 10.0.0.0/8}, condition: s}\n"
-    "---\ntitle: b\nname: b\nlogsource: {product: suricata}\ndetection: {s: {dns.answers.rdata|endswith: e, flow.age|gte: 3}, t: {http.url|re: 'a+b'}, condition: s or not t}\n";
+    "title: a\nname: a\nlogsource: {product: suricata, category: alert}\ndetection: {s: "
+    "{alert.signature|contains: [x, scan], src_ip|cidr: 10.0.0.0/8}, condition: s}\n"
+    "---\ntitle: b\nname: b\nlogsource: {product: suricata}\ndetection: {s: "
+    "{dns.answers.rdata|endswith: e, flow.age|gte: 3}, t: {http.url|re: 'a+b'}, condition: s or "
+    "not t}\n";
 
 struct World {
   events::FieldPlan plan;

@@ -1,5 +1,6 @@
-// Rooms: rules_sigma, correlator_match. A file of Sigma rules: parsed, resolved, compiled into a matcher. What must hold
-// besides not crashing: places lie in the file, and targets of correlations exist and stand before them.
+// Rooms: rules_sigma, correlator_match. A file of Sigma rules: parsed, resolved, compiled into a
+// matcher. What must hold besides not crashing: places lie in the file, and targets of correlations
+// exist and stand before them.
 #include <algorithm>
 #include <cstdlib>
 #include <string>
@@ -25,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const sigma::RuleSet rules = loader.finish();
   for (const auto& d : loader.diagnostics()) require(d.pos.line <= lines && !d.format().empty());
   for (size_t i = 0; i < rules.correlations.size(); ++i) {
-    for (const uint32_t target : rules.correlations[i].targets) require(target < rules.detections.size() + i);
+    for (const uint32_t target : rules.correlations[i].targets)
+      require(target < rules.detections.size() + i);
   }
   for (const sigma::DetectionRule& rule : rules.detections) {
     require(rule.expression.root < rule.expression.nodes.size());

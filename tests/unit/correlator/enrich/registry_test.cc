@@ -23,7 +23,8 @@ TEST(Registry, FindsByIdAliasSensorAndLongestNetwork) {
       "agencies:\n"
       "  - {id: G01, aliases: [OLD.NAME], sensors: [s1], networks: [10.0.0.0/8]}\n"
       "  - {id: H02.1, special: true, networks: [10.2.0.0/16, '2001:db8:2::/48']}\n"
-      "systems:\n  - {id: portal, level: 4, owner: OLD.NAME, networks: [10.1.1.0/24]}\n", d);
+      "systems:\n  - {id: portal, level: 4, owner: OLD.NAME, networks: [10.1.1.0/24]}\n",
+      d);
   EXPECT_TRUE(d.empty());
   EXPECT_EQ(r.find("G01"), 0);
   EXPECT_EQ(r.find("OLD.NAME"), 0);
@@ -38,12 +39,18 @@ TEST(Registry, FindsByIdAliasSensorAndLongestNetwork) {
 }
 
 TEST(Registry, MistakesHavePlaceAndReason) {
-  EXPECT_THAT(problems_of("agencies:\n  - {id: g01}\n").at(0), ::testing::HasSubstr("a.yaml:2:10: error: an agency's id"));
-  EXPECT_THAT(problems_of("agencies:\n  - {id: G01, sharing: ful}\n").at(0), ::testing::HasSubstr("did you mean 'full'?"));
-  EXPECT_THAT(problems_of("agencies:\n  - {id: G01}\n  - {id: G01}\n").at(0), ::testing::HasSubstr("two agencies claim"));
-  EXPECT_THAT(problems_of("agencies:\n  - {id: G01, networks: [10.0.0.0/8]}\n  - {id: G02, networks: [10.0.0.0/8]}\n").at(0),
+  EXPECT_THAT(problems_of("agencies:\n  - {id: g01}\n").at(0),
+              ::testing::HasSubstr("a.yaml:2:10: error: an agency's id"));
+  EXPECT_THAT(problems_of("agencies:\n  - {id: G01, sharing: ful}\n").at(0),
+              ::testing::HasSubstr("did you mean 'full'?"));
+  EXPECT_THAT(problems_of("agencies:\n  - {id: G01}\n  - {id: G01}\n").at(0),
+              ::testing::HasSubstr("two agencies claim"));
+  EXPECT_THAT(problems_of("agencies:\n  - {id: G01, networks: [10.0.0.0/8]}\n  - {id: G02, "
+                          "networks: [10.0.0.0/8]}\n")
+                  .at(0),
               ::testing::HasSubstr("belongs to an agency already"));
-  EXPECT_THAT(problems_of("agencies:\n  - {id: G01, networks: [10.0.0/8]}\n").at(0), ::testing::HasSubstr("not a network"));
+  EXPECT_THAT(problems_of("agencies:\n  - {id: G01, networks: [10.0.0/8]}\n").at(0),
+              ::testing::HasSubstr("not a network"));
   EXPECT_THAT(problems_of("").at(0), ::testing::HasSubstr("empty"));
   EXPECT_THAT(problems_of("- x").at(0), ::testing::HasSubstr("is a map"));
 }
@@ -57,12 +64,17 @@ TEST(Registry, ShippedSampleHas38AgenciesAndSevenSystems) {
   EXPECT_TRUE(d.empty()) << d.items().at(0).format();
   EXPECT_EQ(r.agencies().size(), 38u);
   EXPECT_EQ(r.systems().size(), 7u);
-  EXPECT_EQ(std::count_if(r.agencies().begin(), r.agencies().end(), [](const Agency& a) { return a.kind == "ministry"; }), 22);
+  EXPECT_EQ(std::count_if(r.agencies().begin(), r.agencies().end(),
+                          [](const Agency& a) { return a.kind == "ministry"; }),
+            22);
 }
 
 TEST(AgencyId, HasTheFormOfTheDecision) {
-  for (const char* good : {"G01", "H31.05.2", "000.00.01.G04"}) EXPECT_TRUE(is_agency_id(good)) << good;
-  for (const char* bad : {"", ".", "G01.", ".G01", "G01..2", "g01", "G-01", "A23456789012345678901234567890123456"}) EXPECT_FALSE(is_agency_id(bad)) << bad;
+  for (const char* good : {"G01", "H31.05.2", "000.00.01.G04"})
+    EXPECT_TRUE(is_agency_id(good)) << good;
+  for (const char* bad :
+       {"", ".", "G01.", ".G01", "G01..2", "g01", "G-01", "A23456789012345678901234567890123456"})
+    EXPECT_FALSE(is_agency_id(bad)) << bad;
 }
 
 }  // namespace

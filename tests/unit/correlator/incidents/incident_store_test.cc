@@ -17,11 +17,13 @@ class IncidentStoreTest : public ::testing::Test {
     f.close_after_ns = 100 * kSecond;
     f.key_fields = {"src_ip"};
     store_.emplace(std::vector<RuleFacts>{f}, 0, "salt", [this](const Open& o, IncidentStatus s) {
-      log_.push_back(std::string(events::name_of(s)) + " " + o.key_values.at(0) + " v" + std::to_string(o.version) + " m" + std::to_string(o.match_count));
+      log_.push_back(std::string(events::name_of(s)) + " " + o.key_values.at(0) + " v" +
+                     std::to_string(o.version) + " m" + std::to_string(o.match_count));
       last_ = o;
     });
   }
-  std::string hit(int64_t seconds, std::string key = "a", state::AgencyIndex agency = 0, uint64_t events = 1, int level = 0) {
+  std::string hit(int64_t seconds, std::string key = "a", state::AgencyIndex agency = 0,
+                  uint64_t events = 1, int level = 0) {
     std::vector<EventRef> evidence(events);
     for (EventRef& e : evidence) e.time_ns = seconds * kSecond, e.agency = agency;
     Hit h;
@@ -89,7 +91,9 @@ TEST_F(IncidentStoreTest, FinishTellsWhatIsOpenInOrderOfTime) {
 
 TEST(AttackTags, TechniquesAndTacticsAreToldApart) {
   RuleFacts f;
-  read_attack_tags({"attack.t1110.003", "attack.T1", "attack.credential_access", "attack.s0001", "cve.2021-44228", "attack.t1110.003"}, f);
+  read_attack_tags({"attack.t1110.003", "attack.T1", "attack.credential_access", "attack.s0001",
+                    "cve.2021-44228", "attack.t1110.003"},
+                   f);
   EXPECT_EQ(f.techniques, std::vector<std::string>{"T1110.003"});
   EXPECT_EQ(f.tactics, std::vector<std::string>{"credential-access"});
 }

@@ -23,7 +23,9 @@ class LineReader : public ::testing::Test {
     std::ofstream(path, std::ios::binary) << content;
     std::vector<std::string> out;
     const auto done = read_lines(path, [&](const Line& l) {
-      out.push_back(l.too_long ? "too long " + std::to_string(l.number) : std::to_string(l.number) + ":" + std::string(l.text.substr(0, 20)));
+      out.push_back(l.too_long
+                        ? "too long " + std::to_string(l.number)
+                        : std::to_string(l.number) + ":" + std::string(l.text.substr(0, 20)));
       return true;
     });
     EXPECT_TRUE(done);

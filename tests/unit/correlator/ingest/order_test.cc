@@ -17,7 +17,8 @@ std::vector<Item> random_items(size_t n, uint32_t seed) {
   std::mt19937 random(seed);
   std::vector<Item> items;
   for (size_t i = 0; i < n; ++i) {
-    items.push_back({{static_cast<int64_t>(random() % 1000), random() % 5, i}, std::string(random() % 300, 'x') + std::to_string(i)});
+    items.push_back({{static_cast<int64_t>(random() % 1000), random() % 5, i},
+                     std::string(random() % 300, 'x') + std::to_string(i)});
   }
   return items;
 }

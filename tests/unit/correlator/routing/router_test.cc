@@ -16,10 +16,12 @@ class RouterTest : public ::testing::Test {
         "  - {id: FULL, sensors: [sf], networks: [10.1.0.0/16]}\n"
         "  - {id: ANON, sharing: anonymised, sensors: [sa], networks: [10.2.0.0/16]}\n"
         "  - {id: COUNT, sharing: counters, networks: [10.3.0.0/16]}\n"
-        "  - {id: NONE, special: true, networks: [10.4.0.0/16]}\n", d);
+        "  - {id: NONE, special: true, networks: [10.4.0.0/16]}\n",
+        d);
     EXPECT_TRUE(d.empty());
   }
-  static events::Incident of(const std::string& agency, const std::string& inner, const std::string& sensor) {
+  static events::Incident of(const std::string& agency, const std::string& inner,
+                             const std::string& sensor) {
     events::Incident i;
     i.id = "x";
     i.agency = agency;
@@ -65,13 +67,16 @@ TEST_F(RouterTest, FullGoesToTheCentreAsItIs) {
 
 TEST_F(RouterTest, AnonymisedLeavesNoWordOfTheVictim) {
   const std::string copy = national_copy(of("ANON", "10.2.0.9", "sa"));
-  for (const char* secret : {"10.2.0.9", "ANON", "\"sa\"", "secret.example", "0123456789abcdef\""}) EXPECT_EQ(copy.find(secret), copy.npos) << secret;
-  EXPECT_NE(copy.find("203.0.113.1"), copy.npos);  // the attacker's address is what the centre needs
+  for (const char* secret : {"10.2.0.9", "ANON", "\"sa\"", "secret.example", "0123456789abcdef\""})
+    EXPECT_EQ(copy.find(secret), copy.npos) << secret;
+  EXPECT_NE(copy.find("203.0.113.1"),
+            copy.npos);  // the attacker's address is what the centre needs
   EXPECT_NE(copy.find("\"anonymised\":true"), copy.npos);
 }
 
 TEST_F(RouterTest, CountersAndNothingStayAtHome) {
-  for (const char* agency : {"COUNT", "NONE"}) EXPECT_EQ(router().route(of(agency, "10.3.0.9", "s")).size(), 1u) << agency;
+  for (const char* agency : {"COUNT", "NONE"})
+    EXPECT_EQ(router().route(of(agency, "10.3.0.9", "s")).size(), 1u) << agency;
   EXPECT_TRUE(router().takes_part(0));
   EXPECT_TRUE(router().takes_part(1));
   EXPECT_FALSE(router().takes_part(2));
@@ -82,18 +87,22 @@ TEST_F(RouterTest, ANationalIncidentHidesOnlyWhoAskedForIt) {
   events::Incident i;
   i.national = true;
   i.key = {{"src_ip", "203.0.113.1"}};
-  i.victims = {{"ANON", "ministry", 1, {"10.2.0.9", "8.8.8.8"}}, {"FULL", "ministry", 1, {"10.1.0.9"}}};
+  i.victims = {{"ANON", "ministry", 1, {"10.2.0.9", "8.8.8.8"}},
+               {"FULL", "ministry", 1, {"10.1.0.9"}}};
   i.evidence = {of("ANON", "10.2.0.9", "sa").evidence[0], of("FULL", "10.1.0.9", "sf").evidence[0]};
   i.sensors = {"sa", "sf"};
   const std::string copy = national_copy(i);
-  for (const char* secret : {"10.2.0.9", "ANON", "\"sa\""}) EXPECT_EQ(copy.find(secret), copy.npos) << secret;
-  for (const char* open : {"10.1.0.9", "FULL", "\"sf\"", "8.8.8.8"}) EXPECT_NE(copy.find(open), copy.npos) << open;
+  for (const char* secret : {"10.2.0.9", "ANON", "\"sa\""})
+    EXPECT_EQ(copy.find(secret), copy.npos) << secret;
+  for (const char* open : {"10.1.0.9", "FULL", "\"sf\"", "8.8.8.8"})
+    EXPECT_NE(copy.find(open), copy.npos) << open;
 }
 
 TEST_F(RouterTest, PseudonymsAreStableAndKeyed) {
   EXPECT_EQ(router().pseudonym("host", "10.2.0.9"), router().pseudonym("host", "10.2.0.9"));
   EXPECT_NE(router().pseudonym("host", "10.2.0.9"), router().pseudonym("host", "10.2.0.8"));
-  EXPECT_NE(router().pseudonym("host", "10.2.0.9"), Router(registry_, "another key here").pseudonym("host", "10.2.0.9"));
+  EXPECT_NE(router().pseudonym("host", "10.2.0.9"),
+            Router(registry_, "another key here").pseudonym("host", "10.2.0.9"));
 }
 
 TEST_F(RouterTest, AWarningNamesNoAgency) {
