@@ -14,13 +14,20 @@ namespace ondemand = simdjson::ondemand;
 
 std::string_view reason(DecodeError error) {
   switch (error) {
-    case DecodeError::kNone: return "no error";
-    case DecodeError::kEmpty: return "empty record";
-    case DecodeError::kTooLong: return "record too long";
-    case DecodeError::kNotJson: return "not JSON";
-    case DecodeError::kNotObject: return "not a JSON object";
-    case DecodeError::kTooManyValues: return "too many values";
-    case DecodeError::kNoTimestamp: return "no valid timestamp";
+    case DecodeError::kNone:
+      return "no error";
+    case DecodeError::kEmpty:
+      return "empty record";
+    case DecodeError::kTooLong:
+      return "record too long";
+    case DecodeError::kNotJson:
+      return "not JSON";
+    case DecodeError::kNotObject:
+      return "not a JSON object";
+    case DecodeError::kTooManyValues:
+      return "too many values";
+    case DecodeError::kNoTimestamp:
+      return "no valid timestamp";
   }
   return "unknown";
 }
@@ -32,16 +39,17 @@ void add_time_fields(FieldPlan& plan) {
 namespace {
 
 std::string_view trim_right(std::string_view text) {
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '\r' || text.back() == '\t')) {
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '\r' ||
+                           text.back() == '\t')) {
     text.remove_suffix(1);
   }
   return text;
 }
 
-
 }  // namespace
 
-// Walks the record along the plan. `escaped`: the record has a backslash somewhere, so keys and strings may need unescaping.
+// Walks the record along the plan. `escaped`: the record has a backslash somewhere, so keys and
+// strings may need unescaping.
 struct EveDecoder::Reader {
   ondemand::parser parser;
   std::string key_buffer;
@@ -51,15 +59,34 @@ struct EveDecoder::Reader {
 
   DecodeError record(std::string_view text) {
     ondemand::document document;
-    if (parser.iterate(text.data(), text.size(), text.size() + kRecordPaddingBytes).get(document)) return DecodeError::kNotJson;
+    if (parser.iterate(text.data(), text.size(), text.size() + kRecordPaddingBytes).get(document))
+      return DecodeError::kNotJson;
     ondemand::json_type type;
     if (document.type().get(type)) return DecodeError::kNotJson;
-    if (type != ondemand::json_type::object) return DecodeError::kNotObject;
+    if (type != ondemand::json_type::object)
+      return is_json(text, type) ? DecodeError::kNotObject : DecodeError::kNotJson;
     ondemand::object root;
     if (document.get_object().get(root)) return DecodeError::kNotJson;
     if (const DecodeError error = object(root, 0); error != DecodeError::kNone) return error;
     const char* rest = nullptr;  // out of bounds means: nothing behind the object
     return document.current_location().get(rest) ? DecodeError::kNone : DecodeError::kNotJson;
+  }
+
+  // simdjson tells a value's type by its first character; for what is refused anyhow that is not
+  // enough to name it.
+  static bool is_json(std::string_view text, ondemand::json_type type) {
+    switch (type) {
+      case ondemand::json_type::null:
+        return text == "null";
+      case ondemand::json_type::boolean:
+        return text == "true" || text == "false";
+      case ondemand::json_type::array:
+        return text.back() == ']';
+      case ondemand::json_type::string:
+        return text.back() == '"';
+      default:
+        return is_digit(text.back());
+    }
   }
 
   DecodeError object(ondemand::object& o, uint32_t node) {
@@ -81,7 +108,8 @@ struct EveDecoder::Reader {
       }
       if (child == nullptr) continue;
       ondemand::value v = field.value();
-      if (const DecodeError error = value(v, child->node, 0); error != DecodeError::kNone) return error;
+      if (const DecodeError error = value(v, child->node, 0); error != DecodeError::kNone)
+        return error;
     }
     return DecodeError::kNone;
   }
@@ -91,7 +119,8 @@ struct EveDecoder::Reader {
     for (auto result : a) {
       ondemand::value v;
       if (std::move(result).get(v)) return DecodeError::kNotJson;
-      if (const DecodeError error = value(v, node, depth + 1); error != DecodeError::kNone) return error;
+      if (const DecodeError error = value(v, node, depth + 1); error != DecodeError::kNone)
+        return error;
     }
     return DecodeError::kNone;
   }
@@ -122,12 +151,14 @@ struct EveDecoder::Reader {
       case ondemand::json_type::string: {
         if (token.size() < 2 || token.back() != '"') return DecodeError::kNotJson;
         std::string_view text = token.substr(1, token.size() - 2);
-        if (escaped && text.find('\\') != text.npos && v.get_string().get(text)) return DecodeError::kNotJson;
+        if (escaped && text.find('\\') != text.npos && v.get_string().get(text))
+          return DecodeError::kNotJson;
         values->push_back({field, ValueType::kString, text});
         break;
       }
       case ondemand::json_type::number:
-        if (!is_digit(token.back()) || (token[0] != '-' && !is_digit(token[0]))) return DecodeError::kNotJson;
+        if (!is_digit(token.back()) || (token[0] != '-' && !is_digit(token[0])))
+          return DecodeError::kNotJson;
         values->push_back({field, ValueType::kNumber, token});
         break;
       case ondemand::json_type::boolean:
@@ -146,7 +177,8 @@ struct EveDecoder::Reader {
   }
 };
 
-EveDecoder::EveDecoder(const FieldPlan& plan) : plan_(plan), reader_(std::make_unique<Reader>()), first_(plan.size(), kNoValue) {
+EveDecoder::EveDecoder(const FieldPlan& plan)
+    : plan_(plan), reader_(std::make_unique<Reader>()), first_(plan.size(), kNoValue) {
   reader_->plan = &plan_;
   timestamp_ = plan.find("timestamp");
   at_timestamp_ = plan.find("@timestamp");
@@ -188,9 +220,10 @@ bool EveDecoder::read_time() {
       return true;
     }
     const std::string_view t = v->text;
-    // Events come minute by minute: the date is read once a minute, the seconds and microseconds every time.
-    if (t.size() == kEveTimeSize && std::memcmp(t.data(), minute_, 16) == 0 && std::memcmp(t.data() + 26, "+0000", 5) == 0 &&
-        t[16] == ':' && t[19] == '.') {
+    // Events come minute by minute: the date is read once a minute, the seconds and microseconds
+    // every time.
+    if (t.size() == kEveTimeSize && std::memcmp(t.data(), minute_, 16) == 0 &&
+        std::memcmp(t.data() + 26, "+0000", 5) == 0 && t[16] == ':' && t[19] == '.') {
       int64_t us = 0;
       bool ok = true;
       for (const int i : {17, 18, 20, 21, 22, 23, 24, 25}) {

@@ -9,7 +9,7 @@ std::string_view name_of(IncidentKind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 std::string_view name_of(IncidentStatus status) {
-  static constexpr std::string_view kNames[] = {"open", "updated", "closed"};
+  static constexpr std::string_view kNames[] = {"open", "updated", "closed", "retracted"};
   return kNames[static_cast<size_t>(status)];
 }
 std::string_view name_of(Severity severity) {

@@ -18,7 +18,8 @@
 namespace vong::events {
 
 enum class IncidentKind : uint8_t { kDetection, kCorrelation, kCampaign };
-enum class IncidentStatus : uint8_t { kOpen, kUpdated, kClosed };
+// kRetracted: events that came late have shown that there was no such incident.
+enum class IncidentStatus : uint8_t { kOpen, kUpdated, kClosed, kRetracted };
 enum class Severity : uint8_t { kInformational = 1, kLow, kMedium, kHigh, kCritical };
 
 [[nodiscard]] std::string_view name_of(IncidentKind kind);

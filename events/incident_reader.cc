@@ -97,7 +97,8 @@ Result<Incident> read_incident(std::string_view json) {
   i.kind = choice(f, "kind",
                   {IncidentKind::kDetection, IncidentKind::kCorrelation, IncidentKind::kCampaign});
   i.status = choice(f, "status",
-                    {IncidentStatus::kOpen, IncidentStatus::kUpdated, IncidentStatus::kClosed});
+                    {IncidentStatus::kOpen, IncidentStatus::kUpdated, IncidentStatus::kClosed,
+                     IncidentStatus::kRetracted});
   i.severity = choice(f, "severity",
                       {Severity::kInformational, Severity::kLow, Severity::kMedium, Severity::kHigh,
                        Severity::kCritical});

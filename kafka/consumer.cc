@@ -380,6 +380,9 @@ KafkaResult<> Consumer::seek(const TopicOffset& to, std::chrono::milliseconds ti
   std::erase_if(impl_->positions, [&](const Position& p) {
     return p.partition.topic == to.topic && p.partition.partition == to.partition;
   });
+  std::erase_if(impl_->ended, [&](const TopicPartition& p) {  // its end has to be reached again
+    return p.topic == to.topic && p.partition == to.partition;
+  });
   return {};
 }
 

@@ -40,7 +40,7 @@ THIRD_PARTY = {  # header prefix: rooms that may have it
     'prometheus/': {'telemetry'}, 'civetweb': {'telemetry', 'console_server'}, 'CivetServer': {'telemetry', 'console_server'},
     'pcap': {'sensor_capture'},
     'simdjson': {'events'},
-    'yaml-cpp/': {'app_common', 'rules_sigma', 'correlator_enrich'},
+    'yaml-cpp/': {'app_common', 'rules_yaml'},
     'CLI/': {'app_common', '*_app', 'programs'},
     'magic.h': {'applayer_core'},
     'nghttp2/': {'applayer_http2'},

@@ -106,8 +106,12 @@ struct Engine::Fact {
 };
 
 Engine::Engine(const enrich::Registry& registry, const routing::Router& router,
-               EngineSettings settings, IncidentSink sink)
-    : registry_(registry), router_(router), settings_(std::move(settings)), sink_(std::move(sink)) {
+               EngineSettings settings, EngineCounters& counters, IncidentSink sink)
+    : registry_(registry),
+      router_(router),
+      settings_(std::move(settings)),
+      sink_(std::move(sink)),
+      counters_(counters) {
   events::add_time_fields(plan_);
   home_ = registry.find(settings_.home_agency);
   for (size_t i = 0; i < registry.agencies().size(); ++i)
@@ -129,7 +133,7 @@ void Engine::load(const sigma::RuleSet& rules, std::vector<rules::Diagnostic>& d
   decoder_ = std::make_unique<events::EveDecoder>(plan_);
   session_ = std::make_unique<match::Session>(rules_.matcher);
   store_ = std::make_unique<incidents::IncidentStore>(
-      rules_.facts, settings_.update_interval_ns,
+      rules_.facts, settings_.update_interval_ns, settings_.id_salt,
       [this](const incidents::Open& o, events::IncidentStatus s) { render(o, s); });
   campaigns_ = std::make_unique<state::KeyedStore<CampaignState>>(settings_.keys_max,
                                                                   settings_.campaign.window_ns);
@@ -174,19 +178,22 @@ ReadResult Engine::read(std::string_view record, const RecordSource& source) {
     return ReadResult::kRefused;
   }
   const std::span<const uint32_t> rules = session_->match(*decoder_);
+  const uint32_t sensor =
+      sensor_index(source.sensor.empty() ? decoder_->text(field_.host) : source.sensor);
+  sensor_print_ = sensor_prints_[sensor];
   if (rules.empty()) return ReadResult::kNoMatch;
   counters_.records_matched.add();
-  write_fact(rules, source, agency);
+  write_fact(rules, source, agency, sensor);
   return ReadResult::kFact;
 }
 
 void Engine::write_fact(std::span<const uint32_t> rules, const RecordSource& source,
-                        AgencyIndex agency) {
+                        AgencyIndex agency, uint32_t sensor) {
   EventRef ref;
   ref.time_ns = to_ns(decoder_->time());
   ref.flow_id = events::unsigned_of(decoder_->text(field_.flow_id)).value_or(0);
   ref.position = source.position;
-  ref.sensor = sensor_index(source.sensor.empty() ? decoder_->text(field_.host) : source.sensor);
+  ref.sensor = sensor;
   ref.signature_id =
       static_cast<uint32_t>(events::unsigned_of(decoder_->text(field_.signature_id)).value_or(0));
   ref.agency = agency;

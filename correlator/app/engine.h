@@ -33,6 +33,7 @@ struct EngineSettings {
   size_t keys_max = 1'000'000;
   int64_t update_interval_ns = INT64_MAX;  // offline nobody wants the steps in between
   std::string home_agency;     // of events that nothing else assigns; empty: they are refused
+  std::string id_salt;         // of incident ids
   bool single_agency = false;  // every event is the home agency's, whatever it says
 };
 
@@ -51,7 +52,7 @@ class Engine {
   using IncidentSink = std::function<void(const events::Incident& incident)>;
 
   Engine(const enrich::Registry& registry, const routing::Router& router, EngineSettings settings,
-         IncidentSink sink);
+         EngineCounters& counters, IncidentSink sink);
   ~Engine();
 
   // Compiles `rules`; before the first record. What is wrong goes to `diagnostics`.
@@ -66,6 +67,9 @@ class Engine {
   [[nodiscard]] int64_t time_ns() const {
     return to_ns(decoder_->time());
   }  // of the record read last
+
+  // A fingerprint of the sensor of the record read last.
+  [[nodiscard]] uint64_t sensor_print() const { return sensor_print_; }
 
   void process(std::string_view fact);
   void advance(int64_t now_ns);
@@ -95,7 +99,7 @@ class Engine {
   [[nodiscard]] uint32_t sensor_index(std::string_view name);
   [[nodiscard]] uint16_t event_type_index(std::string_view name);
   void write_fact(std::span<const uint32_t> rules, const RecordSource& source,
-                  enrich::AgencyIndex agency);
+                  enrich::AgencyIndex agency, uint32_t sensor);
   [[nodiscard]] std::string_view agency_name(enrich::AgencyIndex agency) const;
   [[nodiscard]] bool make_key(const Fact& fact, const std::vector<Column>& columns, bool national,
                               std::string& out) const;
@@ -129,11 +133,12 @@ class Engine {
   std::vector<uint64_t> sensor_prints_;
   StringMap<uint32_t> sensor_ids_, event_type_ids_;
   ingest::OrderKey key_;
+  uint64_t sensor_print_ = 0;
   std::string fact_, reason_, group_key_, chain_key_;
   operators::Matches matches_;
   std::vector<Due> due_;
   int64_t now_ns_ = INT64_MIN;
-  EngineCounters counters_;
+  EngineCounters& counters_;  // the caller's: they outlive an engine that is made anew
 };
 
 }  // namespace vong::correlator

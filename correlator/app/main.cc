@@ -2,6 +2,7 @@
 
 #include "app_common/program.h"
 #include "correlator/app/offline.h"
+#include "correlator/app/online.h"
 #include "correlator/app/options.h"
 #include "correlator/enrich/registry.h"
 #include "rules/network/read_file.h"
@@ -57,10 +58,17 @@ sigma::RuleSet load_rules(const Options& options, app::Problems& problems) {
 }
 
 int run(const Options& options, const enrich::Registry& registry, const sigma::RuleSet& rules,
-        const app::Signals& signals) {
+        app::Signals& signals) {
   if (options.inputs.empty()) {
-    spdlog::error("no input: give --in FILE, a folder or -");
-    return app::kExitUsage;
+    const ReloadRules reload = [&]() -> std::optional<sigma::RuleSet> {
+      app::Problems problems;
+      sigma::RuleSet again = load_rules(options, problems);
+      problems.print(stderr);
+      if (problems.errors() == 0) return again;
+      spdlog::error("the rules have errors, those that run stay in force");
+      return std::nullopt;
+    };
+    return run_online(options, registry, rules, signals, reload);
   }
   const auto report = run_offline(options, registry, rules, signals);
   if (!report) {

@@ -20,7 +20,7 @@ class Pass {
       : options_(options),
         signals_(signals),
         router_(registry, options.pseudonym_key),
-        engine_(registry, router_, options.engine,
+        engine_(registry, router_, options.engine, counters_,
                 [this](const events::Incident& i) { outputs_->incident(i, router_); }),
         reorder_(ingest::kReorderBytesMax),
         sorter_(ingest::kSortRunBytes),
@@ -74,7 +74,10 @@ class Pass {
       outputs_->dead_letter("record too long", *file_, l.number, l.text);
       return true;
     }
-    switch (engine_.read(l.text, {{}, {}, position_})) {
+    const ReadResult result = engine_.read(l.text, {{}, {}, position_});
+    if (result != ReadResult::kRefused)
+      newest_record_ns_ = std::max(newest_record_ns_, engine_.time_ns());
+    switch (result) {
       case ReadResult::kRefused:
         outputs_->dead_letter(engine_.reason(), *file_, l.number, l.text);
         break;
@@ -117,6 +120,7 @@ class Pass {
     } else {
       reorder_.release(INT64_MAX, process);
     }
+    engine_.advance(newest_record_ns_);
     engine_.finish();
     return outputs_->finish();
   }
@@ -125,6 +129,7 @@ class Pass {
   const app::Signals& signals_;
   routing::Router router_;
   std::unique_ptr<FileOutputs> outputs_;
+  EngineCounters counters_;
   Engine engine_;
   ingest::ReorderBuffer reorder_;
   ingest::FactSorter sorter_;
@@ -133,7 +138,8 @@ class Pass {
   const std::string* file_ = nullptr;
   std::string problem_;
   uint64_t position_ = 0, too_long_ = 0;
-  int64_t newest_ns_ = INT64_MIN / 2;
+  int64_t newest_ns_ = INT64_MIN / 2;  // of the facts
+  int64_t newest_record_ns_ = INT64_MIN;
 };
 
 }  // namespace

@@ -46,13 +46,45 @@ void read_campaign(const app::ConfigNode& node, CampaignSettings& c, app::Proble
                  "severity is informational, low, medium, high or critical");
 }
 
+void read_kafka(const app::ConfigNode& node, Options& o, app::Problems& problems) {
+  for (const auto& [name, value] : node.entries()) {
+    if (name == "group")
+      o.group = value.text(o.group, problems);
+    else if (name == "transactional-id")
+      o.transactional_id = value.text(o.transactional_id, problems);
+    else if (name == "dead-letter-topic")
+      o.dead_letter_topic = value.text(o.dead_letter_topic, problems);
+    else if (name == "create-topics")
+      o.create_topics = value.boolean(false, problems);
+    else if (name == "topic-partitions")
+      o.topic_partitions = static_cast<int>(value.integer(1, 1, 10'000, problems));
+    else if (name == "topic-replication")
+      o.topic_replication = static_cast<int>(value.integer(1, 1, 100, problems));
+    else if (value.is_map()) {  // ssl.ca-file, librdkafka.*
+      for (const auto& [inner, v] : value.entries()) {
+        if (auto ok = kafka::set(o.kafka, name + "." + inner, v.raw()); !ok)
+          problems.error(v.place(), ok.error().message);
+      }
+    } else if (auto ok = kafka::set(o.kafka, name, value.raw()); !ok) {
+      problems.error(value.place(), ok.error().message);
+    }
+  }
+  if (o.inputs.empty()) {
+    if (o.kafka.brokers.empty())
+      problems.error(node ? node.place() : app::Place{"--in", 1, 1},
+                     "no input: give --in, or kafka.brokers in the configuration");
+    else if (auto ok = kafka::check(o.kafka); !ok)
+      problems.error(node.place(), ok.error().message);
+  }
+}
+
 }  // namespace
 
 void read_config(const app::Config& config, Options& o, app::Problems& problems) {
   const app::ConfigNode& root = config.root();
   root.report_unknown_keys(
       {"rules", "agencies", "home-agency", "log-dir", "per-recipient", "disorder", "campaign",
-       "pseudonym-key-file", "placeholders", "state", "kafka", "metrics", "incidents"},
+       "pseudonym-key-file", "placeholders", "idle", "state", "kafka", "metrics", "incidents"},
       app::Severity::kWarning, problems);
   if (o.rules.empty()) o.rules = root["rules"].texts(problems);
   if (o.agencies.empty()) o.agencies = root["agencies"].text("", problems);
@@ -63,6 +95,15 @@ void read_config(const app::Config& config, Options& o, app::Problems& problems)
   o.engine.keys_max =
       static_cast<size_t>(root["state"]["keys-max"].integer(1'000'000, 1, 100'000'000, problems));
   read_campaign(root["campaign"], o.engine.campaign, problems);
+  read_kafka(root["kafka"], o, problems);
+  o.metrics_listen = root["metrics"]["listen"].text("", problems);
+  o.idle = root["idle"].duration(o.idle, std::chrono::milliseconds(100), std::chrono::hours(24),
+                                 problems);
+  o.engine.update_interval_ns =
+      o.inputs.empty() ? root["incidents"]["update-interval"]
+                             .duration(Duration(0), Duration(0), std::chrono::hours(24), problems)
+                             .count()
+                       : INT64_MAX;
   read_placeholders(root["placeholders"], o, problems);
   if (const std::string file = root["pseudonym-key-file"].text("", problems); !file.empty()) {
     std::ifstream in(file, std::ios::binary);

@@ -8,6 +8,7 @@
 #include "app_common/config.h"
 #include "app_common/program.h"
 #include "correlator/app/engine.h"
+#include "kafka/client_config.h"
 #include "rules/sigma/modifiers.h"
 
 namespace vong::correlator {
@@ -24,6 +25,15 @@ struct Options {
   std::string pseudonym_key;
   sigma::Placeholders placeholders;
   EngineSettings engine;
+  std::string metrics_listen;  // empty: none
+  // --- Kafka ---
+  kafka::ClientConfig kafka;
+  std::string group = "vong-correlator";
+  std::string transactional_id = "vong-correlator-1";  // one per process
+  std::string dead_letter_topic = "vong.dead-letter";
+  Duration idle = std::chrono::seconds(10);  // a sensor quiet for so long does not hold others back
+  bool create_topics = false;
+  int topic_partitions = 1, topic_replication = 1;
 };
 
 // The program's own flags, beside the common ones.

@@ -32,10 +32,11 @@ std::string hex(std::span<const uint8_t> bytes) {
   return out;
 }
 
-// Stable over runs and machines: of the rule's own id, the key, the agency's position in time; not
-// of table indices.
-std::string make_id(const RuleFacts& facts, const Hit& hit) {
-  std::string text;
+// Salted, or who sees an incident without its addresses could find them by trying all. Stable over
+// runs and machines: of the rule's own id, the key, the agency's position in time; not of table
+// indices.
+std::string make_id(std::string_view salt, const RuleFacts& facts, const Hit& hit) {
+  std::string text(salt);
   for (const std::string* part : {&facts.rule.id, &facts.rule.title, &facts.rule.type}) {
     append_number(text, part->size());
     text += *part;
@@ -85,7 +86,7 @@ void read_attack_tags(const std::vector<std::string>& tags, RuleFacts& out) {
 Open IncidentStore::make(const Hit& hit) const {
   const RuleFacts& facts = rules_[hit.rule];
   Open o;
-  o.id = make_id(facts, hit);
+  o.id = make_id(id_salt_, facts, hit);
   o.rule = hit.rule;
   o.agency = hit.agency;
   o.key_values = hit.key_values;
@@ -139,19 +140,21 @@ std::string_view IncidentStore::add(const Hit& hit) {
     deadlines_.push({hit.last_ns + rules_[hit.rule].close_after_ns, ++serial_, scratch_});
     ++opened_total_;
     grow(*it->second, hit);
-    tell(*it->second, events::IncidentStatus::kOpen);
+    if (tells_changes()) tell(*it->second, events::IncidentStatus::kOpen);
     return it->second->id;
   }
   Open& o = *it->second;
   const events::Severity before = o.severity;
   grow(o, hit);
-  if (o.severity > before || hit.last_ns - o.told_ns >= update_interval_ns_)
-    tell(o, events::IncidentStatus::kUpdated);
+  const bool due = o.severity > before || hit.last_ns - o.told_ns >= update_interval_ns_;
+  if (tells_changes() && due) tell(o, events::IncidentStatus::kUpdated);
   return o.id;
 }
 
+// The version is a function of what happened, not of how often somebody was told: files and topics
+// agree on it.
 void IncidentStore::tell(Open& o, events::IncidentStatus status) {
-  ++o.version;
+  o.version = o.match_count + (status == events::IncidentStatus::kClosed ? 1 : 0);
   o.told_ns = o.updated_ns;
   listener_(o, status);
 }
@@ -192,9 +195,10 @@ void IncidentStore::finish() {
   std::sort(left.begin(), left.end(), [](const Open* a, const Open* b) {
     return std::tie(a->first_ns, a->id) < std::tie(b->first_ns, b->id);
   });
-  for (Open* o : left)
+  for (Open* o : left) {
     tell(*o,
          o->match_count == 1 ? events::IncidentStatus::kOpen : events::IncidentStatus::kUpdated);
+  }
 }
 
 }  // namespace vong::incidents

@@ -68,14 +68,19 @@ struct Open {
 
 class IncidentStore {
  public:
+  static constexpr int64_t kFinalOnly = INT64_MAX;
+
   // Told of every change that readers should know: opened, updated (at most every
   // `update_interval_ns`, and at once when the severity rises), closed. `incident` is valid during
   // the call.
   using Listener = std::function<void(const Open& incident, events::IncidentStatus status)>;
 
-  IncidentStore(std::vector<RuleFacts> rules, int64_t update_interval_ns, Listener listener)
+  // `id_salt`: the same for all processes whose incidents shall have the same ids.
+  IncidentStore(std::vector<RuleFacts> rules, int64_t update_interval_ns, std::string id_salt,
+                Listener listener)
       : rules_(std::move(rules)),
         update_interval_ns_(update_interval_ns),
+        id_salt_(std::move(id_salt)),
         listener_(std::move(listener)) {}
 
   // Returns the incident's id, valid until the next call.
@@ -104,9 +109,11 @@ class IncidentStore {
   void grow(Open& incident, const Hit& hit) const;
   void tell(Open& incident, events::IncidentStatus status);
   void close_first();
+  [[nodiscard]] bool tells_changes() const { return update_interval_ns_ != kFinalOnly; }
 
   std::vector<RuleFacts> rules_;
   int64_t update_interval_ns_;
+  std::string id_salt_;
   Listener listener_;
   StringMap<std::unique_ptr<Open>> open_;
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>>

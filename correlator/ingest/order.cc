@@ -9,26 +9,8 @@
 namespace vong::ingest {
 
 ChunkArena::Piece ChunkArena::add(std::string_view bytes) {
-  if (current_ == 0xffffffff || chunks_[current_].size - chunks_[current_].used < bytes.size()) {
-    const size_t size = std::max(kChunkBytes, bytes.size());
-    if (current_ != 0xffffffff &&
-        chunks_[current_].live == 0) {  // nobody needs it any more: start it again
-      chunks_[current_].used = 0;
-    }
-    if (current_ == 0xffffffff || chunks_[current_].size - chunks_[current_].used < bytes.size()) {
-      if (free_.empty()) {
-        chunks_.emplace_back();
-        free_.push_back(static_cast<uint32_t>(chunks_.size() - 1));
-      }
-      current_ = free_.back();
-      free_.pop_back();
-      Chunk& c = chunks_[current_];
-      c.bytes = std::make_unique_for_overwrite<char[]>(size);
-      c.size = size;
-      c.used = c.live = 0;
-      bytes_ += size;
-    }
-  }
+  if (current_ == kNone || chunks_[current_].size - chunks_[current_].used < bytes.size())
+    next_chunk(bytes.size());
   Chunk& c = chunks_[current_];
   const Piece p{current_, static_cast<uint32_t>(c.used), static_cast<uint32_t>(bytes.size())};
   std::memcpy(c.bytes.get() + c.used, bytes.data(), bytes.size());
@@ -37,19 +19,49 @@ ChunkArena::Piece ChunkArena::add(std::string_view bytes) {
   return p;
 }
 
-void ChunkArena::release(const Piece& p) {
-  Chunk& c = chunks_[p.chunk];
-  if (--c.live != 0 || p.chunk == current_) return;
+// Chunks of the usual size are used again and again: asking the system for each would cost more
+// than the facts.
+void ChunkArena::next_chunk(size_t bytes) {
+  if (current_ != kNone && chunks_[current_].live == 0) retire(current_);
+  const size_t size = std::max(kChunkBytes, bytes);
+  if (size == kChunkBytes && !spare_.empty()) {
+    current_ = spare_.back();
+    spare_.pop_back();
+  } else {
+    if (empty_.empty()) {
+      chunks_.emplace_back();
+      empty_.push_back(static_cast<uint32_t>(chunks_.size() - 1));
+    }
+    current_ = empty_.back();
+    empty_.pop_back();
+    chunks_[current_].bytes = std::make_unique_for_overwrite<char[]>(size);
+    chunks_[current_].size = size;
+  }
+  chunks_[current_].used = chunks_[current_].live = 0;
+  bytes_ += size;
+}
+
+void ChunkArena::retire(uint32_t index) {
+  Chunk& c = chunks_[index];
   bytes_ -= c.size;
+  if (c.size == kChunkBytes && spare_.size() < kSpareMax) {
+    spare_.push_back(index);
+    return;
+  }
   c.bytes.reset();
-  c.size = c.used = 0;
-  free_.push_back(p.chunk);
+  c.size = 0;
+  empty_.push_back(index);
+}
+
+void ChunkArena::release(const Piece& p) {
+  if (--chunks_[p.chunk].live == 0 && p.chunk != current_) retire(p.chunk);
 }
 
 void ChunkArena::clear() {
   chunks_.clear();
-  free_.clear();
-  current_ = 0xffffffff;
+  spare_.clear();
+  empty_.clear();
+  current_ = kNone;
   bytes_ = 0;
 }
 

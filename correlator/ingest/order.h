@@ -50,8 +50,13 @@ class ChunkArena {
     size_t size = 0, used = 0, live = 0;
   };
   std::vector<Chunk> chunks_;
-  std::vector<uint32_t> free_;
-  uint32_t current_ = 0xffffffff;
+  void next_chunk(size_t bytes);
+  void retire(uint32_t index);
+
+  static constexpr uint32_t kNone = 0xffffffff;
+  static constexpr size_t kSpareMax = 64;
+  std::vector<uint32_t> spare_, empty_;  // with and without memory
+  uint32_t current_ = kNone;
   size_t bytes_ = 0;
 };
 
@@ -71,6 +76,11 @@ class ReorderBuffer {
       f(entry.key, arena_.view(entry.piece));
       arena_.release(entry.piece);
     }
+  }
+  // What is not newer than `time_ns` counts as late from now on.
+  void skip_to(int64_t time_ns) {
+    const OrderKey key{time_ns, UINT64_MAX, UINT64_MAX};
+    if (key > released_) released_ = key;
   }
   explicit ReorderBuffer(size_t bytes_max) : bytes_max_(bytes_max) {}
   [[nodiscard]] size_t size() const { return run_.size() + others_.size(); }

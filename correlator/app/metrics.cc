@@ -1,0 +1,59 @@
+#include "correlator/app/metrics.h"
+
+namespace vong::correlator {
+namespace {
+
+using telemetry::Kind;
+
+constexpr telemetry::MetricInfo kMetrics[] = {
+    {"vong_correlator_records_total", Kind::kCounter, "", "Records read from the input"},
+    {"vong_correlator_records_matched_total", Kind::kCounter, "",
+     "Records that at least one detection rule matched"},
+    {"vong_correlator_dead_letters_total", Kind::kCounter, "reason",
+     "Records that could not be read and went to the dead letters"},
+    {"vong_correlator_facts_total", Kind::kCounter, "",
+     "Matched events that were processed in order of event time"},
+    {"vong_correlator_facts_skipped_total", Kind::kCounter, "reason",
+     "Matched events that a correlation could not take"},
+    {"vong_correlator_matches_total", Kind::kCounter, "", "Matches of correlation rules"},
+    {"vong_correlator_incidents_opened_total", Kind::kCounter, "kind", "Incidents opened"},
+    {"vong_correlator_incidents_open", Kind::kGauge, "", "Incidents that are open now"},
+    {"vong_correlator_state_keys", Kind::kGauge, "", "Group keys held by all correlations"},
+    {"vong_correlator_transactions_total", Kind::kCounter, "outcome", "Kafka transactions"},
+    {"vong_correlator_restores_total", Kind::kCounter, "",
+     "Times that state was rebuilt by reading the events again"},
+    {"vong_correlator_corrections_total", Kind::kCounter, "",
+     "Times that late events made the incidents be worked out again"},
+    {"vong_correlator_lag_records", Kind::kGauge, "", "Records not read yet"},
+    {"vong_correlator_sensors_active", Kind::kGauge, "", "Sensors that hold the watermark"},
+    {"vong_correlator_watermark_seconds", Kind::kGauge, "",
+     "Event time up to which everything is processed"},
+};
+
+}  // namespace
+
+std::span<const telemetry::MetricInfo> metrics_table() { return kMetrics; }
+
+void add_metrics(telemetry::Registry& r, const EngineCounters& e, const OnlineCounters& o) {
+  r.add("vong_correlator_records_total", {}, e.records);
+  r.add("vong_correlator_records_matched_total", {}, e.records_matched);
+  r.add("vong_correlator_dead_letters_total", {{"reason", "refused"}}, e.records_refused);
+  r.add("vong_correlator_facts_total", {}, e.facts_processed);
+  r.add("vong_correlator_facts_skipped_total", {{"reason", "late"}}, o.late_facts);
+  r.add("vong_correlator_facts_skipped_total", {{"reason", "no_group_value"}}, e.facts_without_key);
+  r.add("vong_correlator_matches_total", {}, e.matches);
+  r.add("vong_correlator_incidents_opened_total", {{"kind", "agency_or_national"}},
+        e.incidents_opened);
+  r.add("vong_correlator_incidents_opened_total", {{"kind", "campaign"}}, e.campaigns_opened);
+  r.add("vong_correlator_incidents_open", {}, o.open_incidents);
+  r.add("vong_correlator_state_keys", {}, o.keys);
+  r.add("vong_correlator_transactions_total", {{"outcome", "committed"}}, o.transactions);
+  r.add("vong_correlator_transactions_total", {{"outcome", "aborted"}}, o.transactions_aborted);
+  r.add("vong_correlator_restores_total", {}, o.restores);
+  r.add("vong_correlator_corrections_total", {}, o.corrections);
+  r.add("vong_correlator_lag_records", {}, o.lag_records);
+  r.add("vong_correlator_sensors_active", {}, o.sensors_active);
+  r.add("vong_correlator_watermark_seconds", {}, o.watermark_seconds);
+}
+
+}  // namespace vong::correlator

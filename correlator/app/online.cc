@@ -1,0 +1,499 @@
+#include "correlator/app/online.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <thread>
+
+#include "correlator/app/metrics.h"
+#include "correlator/app/outputs.h"
+#include "correlator/app/watermark.h"
+#include "correlator/ingest/limits.h"
+#include "correlator/ingest/order.h"
+#include "correlator/routing/warning.h"
+#include "events/limits.h"
+#include "kafka/admin.h"
+#include "kafka/consumer.h"
+#include "kafka/producer.h"
+#include "telemetry/server.h"
+
+namespace vong::correlator {
+namespace {
+
+using namespace std::chrono_literals;
+using kafka::Answer;
+
+constexpr std::string_view kEventsPrefix = "vong.events.";
+constexpr size_t kBatchMax = 10'000;
+constexpr auto kTransactionPatience = 30s;
+constexpr size_t kToldMax =
+    50'000;  // incidents that late events can still correct; the oldest goes
+
+int64_t wall_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
+struct Outgoing {
+  std::string topic, key, value;
+};
+
+// What one rebuild of the state starts from: thrown away as a whole at the next.
+struct Live {
+  Live(const Options& options, const enrich::Registry& registry, const routing::Router& router,
+       const sigma::RuleSet& rules, EngineCounters& counters, Engine::IncidentSink sink)
+      : engine(registry, router, options.engine, counters, std::move(sink)),
+        reorder(ingest::kReorderBytesMax),
+        sorter(ingest::kSortRunBytes),
+        watermark(options.disorder.count(), options.idle.count()) {
+    std::vector<rules::Diagnostic> reported_before;
+    engine.load(rules, reported_before);
+  }
+  Engine engine;
+  ingest::ReorderBuffer reorder;
+  ingest::FactSorter sorter;  // of a replay
+  Watermark watermark;
+  int64_t released_ns = Watermark::kNever;
+};
+
+class OnlineRun : private kafka::Consumer::Listener {
+ public:
+  OnlineRun(const Options& options, const enrich::Registry& registry, sigma::RuleSet rules,
+            app::Signals& signals, const ReloadRules& reload)
+      : options_(options),
+        registry_(registry),
+        rules_(std::move(rules)),
+        signals_(signals),
+        reload_(reload),
+        router_(registry, options.pseudonym_key),
+        metrics_(metrics_table()) {}
+
+  int run() {
+    fresh();
+    if (!start_metrics() || !create_topics()) return app::kExitFailed;
+    while (!signals_.stop_requested()) {
+      if (signals_.take_reload()) reload();
+      if (!consumer_ && !connect()) {
+        if (refused_) return app::kExitFailed;
+        signals_.wait(1000);
+        continue;
+      }
+      if (!step()) {
+        if (refused_) return app::kExitFailed;
+        disconnect();
+      }
+    }
+    return app::kExitDone;
+  }
+
+ private:
+  // --- connections ---
+
+  bool failed(const kafka::KafkaError& e) {
+    refused_ = e.answer == Answer::kRefused;
+    if (refused_)
+      spdlog::error("{}", e.message);
+    else
+      spdlog::warn("{}", e.message);
+    return false;
+  }
+
+  bool start_metrics() {
+    add_metrics(metrics_, totals_, online_);
+    if (options_.metrics_listen.empty()) return true;
+    auto server = telemetry::Server::start(options_.metrics_listen, metrics_);
+    if (!server) {
+      spdlog::error("{}", server.error().message);
+      return false;
+    }
+    server_.emplace(std::move(*server));
+    return true;
+  }
+
+  bool create_topics() {
+    if (!options_.create_topics) return true;
+    std::vector<kafka::NewTopic> topics;
+    const auto add = [&](std::string name) {
+      topics.push_back(
+          {std::move(name), options_.topic_partitions, options_.topic_replication, {}});
+    };
+    for (const enrich::Agency& a : registry_.agencies()) {
+      add("vong.events." + a.id);
+      add("vong.incidents." + a.id);
+    }
+    add("vong.incidents.national");
+    add("vong.warnings");
+    add(options_.dead_letter_topic);
+    while (!signals_.stop_requested()) {
+      const auto made = kafka::create_topics(options_.kafka, topics, 30s);
+      if (made) return true;
+      failed(made.error());
+      if (refused_) return false;
+      signals_.wait(1000);
+    }
+    return true;
+  }
+
+  bool connect() {
+    kafka::Producer::Options p;
+    p.client = options_.kafka;
+    p.transactional_id = options_.transactional_id;
+    auto producer = kafka::Producer::open(p);
+    if (!producer) return failed(producer.error());
+    if (auto ok = producer->init(kTransactionPatience); !ok) return failed(ok.error());
+    kafka::Consumer::Options c;
+    c.client = options_.kafka;
+    c.group = options_.group;
+    c.report_end = true;
+    auto consumer = kafka::Consumer::open(c, this);
+    if (!consumer) return failed(consumer.error());
+    const std::string topics[] = {"^vong\\.events\\..*"};
+    if (auto ok = consumer->subscribe(topics); !ok) return failed(ok.error());
+    producer_.emplace(std::move(*producer));
+    consumer_.emplace(std::move(*consumer));
+    reassigned_ = true;
+    return true;
+  }
+
+  void disconnect() {
+    records_.clear();
+    consumer_.reset();
+    producer_.reset();
+    outgoing_.clear();
+    signals_.wait(500);
+  }
+
+  void on_assigned(std::span<const kafka::TopicPartition>) override { reassigned_ = true; }
+  void on_revoked(std::span<const kafka::TopicPartition>, bool) override { reassigned_ = true; }
+
+  // --- one round: read, work, write ---
+
+  bool step() {
+    records_.clear();
+    if (auto ok = consumer_->poll_batch(kBatchMax, 200ms, records_); !ok) {
+      if (ok.error().answer != Answer::kRetry) return failed(ok.error());
+      return true;
+    }
+    if (reassigned_ && !restore()) return false;
+    for (const kafka::Record& r : records_) take(r);
+    if (consumer_->reached_end()) live_->watermark.on_end_reached();
+    if (replaying_ && !finish_replay()) return false;
+    if (!replaying_ && late_) return correct();
+    if (!replaying_) release();
+    return commit();
+  }
+
+  // State anew: back to the beginning of everything that is assigned.
+  bool restore() {
+    const std::vector<kafka::TopicPartition> assigned = consumer_->assignment();
+    if (assigned.empty()) {
+      records_.clear();
+      return true;
+    }
+    reassigned_ = late_ = correcting_ = false;
+    records_.clear();
+    outgoing_.clear();
+    told_.clear();
+    auto committed = consumer_->committed(assigned, kTransactionPatience);
+    if (!committed) return failed(committed.error());
+    partitions_.clear();
+    committed_watermark_ns_ = Watermark::kNever;
+    for (const kafka::TopicOffset& c : *committed) {
+      Partition p;
+      p.index = static_cast<uint32_t>(partitions_.size());
+      p.committed = c.offset == kafka::kNoOffset ? 0 : c.offset;
+      if (!c.metadata.empty()) {
+        committed_watermark_ns_ = std::max<int64_t>(committed_watermark_ns_,
+                                                    std::strtoll(c.metadata.c_str(), nullptr, 10));
+      }
+      partitions_[{c.topic, c.partition}] = p;
+    }
+    spdlog::info("rebuilding the state from {} partitions", partitions_.size());
+    return replay();
+  }
+
+  // Facts came that are older than what was processed (a sensor is back with its spool). Everything
+  // is put in order again as if they had come in time, and what that changes in the incidents is
+  // told, in the transaction that takes the facts.
+  bool correct() {
+    late_ = false;
+    correcting_ = true;
+    committed_watermark_ns_ = live_->released_ns;
+    for (auto& [name, p] : partitions_) {
+      p.committed = p.next;
+      p.next = 0;
+      p.reached = p.overshot = false;
+    }
+    online_.corrections.add();
+    return replay();
+  }
+
+  // Back to the beginning of every partition; the output is off until finish_replay().
+  bool replay() {
+    fresh();
+    records_.clear();
+    told_before_ = std::move(told_);
+    told_.clear();
+    for (auto& [name, p] : partitions_) {
+      auto bounds = consumer_->watermarks(name, kTransactionPatience);
+      if (!bounds) return failed(bounds.error());
+      p.reached = p.committed <= bounds->first;
+      live_->watermark.add_partition(p.index, bounds->first, bounds->second);
+      if (auto ok = consumer_->seek({name.topic, name.partition, bounds->first, {}},
+                                    kTransactionPatience);
+          !ok) {
+        return failed(ok.error());
+      }
+    }
+    replaying_ = true;
+    online_.restores.add();
+    return true;
+  }
+
+  void fresh() {
+    live_ = std::make_unique<Live>(options_, registry_, router_, rules_, totals_,
+                                   [this](const events::Incident& i) { incident(i); });
+  }
+
+  void take(const kafka::Record& r) {
+    const auto it = partitions_.find({std::string(r.topic()), r.partition()});
+    if (it == partitions_.end()) return;
+    Partition& p = it->second;
+    if (replaying_ && r.offset() >= p.committed) {  // it comes again once the replay is over
+      p.reached = p.overshot = true;
+      return;
+    }
+    if (r.offset() < p.next) return;
+    p.next = r.offset() + 1;
+    consumed_ = true;
+    buffer_.assign(r.value());
+    buffer_.append(events::kRecordPaddingBytes, '\0');
+    RecordSource source;
+    source.agency = r.topic().substr(kEventsPrefix.size());
+    source.sensor = r.header("sensor").value_or("");
+    source.position = events::unsigned_of(r.header("seq").value_or(""))
+                          .value_or(static_cast<uint64_t>(r.offset()));
+    const ReadResult result =
+        live_->engine.read(std::string_view(buffer_).substr(0, r.value().size()), source);
+    if (result == ReadResult::kRefused) {
+      dead_letter(r);
+      return;
+    }
+    live_->watermark.on_record(p.index, r.offset(), live_->engine.sensor_print(),
+                               live_->engine.time_ns(), wall_ns());
+    if (result != ReadResult::kFact) return;
+    if (replaying_) {
+      if (auto ok = live_->sorter.add(live_->engine.key(), live_->engine.fact()); !ok)
+        spdlog::error("{}", ok.error().message);
+    } else if (!live_->reorder.push(live_->engine.key(), live_->engine.fact())) {
+      online_.late_facts.add();
+      late_ = true;
+    }
+  }
+
+  void release() {
+    const int64_t mark = live_->watermark.value(wall_ns());
+    if (mark == Watermark::kNever) return;
+    release_to(mark);
+    online_.watermark_seconds.set(mark / 1'000'000'000);
+    online_.sensors_active.set(static_cast<int64_t>(live_->watermark.active()));
+    online_.open_incidents.set(static_cast<int64_t>(live_->engine.open_incidents()));
+    online_.keys.set(static_cast<int64_t>(live_->engine.keys()));
+    online_.lag_records.set(consumer_->lag());
+  }
+
+  void release_to(int64_t mark) {
+    live_->reorder.release(
+        mark, [this](const ingest::OrderKey&, std::string_view f) { live_->engine.process(f); });
+    if (mark > live_->released_ns) live_->engine.advance(mark);
+    live_->released_ns = std::max(live_->released_ns, mark);
+    live_->reorder.skip_to(live_->released_ns);
+  }
+
+  // When every partition is where the last transaction left it: everything up to its watermark was
+  // said already.
+  bool finish_replay() {
+    const bool end = consumer_->reached_end();
+    for (auto& [name, p] : partitions_) {
+      if (!p.reached && !end && p.next < p.committed) return true;
+    }
+    const int64_t mark = committed_watermark_ns_;
+    auto sorted = live_->sorter.finish([&](const ingest::OrderKey& key, std::string_view fact) {
+      if (key.time_ns <= mark)
+        live_->engine.process(fact);
+      else
+        (void)live_->reorder.push(key, fact);
+    });
+    if (!sorted) {
+      spdlog::error("{}", sorted.error().message);
+      refused_ = true;
+      return false;
+    }
+    release_to(mark);
+    replaying_ = false;
+    if (correcting_) tell_differences();
+    told_before_.clear();
+    correcting_ = false;
+    for (auto& [name, p] : partitions_) {
+      p.next = std::max(p.next, p.committed);
+      if (!p.overshot) continue;
+      if (auto ok =
+              consumer_->seek({name.topic, name.partition, p.committed, {}}, kTransactionPatience);
+          !ok) {
+        return failed(ok.error());
+      }
+    }
+    spdlog::info("state rebuilt: {} keys, {} open incidents", live_->engine.keys(),
+                 live_->engine.open_incidents());
+    return true;
+  }
+
+  void tell_differences() {
+    for (const auto& [id, json] : told_) {
+      const auto it = told_before_.find(id);
+      if (it != told_before_.end() && it->second == json) continue;
+      if (auto incident = events::read_incident(json)) send(*incident);
+    }
+    for (const auto& [id, json] : told_before_) {
+      if (told_.contains(id)) continue;
+      auto incident = events::read_incident(json);
+      if (!incident) continue;
+      incident->status = events::IncidentStatus::kRetracted;
+      ++incident->version;
+      send(*incident);
+    }
+  }
+
+  // --- output ---
+
+  void incident(const events::Incident& incident) {
+    std::string json;
+    events::write_incident(incident, json);
+    if (told_.insert_or_assign(incident.id, std::move(json)).second)
+      told_order_.push_back(incident.id);
+    while (told_.size() > kToldMax && !told_order_.empty()) {
+      told_.erase(told_order_.front());
+      told_order_.pop_front();
+    }
+    if (!replaying_) send(incident);
+  }
+
+  void send(const events::Incident& incident) {
+    const std::vector<routing::Copy> copies = router_.route(incident);
+    for (const routing::Copy& copy : copies) {
+      Outgoing o{"vong.incidents." + copy.recipient, incident.id, {}};
+      events::write_incident(copy.incident, o.value);
+      outgoing_.push_back(std::move(o));
+    }
+    if (incident.kind == events::IncidentKind::kCampaign && !copies.empty()) {
+      Outgoing o{"vong.warnings", incident.id, {}};
+      routing::write_warning(copies.back().incident, o.value);
+      outgoing_.push_back(std::move(o));
+    }
+  }
+
+  void dead_letter(const kafka::Record& r) {
+    if (replaying_) return;
+    online_.dead_letters.add();
+    Outgoing o{options_.dead_letter_topic, {}, {}};
+    write_dead_letter(live_->engine.reason(),
+                      std::string(r.topic()) + "/" + std::to_string(r.partition()),
+                      static_cast<uint64_t>(r.offset()), r.value(), o.value);
+    outgoing_.push_back(std::move(o));
+  }
+
+  bool commit() {
+    if (replaying_ || (!consumed_ && outgoing_.empty())) return true;
+    consumed_ = false;
+    const auto done = transaction();
+    records_.clear();
+    outgoing_.clear();
+    if (done) {
+      online_.transactions.add();
+      return true;
+    }
+    online_.transactions_aborted.add();
+    if (done.error().answer != Answer::kAbort) return failed(done.error());
+    spdlog::warn("{}", done.error().message);
+    if (auto ok = producer_->abort(kTransactionPatience); !ok) return failed(ok.error());
+    reassigned_ = true;  // state is ahead of what is committed: rebuild it
+    return restore();
+  }
+
+  kafka::KafkaResult<> transaction() {
+    if (auto ok = producer_->begin(); !ok) return ok;
+    for (const Outgoing& o : outgoing_) {
+      for (;;) {
+        auto ok = producer_->send({o.topic, o.key, o.value, {}, kafka::kAnyPartition, 0});
+        if (ok) break;
+        if (ok.error().answer == Answer::kReject) {
+          spdlog::error("{}", ok.error().message);
+          break;
+        }
+        if (ok.error().answer != Answer::kRetry) return ok;
+      }
+    }
+    std::vector<kafka::TopicOffset> offsets;
+    for (const auto& [name, p] : partitions_) {
+      if (p.next <= 0) continue;
+      offsets.push_back({name.topic, name.partition, p.next, std::to_string(live_->released_ns)});
+    }
+    if (auto ok =
+            producer_->send_offsets(offsets, consumer_->group_metadata(), kTransactionPatience);
+        !ok)
+      return ok;
+    for (;;) {
+      auto ok = producer_->commit(kTransactionPatience);
+      if (ok || ok.error().answer != Answer::kRetry) return ok;
+      if (signals_.stop_requested()) return ok;
+    }
+  }
+
+  void reload() {
+    auto rules = reload_();
+    if (!rules) return;
+    rules_ = std::move(*rules);
+    reassigned_ = true;
+    if (consumer_) (void)restore();
+    spdlog::info("rules reloaded");
+  }
+
+  struct Partition {
+    uint32_t index = 0;
+    int64_t committed = 0;
+    int64_t next = 0;       // offset after the last record taken
+    bool reached = false;   // replay has come to `committed`
+    bool overshot = false;  // records behind it were read and dropped
+  };
+
+  const Options& options_;
+  const enrich::Registry& registry_;
+  sigma::RuleSet rules_;
+  app::Signals& signals_;
+  const ReloadRules& reload_;
+  routing::Router router_;
+  std::unique_ptr<Live> live_;
+  EngineCounters totals_;
+  OnlineCounters online_;
+  telemetry::Registry metrics_;
+  std::optional<telemetry::Server> server_;
+  std::optional<kafka::Producer> producer_;
+  std::optional<kafka::Consumer> consumer_;
+  std::vector<kafka::Record> records_;
+  std::map<kafka::TopicPartition, Partition> partitions_;
+  std::vector<Outgoing> outgoing_;
+  std::string buffer_;
+  int64_t committed_watermark_ns_ = Watermark::kNever;
+  std::map<std::string, std::string> told_, told_before_;  // id -> the incident as it was told last
+  std::deque<std::string> told_order_;
+  bool reassigned_ = true, replaying_ = true, refused_ = false;
+  bool late_ = false, correcting_ = false, consumed_ = false;
+};
+
+}  // namespace
+
+int run_online(const Options& options, const enrich::Registry& registry,
+               const sigma::RuleSet& rules, app::Signals& signals, const ReloadRules& reload) {
+  return OnlineRun(options, registry, rules, signals, reload).run();
+}
+
+}  // namespace vong::correlator

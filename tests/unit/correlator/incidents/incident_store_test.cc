@@ -1,0 +1,102 @@
+#include "correlator/incidents/incident_store.h"
+
+#include <gtest/gtest.h>
+
+namespace vong::incidents {
+namespace {
+
+using events::IncidentStatus;
+constexpr int64_t kSecond = 1'000'000'000;
+
+class IncidentStoreTest : public ::testing::Test {
+ protected:
+  IncidentStoreTest() {
+    RuleFacts f;
+    f.rule = {"r", "rule", "event_count", "high", {}};
+    f.severity = events::Severity::kHigh;
+    f.close_after_ns = 100 * kSecond;
+    f.key_fields = {"src_ip"};
+    store_.emplace(std::vector<RuleFacts>{f}, 0, "salt", [this](const Open& o, IncidentStatus s) {
+      log_.push_back(std::string(events::name_of(s)) + " " + o.key_values.at(0) + " v" +
+                     std::to_string(o.version) + " m" + std::to_string(o.match_count));
+      last_ = o;
+    });
+  }
+  std::string hit(int64_t seconds, std::string key = "a", state::AgencyIndex agency = 0,
+                  uint64_t events = 1, int level = 0) {
+    std::vector<EventRef> evidence(events);
+    for (EventRef& e : evidence) e.time_ns = seconds * kSecond, e.agency = agency;
+    Hit h;
+    h.agency = agency;
+    h.key = key;
+    h.key_values = {key};
+    h.first_ns = h.last_ns = seconds * kSecond;
+    h.event_count = events;
+    h.evidence = evidence;
+    h.system_level = level;
+    store_->advance(seconds * kSecond);
+    return std::string(store_->add(h));
+  }
+  std::optional<IncidentStore> store_;
+  std::vector<std::string> log_;
+  Open last_;
+};
+
+TEST_F(IncidentStoreTest, OneIncidentGrows) {
+  const std::string first = hit(0);
+  EXPECT_EQ(hit(50), first);
+  EXPECT_EQ(log_, (std::vector<std::string>{"open a v1 m1", "updated a v2 m2"}));
+}
+
+TEST_F(IncidentStoreTest, QuietClosesAndTheNextIsAnother) {
+  const std::string first = hit(0);
+  EXPECT_EQ(hit(99), first);
+  store_->advance(198 * kSecond);
+  EXPECT_EQ(log_.size(), 2u);
+  store_->advance(199 * kSecond);
+  EXPECT_EQ(log_.back(), "closed a v3 m2");
+  EXPECT_NE(hit(200), first);
+  EXPECT_EQ(store_->open_count(), 1u);
+}
+
+TEST_F(IncidentStoreTest, KeysAndAgenciesAreApart) {
+  EXPECT_NE(hit(0, "a", 0), hit(0, "b", 0));
+  EXPECT_NE(hit(0, "a", 0), hit(0, "a", state::kNoAgency));
+  EXPECT_EQ(store_->open_count(), 3u);
+}
+
+TEST_F(IncidentStoreTest, AProtectedSystemRaisesTheSeverityOnce) {
+  hit(0, "a", 0, 1, 3);
+  EXPECT_EQ(last_.severity, events::Severity::kHigh);
+  hit(1, "a", 0, 1, 5);
+  EXPECT_EQ(last_.severity, events::Severity::kCritical);
+}
+
+TEST_F(IncidentStoreTest, EvidenceIsCappedAndTheRestIsCounted) {
+  hit(0, "a", 0, 100);
+  hit(1, "a", 0, 100);
+  EXPECT_EQ(last_.evidence.size(), 64u);
+  EXPECT_EQ(last_.event_count, 200u);
+  EXPECT_EQ(last_.evidence_dropped, 136u);
+  EXPECT_EQ(last_.evidence.back().time_ns, kSecond);
+}
+
+TEST_F(IncidentStoreTest, FinishTellsWhatIsOpenInOrderOfTime) {
+  hit(5, "b");
+  hit(7, "a");
+  log_.clear();
+  store_->finish();
+  EXPECT_EQ(log_, (std::vector<std::string>{"open b v1 m1", "open a v1 m1"}));
+}
+
+TEST(AttackTags, TechniquesAndTacticsAreToldApart) {
+  RuleFacts f;
+  read_attack_tags({"attack.t1110.003", "attack.T1", "attack.credential_access", "attack.s0001",
+                    "cve.2021-44228", "attack.t1110.003"},
+                   f);
+  EXPECT_EQ(f.techniques, std::vector<std::string>{"T1110.003"});
+  EXPECT_EQ(f.tactics, std::vector<std::string>{"credential-access"});
+}
+
+}  // namespace
+}  // namespace vong::incidents
