@@ -13,6 +13,7 @@ void apply_personality(ServerConfig& c, std::string_view name) {
   c.backslash_is_slash = windows;
   c.decode_u = windows;
   c.decode_separators = windows;
+  c.utf8_best_fit = windows;
   c.compress_separators = p != "minimal" && p != "generic";
 }
 

@@ -37,7 +37,8 @@ struct ServerConfig {
   bool decode_u = true;
   bool compress_separators = true;
   bool decode_separators = true;
-  bool allow_space_uri = false;
+  bool allow_space_uri = true;  // the target ends at the last space of the line
+  bool utf8_best_fit = true;
 };
 
 struct HttpConfig {

@@ -229,7 +229,7 @@ void HttpParser::add_header(Direction d, Slice name, Slice value) {
     if (m.repetitions >= kHeaderRepetitionsMax) return;
     ++m.repetitions;
   } else {
-    tx.raise(request ? Event::kRequestHeaderRepetition : Event::kResponseHeaderRepetition);
+    tx.raise_again(request ? Event::kRequestHeaderRepetition : Event::kResponseHeaderRepetition);
     existing->repeated = true;
   }
   if (equals_ignore_case(m.text(name), "content-length")) {
