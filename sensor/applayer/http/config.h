@@ -4,10 +4,8 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "base/ip_address.h"
+#include "base/ip_prefix_map.h"
 #include "base/settings.h"
 #include "sensor/applayer/core/file.h"
 
@@ -43,8 +41,7 @@ struct ServerConfig {
 
 struct HttpConfig {
   ServerConfig defaults;
-  std::vector<std::pair<std::string, ServerConfig>>
-      servers;  // "192.168.1.0/24" as written, first match wins
+  IpPrefixMap<ServerConfig> servers;   // the longest prefix wins
   applayer::FileOptions files;
 };
 
