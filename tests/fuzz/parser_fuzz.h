@@ -114,9 +114,12 @@ class ParserRun {
         json.clear();
       }
     }
-    // Like the driver: what was seen goes, so that work stays linear in the input.
-    if (parser_->transactions.size() > 64)
-      parser_->transactions.erase(parser_->transactions.begin(), parser_->transactions.end() - 8);
+    // Like the driver: what is complete and was seen goes, so that work stays linear in the input.
+    if (parser_->transactions.size() > 64) {
+      std::erase_if(parser_->transactions, [&](const auto& tx) {
+        return tx->progress[0] >= def_.complete[0] && tx->progress[1] >= def_.complete[1];
+      });
+    }
   }
 
   const applayer::ProtocolDef& def_;

@@ -272,8 +272,7 @@ size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
                        const reassembly::StreamChunk& chunk) {
   FlowAppState& s = impl_->state_of(f);
   if (!wants(f, d)) return chunk.data.size();
-  const Input in{chunk.data, chunk.offset, false,       chunk.end,
-                 p.ts,       p.number,     f.key.sport, f.key.dport};
+  const Input in{chunk.data, chunk.offset, false, chunk.end, p.ts, p.number, f.key.sport, f.key.dport, f.key.dst};
   // A flow whose endpoints are to be swapped is parsed the right way round already.
   Direction way = s.reverse_wanted ? opposite(d) : d;
   if (!s.detection[static_cast<size_t>(index(way))].completed) {
@@ -315,7 +314,7 @@ void Driver::on_datagram(flow::Flow& f, Packet& p) {
   FlowAppState& s = impl_->state_of(f);
   if (s.failed || p.payload.empty()) return;
   Direction d = s.reverse_wanted ? opposite(p.direction) : p.direction;
-  const Input in{p.payload, 0, true, false, p.ts, p.number, f.key.sport, f.key.dport};
+  const Input in{p.payload, 0, true, false, p.ts, p.number, f.key.sport, f.key.dport, f.key.dst};
   DetectionState& here = s.detection[static_cast<size_t>(index(d))];
   if (!known(s.proto) && !here.completed) {
     if (s.proto == AppProto::kFailed) return;

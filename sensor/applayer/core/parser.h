@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/bytes.h"
+#include "base/ip_address.h"
 #include "base/timestamp.h"
 #include "sensor/applayer/core/transaction.h"
 #include "sensor/packet/types.h"
@@ -44,6 +45,7 @@ struct Input {
   Timestamp ts;             // of the packet that made them available
   uint64_t packet_number = 0;
   uint16_t sport = 0, dport = 0;  // of the flow as it stands (client, server)
+  IpAddress server;               // of the flow as it stands; family 0: not known
 };
 
 class Parser {

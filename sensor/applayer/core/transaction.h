@@ -38,8 +38,10 @@ class Transaction {
   // Directions in which this transaction can ever carry data (a DNS response without request: to client only).
   std::array<bool, kDirections> has_direction{true, true};
 
-  // app-layer events, each at most once.
+  // app-layer events; each at most once, but for add_event_again.
   void add_event(EventId e);
+  // The same without "at most once": for what the reference reports each time.
+  void add_event_again(EventId e);
   [[nodiscard]] const std::vector<EventId>& events() const { return events_; }
 
   // Files carried in this direction; null when there are none.

@@ -67,7 +67,7 @@ void BodyReader::read_content_encoding(HttpTransaction& tx, std::string_view val
       decoder->add_layer(Coding::kBrotli);
     } else if (exactly("lzma", "lzma")) {
       if (tx.config->lzma) decoder->add_layer(Coding::kLzma);
-    } else if (!exactly("identity", "inflate")) {
+    } else if (!exactly("identity", "inflate") && !exactly("none", "none")) {
       tx.raise(Event::kAbnormalCeHeader);
     }
   }

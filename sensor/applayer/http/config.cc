@@ -13,6 +13,7 @@ void apply_personality(ServerConfig& c, std::string_view name) {
   c.backslash_is_slash = windows;
   c.decode_u = windows;
   c.decode_separators = windows;
+  c.utf8_best_fit = windows;
   c.compress_separators = p != "minimal" && p != "generic";
 }
 
@@ -58,10 +59,12 @@ std::shared_ptr<const HttpConfig> make_http_config(const Settings& settings) {
     for (const std::string& name : settings.children(servers + "." + n)) {
       const std::string at = servers + "." + n + "." + name;
       const ServerConfig server = read_server(settings, at, config->defaults);
-      if (const auto one = settings.get(at + ".address"))
-        config->servers.emplace_back(*one, server);
+      const auto add = [&](std::string_view text) {
+        if (const auto prefix = IpPrefix::parse(strip(text))) config->servers.insert(*prefix, server);
+      };
+      if (const auto one = settings.get(at + ".address")) add(*one);
       for (const std::string& a : settings.children(at + ".address")) {
-        config->servers.emplace_back(settings.text(at + ".address." + a, ""), server);
+        add(settings.text(at + ".address." + a, ""));
       }
     }
   }

@@ -4,10 +4,8 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "base/ip_address.h"
+#include "base/ip_prefix_map.h"
 #include "base/settings.h"
 #include "sensor/applayer/core/file.h"
 
@@ -37,13 +35,13 @@ struct ServerConfig {
   bool decode_u = true;
   bool compress_separators = true;
   bool decode_separators = true;
-  bool allow_space_uri = false;
+  bool allow_space_uri = true;  // the target ends at the last space of the line
+  bool utf8_best_fit = true;
 };
 
 struct HttpConfig {
   ServerConfig defaults;
-  std::vector<std::pair<std::string, ServerConfig>>
-      servers;  // "192.168.1.0/24" as written, first match wins
+  IpPrefixMap<ServerConfig> servers;   // the longest prefix wins
   applayer::FileOptions files;
 };
 

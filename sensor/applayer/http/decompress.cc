@@ -16,6 +16,7 @@ namespace vong::http {
 namespace {
 
 constexpr size_t kOutBytes = 16 * 1024;
+constexpr size_t kLzmaHeaderBytes = 13;
 
 // The gzip header (RFC 1952 2.3) at the front of `data`. Size 0 and `more`: not all of it is here;
 // size 0: it is none.
@@ -51,105 +52,103 @@ bool is_zlib_header(std::string_view data) {
 
 }  // namespace
 
-// A state machine over one coding: undecided while the first bytes are too few, then a decoder,
-// then over or passing through.
+// One coding. Undecided while the first bytes are too few; then a decoder. Unless the bytes began
+// with an unmistakable header the decoder is on trial: what it gives is held back until it has gone
+// some way, so that bytes which are not compressed at all come out untouched.
 class Decompressor::Layer {
  public:
-  enum class State : uint8_t { kUndecided, kInflate, kBrotli, kLzma, kOver, kPass };
-
   Layer(Coding coding, uint64_t lzma_memory_max)
       : coding_(coding), lzma_memory_max_(lzma_memory_max) {}
   ~Layer() { close(); }
   Layer(const Layer&) = delete;
   Layer& operator=(const Layer&) = delete;
 
-  // Output goes to `out` (std::function-like, returns false to stop).
+  // `out(Bytes)` gives false to stop.
   template <typename Out>
   void feed(Bytes data, DecompressProblems& problems, const Out& out) {
-    if (state_ == State::kOver) return;
-    if (state_ == State::kPass) {
-      out(data);
-      return;
+    switch (state_) {
+      case State::kOver:
+        return;
+      case State::kPass:
+        out(data);
+        return;
+      case State::kUndecided:
+        held_.append(as_text(data));
+        begin(false, problems, out);
+        break;
+      default:
+        if (trial_) held_.append(as_text(data));
+        run(data, problems, out);
+        break;
     }
-    if (state_ == State::kUndecided || !gave_) {
-      held_.append(as_text(data));
-      const std::string now =
-          state_ == State::kUndecided ? std::string() : std::string(as_text(data));
-      if (state_ == State::kUndecided) {
-        begin(problems, out, false);
-      } else {
-        run(as_bytes(now), problems, out);
-      }
-      if (gave_ || held_.size() > kDecompressReplayBytes) {
-        gave_ = gave_ || state_ != State::kUndecided;
-        if (state_ != State::kUndecided) std::string().swap(held_);
-      }
-      return;
-    }
-    run(data, problems, out);
+    if (trial_ && (held_.size() >= kDecompressReplayBytes || trial_out_.size() >= kTrialOutBytes))
+      commit(out);
   }
 
   template <typename Out>
   void finish(DecompressProblems& problems, const Out& out) {
-    if (state_ == State::kUndecided && !held_.empty()) begin(problems, out, true);
+    if (state_ == State::kUndecided && !held_.empty()) begin(true, problems, out);
+    if (trial_ && trial_out_.empty())
+      trial_out_ = held_;  // nothing came of it: the bytes as they are
+    commit(out);
     close();
     state_ = State::kOver;
   }
 
  private:
-  // Chooses a decoder for held_ and gives it what is held.
+  enum class State : uint8_t { kUndecided, kInflate, kBrotli, kLzma, kOver, kPass };
+  static constexpr size_t kTrialOutBytes = 64 * 1024;
+
+  // Chooses a decoder for held_ and runs it over that; leaves the state undecided when more bytes
+  // are needed.
   template <typename Out>
-  void begin(DecompressProblems& problems, const Out& out, bool last) {
-    const std::string_view data = held_;
+  void begin(bool last, DecompressProblems& problems, const Out& out) {
+    const std::string data = held_;  // held_ may go while the decoder runs
     if (coding_ == Coding::kBrotli) {
       brotli_ = BrotliDecoderCreateInstance(nullptr, nullptr, nullptr);
       state_ = brotli_ != nullptr ? State::kBrotli : State::kPass;
-      return start_with(data, problems, out);
+      trial_ = true;
+      return run(as_bytes(data), problems, out);
     }
     if (coding_ == Coding::kLzma) {
-      if (data.size() < 13 && !last) return;
-      return begin_lzma(data, problems, out);
+      if (data.size() >= kLzmaHeaderBytes || last) begin_lzma(data, problems, out);
+      return;
     }
     const GzipHeader header = gzip_header(data);
-    if (header.more && !last && data.size() <= kDecompressReplayBytes) return;
+    if (header.more && !last && data.size() < kDecompressReplayBytes) return;
     if (header.size != 0) {
       start_inflate();
-      return start_with(data.substr(header.size), problems, out);
+      std::string().swap(held_);
+      return run(as_bytes(data).subspan(header.size), problems, out);
     }
     if (data.size() < 2 && !last) return;
-    tried_zlib_ = data.size() >= 2 && is_zlib_header(data);
+    on_zlib_ = data.size() >= 2 && is_zlib_header(data);
+    trial_ = true;
     start_inflate();
-    start_with(data.substr(tried_zlib_ ? 2 : 0), problems, out);
+    run(as_bytes(data).subspan(on_zlib_ ? 2 : 0), problems, out);
   }
 
   template <typename Out>
-  void begin_lzma(std::string_view data, DecompressProblems& problems, const Out& out) {
+  void begin_lzma(const std::string& data, DecompressProblems& problems, const Out& out) {
     // LZMA alone: properties, dictionary size, size. A dictionary beyond the limit is made smaller:
     // distances that need more than it fail later.
-    std::string header(data.substr(0, 13));
-    if (header.size() == 13) {
+    std::string header = data.substr(0, kLzmaHeaderBytes);
+    if (header.size() == kLzmaHeaderBytes) {
       uint64_t dictionary = 0;
-      for (int i = 4; i >= 1; --i)
-        dictionary = dictionary << 8 | static_cast<uint8_t>(header[static_cast<size_t>(i)]);
+      for (size_t i = 4; i >= 1; --i)
+        dictionary = dictionary << 8 | static_cast<uint8_t>(header[i]);
       if (dictionary > lzma_memory_max_) {
-        problems.lzma_memory = problems.lzma_memory || dictionary > 64 * lzma_memory_max_;
         for (size_t i = 0; i < 4; ++i)
           header[i + 1] = static_cast<char>(lzma_memory_max_ >> (8 * i));
       }
     }
     lzma_ = LZMA_STREAM_INIT;
-    const bool open = lzma_alone_decoder(&lzma_, lzma_memory_max_ * 2 + (1 << 20)) == LZMA_OK;
-    lzma_open_ = open;
-    state_ = open ? State::kLzma : State::kPass;
-    const std::string rest(data.substr(std::min<size_t>(13, data.size())));
-    if (state_ == State::kLzma) run(as_bytes(header), problems, out);
+    lzma_open_ = lzma_alone_decoder(&lzma_, lzma_memory_max_ * 2 + (1 << 20)) == LZMA_OK;
+    state_ = lzma_open_ ? State::kLzma : State::kPass;
+    trial_ = lzma_open_;
+    const std::string rest = data.substr(std::min(kLzmaHeaderBytes, data.size()));
+    run(as_bytes(state_ == State::kLzma ? header : data), problems, out);
     if (state_ == State::kLzma) run(as_bytes(rest), problems, out);
-  }
-
-  template <typename Out>
-  void start_with(std::string_view data, DecompressProblems& problems, const Out& out) {
-    const std::string copy(data);  // held_ may go while the decoder runs
-    run(as_bytes(copy), problems, out);
   }
 
   void start_inflate() {
@@ -178,23 +177,51 @@ class Decompressor::Layer {
   }
 
   template <typename Out>
+  bool give(const uint8_t* data, size_t size, const Out& out) {
+    if (size == 0) return true;
+    if (!trial_) return out(Bytes(data, size));
+    trial_out_.append(reinterpret_cast<const char*>(data), size);
+    if (trial_out_.size() < kTrialOutBytes) return true;
+    return commit(out);
+  }
+
+  // The decoder is right: what was held back goes out.
+  template <typename Out>
+  bool commit(const Out& out) {
+    trial_ = false;
+    std::string().swap(held_);
+    const std::string all = std::move(trial_out_);
+    trial_out_.clear();
+    return all.empty() || out(as_bytes(all));
+  }
+
+  template <typename Out>
+  void over(const Out& out) {
+    if (trial_) commit(out);
+    close();
+    state_ = State::kOver;  // trailer and padding do not matter
+  }
+
+  template <typename Out>
   void fail(Bytes rest, DecompressProblems& problems, const Out& out) {
     close();
-    if (!gave_ && tried_zlib_) {
-      // Not zlib after all: the two bytes belong to raw deflate.
-      tried_zlib_ = false;
-      start_inflate();
-      return start_with(held_, problems, out);
-    }
-    problems.failed = true;
     state_ = State::kPass;
-    if (!gave_ && !held_.empty()) {
-      gave_ = true;
-      const std::string all = std::move(held_);
-      out(as_bytes(all));
+    if (!trial_) {
+      problems.failed = true;
+      if (!rest.empty()) out(rest);
       return;
     }
-    if (!rest.empty()) out(rest);
+    trial_out_.clear();
+    if (on_zlib_) {  // not zlib after all: the two bytes belong to raw deflate
+      on_zlib_ = false;
+      start_inflate();
+      const std::string data = held_;
+      return run(as_bytes(data), problems, out);
+    }
+    trial_ = false;
+    const std::string all = std::move(held_);
+    held_.clear();
+    out(as_bytes(all));
   }
 
   template <typename Out>
@@ -206,17 +233,9 @@ class Decompressor::Layer {
       zlib_.next_out = buffer.data();
       zlib_.avail_out = kOutBytes;
       const int rc = inflate(&zlib_, Z_SYNC_FLUSH);
-      const size_t got = kOutBytes - zlib_.avail_out;
       const Bytes rest(zlib_.next_in, zlib_.avail_in);
-      if (got > 0) {
-        gave_ = true;
-        if (!out(Bytes(buffer.data(), got))) return;
-      }
-      if (rc == Z_STREAM_END) {
-        close();
-        state_ = State::kOver;  // trailer and padding
-        return;
-      }
+      if (!give(buffer.data(), kOutBytes - zlib_.avail_out, out)) return;
+      if (rc == Z_STREAM_END) return over(out);
       if (rc != Z_OK && rc != Z_BUF_ERROR) return fail(rest, problems, out);
       if (zlib_.avail_out != 0) return;  // all input used
     }
@@ -232,15 +251,8 @@ class Decompressor::Layer {
       size_t room = kOutBytes;
       const BrotliDecoderResult rc =
           BrotliDecoderDecompressStream(brotli_, &in_size, &in, &room, &next, nullptr);
-      if (room < kOutBytes) {
-        gave_ = true;
-        if (!out(Bytes(buffer.data(), kOutBytes - room))) return;
-      }
-      if (rc == BROTLI_DECODER_RESULT_SUCCESS) {
-        close();
-        state_ = State::kOver;
-        return;
-      }
+      if (!give(buffer.data(), kOutBytes - room, out)) return;
+      if (rc == BROTLI_DECODER_RESULT_SUCCESS) return over(out);
       if (rc == BROTLI_DECODER_RESULT_ERROR) return fail(Bytes(in, in_size), problems, out);
       if (rc == BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT) return;
     }
@@ -255,17 +267,9 @@ class Decompressor::Layer {
       lzma_.next_out = buffer.data();
       lzma_.avail_out = kOutBytes;
       const lzma_ret rc = lzma_code(&lzma_, LZMA_RUN);
-      const size_t got = kOutBytes - lzma_.avail_out;
       const Bytes rest(lzma_.next_in, lzma_.avail_in);
-      if (got > 0) {
-        gave_ = true;
-        if (!out(Bytes(buffer.data(), got))) return;
-      }
-      if (rc == LZMA_STREAM_END) {
-        close();
-        state_ = State::kOver;
-        return;
-      }
+      if (!give(buffer.data(), kOutBytes - lzma_.avail_out, out)) return;
+      if (rc == LZMA_STREAM_END) return over(out);
       if (rc == LZMA_MEMLIMIT_ERROR) problems.lzma_memory = true;
       if (rc == LZMA_BUF_ERROR) return;
       if (rc != LZMA_OK) return fail(rest, problems, out);
@@ -284,10 +288,11 @@ class Decompressor::Layer {
   Coding coding_;
   uint64_t lzma_memory_max_;
   State state_ = State::kUndecided;
-  bool gave_ = false;  // output was given: no second try any more
-  bool tried_zlib_ = false;
+  bool trial_ = false;
+  bool on_zlib_ = false;  // the trial took the first two bytes for a zlib header
   bool zlib_open_ = false, lzma_open_ = false;
-  std::string held_;  // input since the beginning while !gave_
+  std::string held_;  // input from the beginning, while undecided or on trial
+  std::string trial_out_;
   z_stream zlib_{};
   lzma_stream lzma_ = LZMA_STREAM_INIT;
   BrotliDecoderState* brotli_ = nullptr;

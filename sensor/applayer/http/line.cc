@@ -7,6 +7,14 @@
 #include "sensor/applayer/http/syntax.h"
 
 namespace vong::http {
+namespace {
+
+// "\r\r\n" is none: browsers go on with the headers behind it.
+bool is_empty_line(std::string_view line) {
+  return line == "\r\n" || line == "\n" || line == "\r" || line == "\n\r" || line == "\r\n\r\n";
+}
+
+}  // namespace
 
 HttpParser::Line HttpParser::take_line(Side& s, Cursor& c, std::string_view& line) {
   const size_t lf = c.data.find('\n', std::min(s.scanned, c.data.size()));
@@ -51,7 +59,7 @@ HttpParser::Line HttpParser::take_response_line(Side& s, Cursor& c, std::string_
     if (!cr_lf && end < data.size() && data[end] == '\r') {
       ++end;
       lf_cr = true;
-    } else if (cr_lf && s.ended_lf_cr && data.substr(end).starts_with("\r\n")) {
+    } else if (cr_lf && lf == 1 && s.ended_lf_cr && data.substr(end).starts_with("\r\n")) {
       end += 2;  // LF CR CR LF CR LF are two line ends
     }
   }
@@ -86,7 +94,7 @@ HttpParser::Step HttpParser::step_headers(Direction d, Cursor& c) {
       case Line::kTaken:
         break;
     }
-    bool ends = chomp(line).empty();
+    bool ends = is_empty_line(line);
     // A response's line of one blank ends its headers, unless a line end follows at once.
     if (!request && line.size() == 2 && is_lws(line[0]) && line[1] == '\n') {
       if (c.empty() && !c.end) {
@@ -194,7 +202,8 @@ void HttpParser::parse_header(Direction d, Slice line) {
   } else {
     if (colon == 0) s.tx->raise(invalid);
     name_to = colon;
-    while (name_to > 0 && is_lws(text[name_to - 1])) --name_to;
+    const auto is_blank = [request](char c) { return request ? is_lws(c) : is_http_space(c); };
+    while (name_to > 0 && is_blank(text[name_to - 1])) --name_to;
     if (name_to < colon) s.tx->raise(invalid);
     value_from = colon + 1;
   }
@@ -220,7 +229,7 @@ void HttpParser::add_header(Direction d, Slice name, Slice value) {
     if (m.repetitions >= kHeaderRepetitionsMax) return;
     ++m.repetitions;
   } else {
-    tx.raise(request ? Event::kRequestHeaderRepetition : Event::kResponseHeaderRepetition);
+    tx.raise_again(request ? Event::kRequestHeaderRepetition : Event::kResponseHeaderRepetition);
     existing->repeated = true;
   }
   if (equals_ignore_case(m.text(name), "content-length")) {

@@ -70,7 +70,7 @@ size_t Multipart::step(std::string_view data, MultipartSink& sink) {
       }
       const std::string_view line = chomp(data.substr(0, end + 1));
       if (line.starts_with(delimiter_)) {  // a part without data
-        no_data_ = true;
+        no_data_ = no_data_ || file_name_.has_value();
         state_ = State::kAfterDelimiter;
         return delimiter_.size();
       }
@@ -143,7 +143,7 @@ void Multipart::give(std::string_view data, MultipartSink& sink) {
 }
 
 void Multipart::end_part(MultipartSink& sink, bool whole) {
-  if (state_ == State::kData && !gave_any_) no_data_ = true;
+  if (state_ == State::kData && file_open_ && !gave_any_) no_data_ = true;
   if (file_open_) sink.file_ends(whole);
   file_open_ = false;
 }

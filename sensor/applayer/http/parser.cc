@@ -31,6 +31,9 @@ HttpTransaction* HttpParser::transaction_by_id(uint64_t id) {
 }
 
 ParseResult HttpParser::parse(Direction d, const Input& in) {
+  if (transactions_made == 0) {  // the server's own configuration, before anything is read
+    if (const ServerConfig* own = config_.servers.find(in.server)) server_ = own;
+  }
   Cursor c{as_text(in.data), in.end};
   for (;;) {
     switch (step(d, c)) {

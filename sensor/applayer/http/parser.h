@@ -48,8 +48,9 @@ class HttpParser final : public applayer::Parser {
     uint64_t left = 0;   // bytes of the body or chunk
     size_t scanned = 0;  // of the bytes not taken: known to hold no LF
     uint32_t ignored_lines = 0;
-    Slice pending;             // last header line: the next may be its continuation
-    bool ended_lf_cr = false;  // the last line's end was LF CR
+    Slice pending;              // last header line: the next may be its continuation
+    bool ended_lf_cr = false;   // the last line's end was LF CR
+    bool in_junk_line = false;  // the rest of a line that is body where a status line was due
     bool body_whole = true;
   };
   // What is left of a call's input.
@@ -72,6 +73,7 @@ class HttpParser final : public applayer::Parser {
   [[nodiscard]] Step step_response_idle(Cursor& c);
   [[nodiscard]] Step step_response_line(Cursor& c);
   [[nodiscard]] Step step_response_finalize(Cursor& c);
+  [[nodiscard]] bool take_junk(Cursor& c);
   [[nodiscard]] Step step_headers(Direction d, Cursor& c);
   [[nodiscard]] Step step_body(Direction d, Cursor& c);
   [[nodiscard]] Step step_chunk_line(Direction d, Cursor& c);

@@ -83,9 +83,12 @@ void HttpParser::read_request_line(HttpTransaction& tx, std::string_view line) {
   if (server_->allow_space_uri) {
     size_t last = size;
     while (last > from && is_http_space(line[last - 1])) --last;
-    size_t gap_at = last;
-    while (gap_at > from && !is_http_space(line[gap_at - 1])) --gap_at;
-    to = gap_at > from ? gap_at - 1 : last;
+    size_t word = last;
+    while (word > from && !is_http_space(line[word - 1])) --word;
+    to = word > from ? word : last;
+    while (to > from && is_http_space(line[to - 1])) --to;
+    bad_delimiter = std::ranges::any_of(line.substr(from, last - from),
+                                        [](char c) { return c != ' ' && is_http_space(c); });
   } else {
     while (to < size && line[to] != ' ') {
       bad_delimiter = bad_delimiter || is_http_space(line[to]);
@@ -109,10 +112,10 @@ void HttpParser::read_request_line(HttpTransaction& tx, std::string_view line) {
     }
     return;
   }
-  tx.protocol = slice(at, size);
-  std::string_view protocol = line.substr(at);
-  while (!protocol.empty() && is_http_space(protocol.back())) protocol.remove_suffix(1);
-  tx.request_protocol = protocol_of(protocol);
+  size_t end = size;
+  while (end > at && is_http_space(line[end - 1])) --end;
+  tx.protocol = slice(at, end);
+  tx.request_protocol = protocol_of(line.substr(at, end - at));
   if (unknown && tx.request_protocol == Protocol::kInvalid)
     tx.raise(Event::kRequestLineUnknownMethodInvalidProtocol);
 }
@@ -132,10 +135,10 @@ void HttpParser::set_uri(HttpTransaction& tx) {
   if (!UriParts::has(parts.host)) return;
   std::string_view host = parts.host;
   tx.host_raw = std::string(host);
-  if (host.ends_with('.')) host.remove_suffix(1);
   tx.host = to_lower(host);
   tx.has_host = tx.has_uri_host = true;
-  if (!is_valid_host(host)) tx.raise(Event::kRequestUriHostInvalid);
+  // The reference reports it with the line, the headers and the end.
+  if (!is_valid_host(host)) tx.raise_again(Event::kRequestUriHostInvalid, 3);
   if (UriParts::has(parts.port)) {
     tx.port = parse_port(parts.port);
     if (tx.port < 0) tx.raise(Event::kInvalidAuthorityPort);
@@ -165,7 +168,7 @@ void HttpParser::set_host(HttpTransaction& tx) {
     return;
   }
   HostPort h = parse_host_port(*value);
-  if (!h.valid) tx.raise(Event::kRequestHeaderHostInvalid);
+  if (!h.valid) tx.raise_again(Event::kRequestHeaderHostInvalid, 2);
   if (!tx.has_uri_host) {
     tx.host_raw = std::string(*value);
     tx.host = std::move(h.host);

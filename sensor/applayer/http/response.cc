@@ -12,6 +12,15 @@ namespace {
 // Requests that nobody saw get this target, as the reference writes it.
 constexpr std::string_view kUnseenUri = "/libhtp::request_uri_not_seen";
 
+constexpr Direction kToClientSide = Direction::kToClient;
+
+// `begin` (without a line end) holds nothing yet that a status line could not begin with.
+bool may_become_status_line(std::string_view begin) {
+  while (!begin.empty() && (is_http_space(begin.front()) || begin.front() == '\0'))
+    begin.remove_prefix(1);
+  return begin.size() < 4 && starts_with_ignore_case("http", begin);
+}
+
 }  // namespace
 
 HttpParser::Step HttpParser::step_response_idle(Cursor& c) {
@@ -51,39 +60,50 @@ HttpParser::Step HttpParser::step_response_idle(Cursor& c) {
   return Step::kGo;
 }
 
+// Takes one line of what is no status line as body. Decided on the line's first bytes, so that it
+// does not matter how they were cut.
+bool HttpParser::take_junk(Cursor& c) {
+  Side& s = side(kToClientSide);
+  const size_t lf = c.data.find('\n');
+  const std::string_view line = c.data.substr(0, lf == std::string_view::npos ? lf : lf + 1);
+  if (!s.in_junk_line && (!looks_like_body(line) || (lf == std::string_view::npos && !c.end &&
+                                                     may_become_status_line(line)))) {
+    return false;
+  }
+  if (s.tx->progress_of(kToClientSide) < kBody) {
+    response_body_.begin(*s.tx);
+    response_body_.plain();
+    s.tx->advance(kToClientSide, kBody);
+  }
+  response_body_.feed(*s.tx, as_bytes(line));
+  c.data.remove_prefix(line.size());
+  s.in_junk_line = lf == std::string_view::npos;
+  s.scanned = 0;
+  return true;
+}
+
 HttpParser::Step HttpParser::step_response_line(Cursor& c) {
-  Side& s = side(Direction::kToClient);
+  Side& s = side(kToClientSide);
   HttpTransaction& tx = *s.tx;
-  const Cursor before = c;
+  if (c.empty()) return Step::kMore;
+  if (!s.in_junk_line &&
+      (c.data[0] == '\n' || c.data.starts_with("\r\n"))) {  // empty lines before it
+    c.data.remove_prefix(c.data[0] == '\n' ? 1 : 2);
+    s.scanned = 0;
+    return ++s.ignored_lines > kIgnoredLinesMax ? Step::kError : Step::kGo;
+  }
+  if (take_junk(c)) return Step::kGo;
   std::string_view line;
   switch (take_response_line(s, c, line)) {
     case Line::kTooLong:
-      if (looks_like_body(before.data.substr(0, 64))) {  // a long line of junk is a body too
-        line = c.data;
-        c.data = {};
-        s.scanned = 0;
-        break;
-      }
-      return too_long(Direction::kToClient);
+      return too_long(kToClientSide);
     case Line::kMore:
       return Step::kMore;
     case Line::kTaken:
       break;
   }
   const std::string_view text = chomp(line);
-  if (text.empty()) {
-    if (++s.ignored_lines > kIgnoredLinesMax) return Step::kError;
-    return Step::kGo;
-  }
-  if (looks_like_body(text)) {
-    response_body_.begin(tx);
-    response_body_.plain();
-    tx.advance(Direction::kToClient, kBody);
-    response_body_.feed(tx, as_bytes(line));
-    // Line by line while there are some: a status line may follow the junk. Then all is body.
-    if (c.empty()) s.state = State::kBodyToClose;
-    return Step::kGo;
-  }
+  if (text.empty()) return Step::kGo;
   Message& m = tx.response;
   m.raw.append(line);
   m.line = {static_cast<uint32_t>(m.raw.size() - line.size()), static_cast<uint32_t>(text.size()),

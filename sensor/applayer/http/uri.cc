@@ -1,5 +1,6 @@
 #include "sensor/applayer/http/uri.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/strings.h"
@@ -20,15 +21,65 @@ int hex_byte(std::string_view text, size_t at) {
   return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-// The one-byte character that a wide one is taken for: full-width forms of ASCII, Latin-1; else
-// '?'.
-char best_fit(int high, int low) {
-  if (high == 0) return static_cast<char>(low);
-  if (high == 0xff && low >= 0x01 && low <= 0x5e) return static_cast<char>(low + 0x20);
-  if (high == 0x22 && low == 0x15) return '/';   // division slash
-  if (high == 0x22 && low == 0x16) return '\\';  // set minus
-  if (high == 0x20 && low == 0x44) return '/';   // fraction slash
-  return '?';
+// The byte of Windows-1252 that a character is taken for: itself, its letter without marks, its
+// ASCII form; else '?'.
+char best_fit(uint32_t code) {
+  if (code < 0x100) return static_cast<char>(code);
+  // Latin Extended-A, from U+0100 on.
+  static constexpr std::string_view kLatin =
+      "AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIi\?\?JjKk\?LlLlLlLlLlNnNnNn\?\?\?OoOoOo\x8c"
+      "\x9cRrRrRrSsSsSs\x8a\x9aTtTtTtUuUuUuUuUuUuWwYy\x9fZzZz\x8e\x9e"
+      "b";
+  if (code - 0x100 < kLatin.size()) return kLatin[code - 0x100];
+  if (code >= 0xff01 && code <= 0xff5e)
+    return static_cast<char>(code - 0xff01 + 0x21);  // full width
+  switch (code) {
+    case 0x2010:
+    case 0x2011:
+    case 0x2212:
+      return '-';
+    case 0x2215:
+    case 0x2044:
+      return '/';
+    case 0x2216:
+      return '\\';
+    case 0x2032:
+      return '\'';
+    case 0x2024:
+      return '.';
+    case 0x2236:
+      return ':';
+    case 0x3000:
+    case 0x2003:
+    case 0x2002:
+      return ' ';
+    default:
+      return '?';
+  }
+}
+
+// Multi-byte UTF-8 sequences become one byte each; what is no UTF-8 stays.
+void fit_utf8(std::string& text) {
+  if (std::ranges::none_of(text, [](char c) { return static_cast<uint8_t>(c) >= 0xc0; })) return;
+  std::string out;
+  out.reserve(text.size());
+  for (size_t at = 0; at < text.size();) {
+    const auto first = static_cast<uint8_t>(text[at]);
+    const size_t length = first >= 0xf0 && first < 0xf8   ? 4
+                          : first >= 0xe0 && first < 0xf0 ? 3
+                          : first >= 0xc0 && first < 0xe0 ? 2
+                                                          : 1;
+    uint32_t code = length == 1 ? first : first & (0x7f >> length);
+    bool good = length > 1 && at + length <= text.size();
+    for (size_t i = 1; good && i < length; ++i) {
+      const auto next = static_cast<uint8_t>(text[at + i]);
+      good = (next & 0xc0) == 0x80;
+      code = code << 6 | (next & 0x3f);
+    }
+    out.push_back(good ? best_fit(code) : text[at]);
+    at += good ? length : 1;
+  }
+  text = std::move(out);
 }
 
 // Reads an escape at text[at] ('%'). Returns its length, 0 when it is none.
@@ -36,7 +87,7 @@ size_t unescape(std::string_view text, size_t at, bool decode_u, char& out) {
   if (decode_u && at + 1 < text.size() && (text[at + 1] == 'u' || text[at + 1] == 'U')) {
     const int high = hex_byte(text, at + 2), low = hex_byte(text, at + 4);
     if (high < 0 || low < 0) return 0;
-    out = best_fit(high, low);
+    out = best_fit(static_cast<uint32_t>(high) << 8 | static_cast<uint32_t>(low));
     return 6;
   }
   const int value = hex_byte(text, at + 1);
@@ -87,13 +138,17 @@ UriParts parse_uri(std::string_view uri) {
       at = colon + 1;
     }
   }
-  if (UriParts::has(p.scheme) && at + 2 < uri.size() && uri[at] == '/' && uri[at + 1] == '/' &&
-      uri[at + 2] != '/') {
-    at += 2;
+  const bool slashes = UriParts::has(p.scheme) && at + 2 < uri.size() && uri[at] == '/' &&
+                       uri[at + 1] == '/' && uri[at + 2] != '/';
+  // "sip:name" and its like: what stands behind the colon is taken for the host.
+  const bool bare = UriParts::has(p.scheme) && at < uri.size() && uri[at] != '/';
+  if (slashes || bare) {
+    if (slashes) at += 2;
     const size_t end = std::min(uri.find_first_of("?/#", at), uri.size());
     std::string_view authority = uri.substr(at, end - at);
     at = end;
-    if (const size_t sign = authority.find('@'); sign != std::string_view::npos) {
+    const size_t sign = slashes ? authority.find('@') : std::string_view::npos;
+    if (sign != std::string_view::npos) {
       const std::string_view credentials = authority.substr(0, sign);
       authority.remove_prefix(sign + 1);
       const size_t colon = credentials.find(':');
@@ -147,6 +202,7 @@ bool is_valid_host(std::string_view host) {
   if (host.empty() || host.size() > 255) return false;
   if (host.front() == '[')
     return host.size() > 3 && host.back() == ']' && host.find(':') != std::string_view::npos;
+  if (host.ends_with('.')) host.remove_suffix(1);
   size_t label = 0;
   for (size_t i = 0; i < host.size(); ++i) {
     const char c = host[i];
@@ -172,7 +228,6 @@ HostPort parse_host_port(std::string_view text) {
   const UriParts p = parse_authority_form(text);
   std::string_view host = p.host;
   while (!host.empty() && is_http_space(host.back())) host.remove_suffix(1);
-  if (host.ends_with('.')) host.remove_suffix(1);
   r.host = to_lower(host);
   r.valid = is_valid_host(host);
   if (UriParts::has(p.port)) {
@@ -202,8 +257,7 @@ std::string decode_percent(std::string_view text, const ServerConfig& config, bo
   return out;
 }
 
-std::string normalize_path(std::string_view path, const ServerConfig& config,
-                           bool* decoded_percent) {
+std::string normalize_path(std::string_view path, const ServerConfig& config) {
   std::string out;
   out.reserve(path.size());
   for (size_t at = 0; at < path.size();) {
@@ -216,8 +270,6 @@ std::string normalize_path(std::string_view path, const ServerConfig& config,
       if (n != 0 && (!separator || config.decode_separators)) {
         c = plain;
         taken = n;
-        if (c == '%' && decoded_percent != nullptr && hex_byte(path, at + n) >= 0)
-          *decoded_percent = true;
       }
     }
     if (c == '\\' && config.backslash_is_slash) c = '/';
@@ -225,14 +277,27 @@ std::string normalize_path(std::string_view path, const ServerConfig& config,
     if (c == '/' && config.compress_separators && out.ends_with('/')) continue;
     out.push_back(c);
   }
+  if (config.utf8_best_fit) fit_utf8(out);
   remove_dot_segments(out);
   return out;
 }
 
+namespace {
+
+// True when there was something left to decode.
+bool decode_again(std::string& text, const ServerConfig& config, bool plus_is_space) {
+  std::string decoded = decode_percent(text, config, plus_is_space);
+  const bool changed = decoded.size() != text.size();
+  text = std::move(decoded);
+  return changed;
+}
+
+}  // namespace
+
 std::string normalize_uri(const UriParts& p, const ServerConfig& config, std::string& path_out,
                           bool& double_encoded) {
-  path_out = normalize_path(p.path, config, &double_encoded);
-  if (config.double_decode_path) path_out = decode_percent(path_out, config, false);
+  path_out = normalize_path(p.path, config);
+  if (config.double_decode_path) double_encoded = decode_again(path_out, config, false);
   std::string out;
   if (config.uri_include_all) {
     if (UriParts::has(p.scheme)) out.append(to_lower(p.scheme)).append("://");
@@ -245,13 +310,8 @@ std::string normalize_uri(const UriParts& p, const ServerConfig& config, std::st
   out.append(path_out);
   if (UriParts::has(p.query)) {
     std::string query = decode_percent(p.query, config, config.query_plus_is_space);
-    for (size_t at = query.find('%'); at != std::string::npos; at = query.find('%', at + 1)) {
-      if (hex_byte(query, at + 1) < 0) continue;
+    if (config.double_decode_query && decode_again(query, config, config.query_plus_is_space))
       double_encoded = true;
-      break;
-    }
-    if (config.double_decode_query)
-      query = decode_percent(query, config, config.query_plus_is_space);
     out.append("?").append(query);
   }
   if (UriParts::has(p.fragment)) out.append("#").append(p.fragment);

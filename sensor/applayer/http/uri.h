@@ -31,10 +31,8 @@ struct HostPort {
 // 1..65535, else -1.
 [[nodiscard]] int parse_port(std::string_view text);
 
-// Percent decoding (and %uHHHH), separators, dot segments. `decoded_percent` says whether an
-// escaped percent sign came out.
-[[nodiscard]] std::string normalize_path(std::string_view path, const ServerConfig& config,
-                                         bool* decoded_percent);
+// Percent decoding (and %uHHHH), separators, UTF-8, dot segments.
+[[nodiscard]] std::string normalize_path(std::string_view path, const ServerConfig& config);
 [[nodiscard]] std::string decode_percent(std::string_view text, const ServerConfig& config,
                                          bool plus_is_space);
 

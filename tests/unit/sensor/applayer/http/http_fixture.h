@@ -12,6 +12,7 @@ namespace vong::http {
 using applayer::contract::Conversation;
 using applayer::contract::Outcome;
 using applayer::contract::run;
+using applayer::contract::run_in_pieces;
 
 inline constexpr Direction kClientSide = Direction::kToServer, kServerSide = Direction::kToClient;
 
