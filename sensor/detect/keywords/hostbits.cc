@@ -99,7 +99,6 @@ Status setup_xbits(RuleBuilder& b, const rules::Option& o) {
     const auto [key, seconds] = rules::split_key((*parts)[3]);
     const auto n = rules::parse_unsigned(seconds, 0x7fffffff);
     if (key != "expire" || !n || *n == 0) return value_error((*parts)[3], "expected expire <seconds>");
-    if (*c != Command::kSet && *c != Command::kToggle) return value_error((*parts)[3], "expire goes with set only");
     expire_s = static_cast<int64_t>(*n);
   }
   add(b, *c, whose, bit, expire_s, whose == Whose::kPair ? 3 : 2);
