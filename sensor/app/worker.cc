@@ -84,11 +84,6 @@ void Worker::on_packet(Packet& packet) {
 
 void Worker::inspect_and_emit(Packet& packet, bool final) {
   const auto alerts = detector_.inspect(packet);
-  if (packet.flow != nullptr) {
-    const auto& verdict = detector_.verdict();
-    if (verdict.drop_flow) packet.flow->action = flow::FlowAction::kDrop;
-    if (verdict.pass_flow) packet.flow->action = flow::FlowAction::kPass;
-  }
   emitter_.alerts(packet, alerts, detector_.tagged());
   emitter_.packet_events(packet);
   emitter_.arp(packet);
@@ -111,12 +106,13 @@ void Worker::tick(Timestamp now) {
 // What is still held of the flow's bytes is handed out, looked at and logged, first to the server
 // and then to the client; then the flow's record.
 void Worker::end_flow(flow::Flow& flow, flow::FlowEndReason reason) {
-  for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
-    Packet pseudo = pseudo_packet(flow, d, last_);
-    if (tcp_.needs_flush(flow, d)) tcp_.flush(flow, pseudo, d);
-    if (d == Direction::kToClient) driver_.on_flow_end(flow, pseudo);
-    inspect_and_emit(pseudo, d == Direction::kToClient);
-  }
+  Packet to_server = pseudo_packet(flow, Direction::kToServer, last_);
+  Packet to_client = pseudo_packet(flow, Direction::kToClient, last_);
+  if (tcp_.needs_flush(flow, Direction::kToServer)) tcp_.flush(flow, to_server, Direction::kToServer);
+  if (tcp_.needs_flush(flow, Direction::kToClient)) tcp_.flush(flow, to_client, Direction::kToClient);
+  driver_.on_flow_end(flow, to_client);   // before both are looked at: it finishes transactions of both directions
+  inspect_and_emit(to_server, false);
+  inspect_and_emit(to_client, true);
   emitter_.flow_end(flow, reason, last_);
 }
 

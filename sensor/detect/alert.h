@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/bytes.h"
 #include "sensor/applayer/core/transaction.h"
@@ -36,6 +38,9 @@ struct Alert {
   bool state_match = false;                      // transaction state matched
   std::optional<uint64_t> file_id;               // the file that matched, when it was a file rule
   std::span<const MatchedContent> evidence;      // may be empty
+  // Names and JSON texts that data sets had for what the rule found: EVE's alert.context.
+  std::span<const std::pair<std::string, std::string>> context;
+  std::span<const std::pair<std::string, std::string>> packet_vars;   // captures of this packet: EVE's metadata.pktvars
 
   // EVE's alert.action: a passive sensor lets everything pass; only a reject is told as "blocked", as the reference does.
   [[nodiscard]] std::string_view eve_action() const { return action == AlertAction::kReject ? "blocked" : "allowed"; }

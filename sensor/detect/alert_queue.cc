@@ -35,7 +35,10 @@ void Detector::Impl::matched(RuleIndex i, const applayer::Transaction* tx, bool 
     ++counters.alert_queue_overflow;
     return;
   }
-  matches.push_back({i, tx, tx != nullptr ? tx->id : 0, stream_match, tx != nullptr, file_id});
+  Match m{i, tx, tx != nullptr ? tx->id : 0, stream_match, tx != nullptr, file_id, nullptr};
+  if (!rt.contexts.empty()) m.context = std::make_shared<const std::vector<std::pair<std::string, std::string>>>(std::move(rt.contexts));
+  rt.contexts.clear();
+  matches.push_back(std::move(m));
 }
 
 void Detector::Impl::apply_verdict(const CompiledRule& rule, AlertAction action, const Match& m) {
@@ -64,8 +67,9 @@ void Detector::Impl::finish_alerts() {
       ++counters.alerts_suppressed;
       continue;
     }
-    apply_verdict(rule, t.action, m);
     const bool pass = t.action == AlertAction::kPass;
+    if (pass && verdict.drop_packet) continue;   // first to decide wins
+    apply_verdict(rule, t.action, m);
     if (t.verdict == ThresholdVerdict::kSilent) {
       ++counters.alerts_suppressed;
     } else if (!rule.noalert && (!pass || rule.body->pass_alerts) && rule.action != rules::Action::kConfig) {
@@ -81,6 +85,8 @@ void Detector::Impl::finish_alerts() {
         a.stream_match = m.stream;
         a.state_match = m.state;
         a.file_id = m.file_id;
+        a.context = m.context != nullptr ? std::span<const std::pair<std::string, std::string>>(*m.context) : std::span<const std::pair<std::string, std::string>>();
+        a.packet_vars = rt.packet_vars;
         alerts.push_back(a);
         ++counters.alerts;
         if (rt.flow_state != nullptr) rt.flow_state->alerted = true;

@@ -16,6 +16,7 @@ constexpr Union kUnions[] = {
     {"http1", {AppProto::kHttp1, AppProto::kUnknown, AppProto::kUnknown}},
     {"http2", {AppProto::kHttp2, AppProto::kDoh2, AppProto::kUnknown}},
     {"dns", {AppProto::kDns, AppProto::kDoh2, AppProto::kUnknown}},
+    {"ikev2", {AppProto::kIke, AppProto::kUnknown, AppProto::kUnknown}},
     {"dcerpc", {AppProto::kDcerpc, AppProto::kSmb, AppProto::kUnknown}},
 };
 

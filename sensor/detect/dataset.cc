@@ -224,7 +224,7 @@ Result<> Dataset::load_json(const std::string& path, const JsonFormat& format) {
   if (!text) return std::unexpected(text.error());
   const auto add_element = [&](const nlohmann::json& element) -> Result<> {
     const nlohmann::json* value = at_path(element, format.value_key);
-    if (value == nullptr || !value->is_string()) return fail(fmt::format("{}: no text at '{}'", path, format.value_key));
+    if (value == nullptr || !value->is_string()) return {};   // an element without the value says nothing
     nlohmann::json context = element;
     if (format.remove_key) remove_path(context, format.value_key);
     return add_text(value->get<std::string>(), context.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));

@@ -267,6 +267,7 @@ bool Detector::Impl::packet_part_fits(const CompiledRule& rule, bool& stream_mat
   rt.rule = &rule;
   rt.captures.clear();
   rt.evidence.clear();
+  rt.contexts.clear();
   for (const Condition* c : b.conditions) {
     if (!c->match(rt)) return false;
   }
@@ -293,9 +294,10 @@ void Detector::Impl::evaluate_packet_rules() {
 
 void Detector::Impl::note_protocol_detection() {
   if (rt.flow_state == nullptr || app == nullptr || app->proto == AppProto::kUnknown) return;
-  bool& known = rt.flow_state->protocol_known[index(rt.direction)];
-  protocol_detected_now = !known;
-  known = true;
+  uint8_t& known = rt.flow_state->protocol_known[index(rt.direction)];
+  const auto now = static_cast<uint8_t>(app->proto);
+  protocol_detected_now = known != now;
+  known = now;
 }
 
 void Detector::Impl::mark_all_inspected() {
@@ -306,7 +308,7 @@ void Detector::Impl::mark_all_inspected() {
 std::span<const Alert> Detector::Impl::inspect(Packet& p) {
   ++counters.packets;
   begin(p);
-  if (rt.flow_state != nullptr && (rt.flow_state->pass || rt.flow_state->bypass)) {
+  if (rt.flow_state != nullptr && (rt.flow_state->pass || rt.flow_state->drop || rt.flow_state->bypass)) {
     mark_all_inspected();
     if (stream != nullptr) {
       const auto rest = stream->raw_window(rt.direction, true);
@@ -314,7 +316,7 @@ std::span<const Alert> Detector::Impl::inspect(Packet& p) {
     }
     return {};
   }
-  stream_added = stream != nullptr && !p.stream_rejected;
+  stream_added = p.payload_in_stream;
   if (p.invalid) {
     if (p.events.any()) {
       candidates = set->prefilter.event_rules;

@@ -78,6 +78,12 @@ class Detector {
   std::unique_ptr<Impl> impl_;
 };
 
+// What rules have decided for a flow: EVE's flow.action.
+struct FlowDecision {
+  bool passed = false, dropped = false, bypassed = false;
+};
+[[nodiscard]] FlowDecision flow_decision(const flow::Flow& flow);
+
 // Flow variables for EVE's metadata object ("flowbits", "flowints", "flowvars"); empty when the flow has none.
 struct FlowVariables {
   std::vector<std::string> flowbits;                              // in the order in which they were set

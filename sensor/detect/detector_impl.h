@@ -26,6 +26,7 @@ struct Match {
   uint64_t tx_id = 0;
   bool stream = false, state = false;
   std::optional<uint64_t> file_id;
+  std::shared_ptr<const std::vector<std::pair<std::string, std::string>>> context;   // from data sets
 };
 
 struct Detector::Impl {

@@ -94,6 +94,12 @@ FlowDetect& ensure_flow_detect(flow::Flow& f) {
   return *flow_detect(f);
 }
 
+FlowDecision flow_decision(const flow::Flow& flow) {
+  const FlowDetect* state = flow_detect(flow);
+  if (state == nullptr) return {};
+  return {state->pass, state->drop, state->bypass};
+}
+
 FlowVariables flow_variables(const flow::Flow& flow) {
   FlowVariables result;
   const FlowDetect* state = flow_detect(flow);

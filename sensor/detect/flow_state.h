@@ -24,7 +24,7 @@ inline constexpr NameId kNoName = 0;
 
 struct RuleCounter {
   int64_t start_ns = 0;
-  uint32_t count = 0;
+  uint32_t count = 0, next = 0;
   int64_t until_ns = 0;      // of a rate filter's timeout
 };
 
@@ -45,8 +45,8 @@ struct FlowExtra {
 struct FlowDetect : flow::FlowState {
   uint32_t generation = 0;                  // of the rule set that the lists below belong to
   bool ip_only_done[kDirections] = {};
-  bool protocol_known[kDirections] = {};    // protocol detection was seen as done
-  bool pass = false, drop = false, bypass = false, bypass_wanted = false, alerted = false, logging_off = false;
+  uint8_t protocol_known[kDirections] = {}; // the application protocol for which detection was seen as done
+  bool pass = false, drop = false, bypass = false, alerted = false, logging_off = false;
   uint32_t driver_events_seen = 0;
   uint32_t header_list[kDirections] = {};   // Detector's interned list of rules whose header fits; 0: not made yet
   std::unique_ptr<FlowExtra> extra;

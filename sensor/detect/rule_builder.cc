@@ -143,9 +143,6 @@ Status RuleBuilder::set_base64(std::string_view at) {
 }
 Status RuleBuilder::add_transform(const Transform* transform, std::string_view at) {
   if (sticky_ == nullptr) return value_error(at, "a transform needs a sticky buffer before it");
-  if (sticky_list_ >= 0 && !lists[static_cast<size_t>(sticky_list_)].nodes.empty() && sticky_transforms_.empty()) {
-    return value_error(at, "a transform stands before the contents of its buffer");
-  }
   if (sticky_transforms_.size() >= kMaxTransforms) return value_error(at, "too many transforms on one buffer");
   sticky_transforms_.push_back(transform);
   sticky_list_ = -1;

@@ -75,7 +75,7 @@ class RuleBuilder {
   std::vector<std::string> variable_names;
   bool all_ip_only_ok = true, all_events_only_ok = true, has_event = false;
   bool dir_to_server = false, dir_to_client = false;   // asked for by `flow`
-  bool protocol_detect_condition = false;              // app-layer-protocol
+  size_t protocol_conditions = 0;                      // app-layer-protocol
   bool prefilter_keyword = false;
   bool has_driver_event = false;                       // app-layer-event of protocol detection
   bool saw_priority = false;

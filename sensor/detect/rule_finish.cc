@@ -216,7 +216,7 @@ void RuleBuilder::choose_type() {
     body.type = RuleType::kEventsOnly;
   } else if (looks) {
     body.type = body.needs_stream ? RuleType::kStream : RuleType::kPacket;
-  } else if (protocol_detect_condition && conditions.size() == 1 && body.apps.empty() && !body.has_flow_spec) {
+  } else if (protocol_conditions > 0 && protocol_conditions == conditions.size() && body.apps.empty() && !body.has_flow_spec) {
     body.type = RuleType::kProtocolOnly;
   } else if (body.apps.empty() && all_ip_only_ok && h.ports_any() && !body.flow.to_server && !body.flow.to_client && !body.has_flow_spec &&
              (protocol_mask & ProtoMask::kNotIp) == 0 && !body.needs_packet && !body.needs_stream) {

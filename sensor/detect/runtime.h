@@ -38,6 +38,7 @@ struct Runtime {
   bool (*dce_little_endian)(const Runtime&) = nullptr;      // byte order of the DCERPC fragment in view; null: big endian
   DetectCounters* counters = nullptr;
   const CompiledRule* rule = nullptr;
+  std::vector<NameId>* tx_bits = nullptr;           // of the transaction in view
   applayer::File* file = nullptr;                   // of a file keyword
 
   // --- of the buffer and rule being evaluated

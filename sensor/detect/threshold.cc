@@ -99,6 +99,7 @@ ThresholdEntry* find_entry(const CompiledRule& rule, const ThresholdSpec& s, uin
     of_flow.start_ns = it->second.start_ns;
     of_flow.count = it->second.count;
     of_flow.until_ns = it->second.until_ns;
+    of_flow.next = it->second.next;
     *counter = &it->second;
     return &of_flow;
   }
@@ -132,7 +133,7 @@ ThresholdVerdict run(const CompiledRule& rule, const ThresholdSpec& s, uint32_t 
   bool alert = false;
   if (counts_as_new(s, *e, fresh, *rt.packet)) alert = count_match(s, *e, fresh, now, silent);
   else alert = s.type == ThresholdType::kDetectionFilter && e->count > s.count;
-  if (counter != nullptr) *counter = {e->start_ns, e->count, e->until_ns};
+  if (counter != nullptr) *counter = {e->start_ns, e->count, e->next, e->until_ns};
   return alert ? ThresholdVerdict::kAlert : silent ? ThresholdVerdict::kSilent : ThresholdVerdict::kNothing;
 }
 
@@ -162,7 +163,7 @@ bool run_rate(const CompiledRule& rule, const ThresholdSpec& s, uint32_t kind, R
     }
   }
   e->keep_until_ns = std::max(now + window, e->until_ns);
-  if (counter != nullptr) *counter = {e->start_ns, e->count, e->until_ns};
+  if (counter != nullptr) *counter = {e->start_ns, e->count, e->next, e->until_ns};
   return active;
 }
 

@@ -264,12 +264,14 @@ void Detector::Impl::inspect_transaction(Transaction& tx, const TxIndex& index_,
     state.generation = set->generation;
   }
   rt.tx = &tx;
+  rt.tx_bits = &state.bits;
   buffers.start(tx, rt.proto);
   tx_candidates.clear();
   collect_tx_candidates(tx, state, index_, over);
   counters.candidates += tx_candidates.size();
   for (const RuleIndex i : tx_candidates) evaluate_tx_rule(i, tx, state, over);
   rt.tx = nullptr;
+  rt.tx_bits = nullptr;
 }
 
 void Detector::Impl::inspect_transactions() {

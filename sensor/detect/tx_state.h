@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sensor/applayer/core/transaction.h"
+#include "sensor/detect/flow_state.h"
 #include "sensor/detect/prefilter.h"
 
 namespace vong::detect {
@@ -30,6 +31,7 @@ struct TxState : applayer::TransactionAttachment {
   } side[kDirections];
   std::vector<StoredRule> stored[kDirections];   // sorted by rule
   std::vector<StoredRule> stored_both;           // rules over both directions
+  std::vector<NameId> bits;                      // xbits ... track tx
 
   [[nodiscard]] bool is_scanned(int d, size_t i) const {
     return i < kTrackedPrefilters && (side[d].scanned[i / 64] >> (i % 64) & 1) != 0;

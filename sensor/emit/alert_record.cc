@@ -79,6 +79,14 @@ void write_alert_object(JsonWriter& out, const Origin& origin, const Packet& pac
   write_target(out, packet, rule.target);
   if (origin.config.alerts.rule_metadata) write_rule_metadata(out, rule);
   if (origin.config.alerts.rule_text) out.field("rule", rule.text);
+  if (!alert.context.empty()) {
+    out.open_object("context");
+    for (const auto& [key, json] : alert.context) {
+      out.key_escaped(key);
+      out.raw(json);
+    }
+    out.close_object();
+  }
   out.close_object();
 }
 

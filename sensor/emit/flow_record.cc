@@ -1,3 +1,4 @@
+#include "sensor/detect/detector.h"
 #include "sensor/emit/flow_record.h"
 
 #include <string>
@@ -109,8 +110,9 @@ void write_flow(LineSink& sink, const Origin& origin, const flow::Flow& f,
   out.field("state", phase_name(f.phase));
   out.field("reason", reason_name(reason));
   out.field("alerted", f.alerted);
-  if (f.action == flow::FlowAction::kPass) out.field("action", "pass");
-  if (f.action == flow::FlowAction::kDrop) out.field("action", "drop");
+  if (const auto decided = detect::flow_decision(f); decided.dropped || decided.passed) {
+    out.field("action", decided.dropped ? "drop" : "pass");
+  }
   if (f.wrong_thread_packets > 0) out.field("wrong_thread", true);
   out.field("tx_cnt", transaction_count(f));
   out.close_object();

@@ -26,9 +26,6 @@ struct FlowState {
 
 enum class FlowSlot : uint8_t { kStream, kAppLayer, kDetect, kEmit, kCount };
 
-// What rules decided for the whole flow: EVE's flow.action. A passive sensor only reports it.
-enum class FlowAction : uint8_t { kNone, kPass, kDrop };
-
 // As EVE's flow.state and flow.reason spell them.
 enum class FlowPhase : uint8_t { kNew, kEstablished, kClosed, kBypassed };
 enum class FlowEndReason : uint8_t { kTimeout, kForced, kShutdown, kTcpReuse };
@@ -69,7 +66,6 @@ struct Flow {
   bool reversed = false;   // endpoints were swapped once the responder was known
   bool emergency = false;  // made while the table was in emergency mode
   uint8_t min_ttl[kDirections] = {255, 255}, max_ttl[kDirections] = {0, 0};
-  FlowAction action = FlowAction::kNone;
   bool alerted = false;  // an alert was raised: EVE's flow.alerted
   uint16_t interface = 0;
   DirectionCounters counters[kDirections];

@@ -12,6 +12,7 @@ using E = PacketEvent;
 
 void TcpEngine::keep_payload(Turn& t) {
   if (t.len == 0) return;
+  t.p.payload_in_stream = !(t.mine.app_stopped && t.mine.raw_stopped);
   if (!t.has(TcpFlags::kUrg)) {
     keep_bytes(t, t.seq, t.p.payload);
     return;
@@ -24,6 +25,7 @@ void TcpEngine::keep_payload(Turn& t) {
       break;
     case UrgentPolicy::kDrop:
       t.p.stream_rejected = true;
+      t.p.payload_in_stream = false;
       break;
     case UrgentPolicy::kGap: {
       const auto before = static_cast<size_t>(static_cast<int64_t>(at) - t.mine.offset_of(t.seq));

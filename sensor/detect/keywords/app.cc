@@ -74,7 +74,7 @@ Status setup_protocol(RuleBuilder& b, const rules::Option& o) {
     for (const AppProto a : wanted) overlap = overlap || b.body.app_fits(a);
     if (!overlap) return value_error(o.value, "contradicts the rule's protocol");
   }
-  b.protocol_detect_condition = true;
+  ++b.protocol_conditions;
   add_condition(b, [wanted, unknown, negated, m = *mode](Runtime& rt) {
     const auto r = compare(rt, m, wanted, unknown);
     return r && *r != negated;

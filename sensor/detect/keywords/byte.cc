@@ -6,6 +6,8 @@
 namespace vong::detect {
 namespace {
 
+constexpr int64_t kFar = 0x7fffffff;   // offsets are 32-bit numbers
+
 // Options that all four know. True when `word` was one of them.
 rules::Parsed<bool> field_option(NumberField& f, std::string_view word) {
   if (word == "relative") f.relative = true;
@@ -71,7 +73,7 @@ Status setup_byte_test(RuleBuilder& b, const rules::Option& o) {
     if (!x) return std::unexpected(x.error());
     n.value = *x;
   }
-  const auto offset = b.operand((*parts)[3], -65'535, 65'535);
+  const auto offset = b.operand((*parts)[3], -kFar, kFar);
   if (!offset) return std::unexpected(offset.error());
   n.field.offset = *offset;
   for (size_t i = 4; i < parts->size(); ++i) {
@@ -91,7 +93,7 @@ Status setup_byte_jump(RuleBuilder& b, const rules::Option& o) {
   if (!parts) return std::unexpected(parts.error());
   ByteJumpNode n{};
   n.multiplier = 1;
-  const auto bytes = b.operand((*parts)[0], 0, 23), offset = b.operand((*parts)[1], -65'535, 65'535);
+  const auto bytes = b.operand((*parts)[0], 0, 23), offset = b.operand((*parts)[1], -kFar, kFar);
   if (!bytes) return std::unexpected(bytes.error());
   if (!offset) return std::unexpected(offset.error());
   n.field.bytes = *bytes;
@@ -110,7 +112,7 @@ Status setup_byte_jump(RuleBuilder& b, const rules::Option& o) {
       if (!m || *m == 0) return value_error(word, "the multiplier is 1 to 65535");
       n.multiplier = static_cast<uint32_t>(*m);
     } else if (key == "post_offset") {
-      const auto p = b.operand(value, -65'535, 65'535);
+      const auto p = b.operand(value, -kFar, kFar);
       if (!p) return std::unexpected(p.error());
       n.post_offset = *p;
     } else {
@@ -134,7 +136,7 @@ Status setup_byte_extract(RuleBuilder& b, const rules::Option& o) {
   n.multiplier = 1;
   const auto bytes = rules::parse_unsigned((*parts)[0], 23);
   if (!bytes) return std::unexpected(bytes.error());
-  const auto offset = b.operand((*parts)[1], -65'535, 65'535);
+  const auto offset = b.operand((*parts)[1], -kFar, kFar);
   if (!offset) return std::unexpected(offset.error());
   n.field.bytes = Operand{static_cast<int64_t>(*bytes), -1};
   n.field.offset = *offset;
@@ -180,7 +182,7 @@ Status setup_byte_math(RuleBuilder& b, const rules::Option& o) {
   for (const std::string_view word : *parts) {
     const auto [key, value] = rules::split_key(word);
     if (key == "bytes" || key == "offset") {
-      const auto x = b.operand(value, key == "bytes" ? 0 : -65'535, 65'535);
+      const auto x = b.operand(value, key == "bytes" ? 0 : -kFar, kFar);
       if (!x) return std::unexpected(x.error());
       (key == "bytes" ? n.field.bytes : n.field.offset) = *x;
       have |= key == "bytes" ? 1 : 2;

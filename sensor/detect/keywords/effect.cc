@@ -62,7 +62,9 @@ Status setup_tag(RuleBuilder& b, const rules::Option& o) {
 
 Status setup_bypass(RuleBuilder& b, const rules::Option&) {
   add_effect(b, [](Runtime& rt) {
-    if (rt.flow_state != nullptr) rt.flow_state->bypass_wanted = true;
+    if (rt.flow_state == nullptr) return;
+    rt.flow_state->bypass = true;
+    rt.flow->phase = flow::FlowPhase::kBypassed;
   });
   return {};
 }

@@ -22,28 +22,29 @@ HostBits::Key key_of(const Runtime& rt, Whose whose) {
   return HostBits::host(whose == Whose::kDst ? p.dst : p.src);
 }
 
-// Bits of the transaction live with the flow; their name is made one by the transaction's number.
-FlowDetect* tx_state(Runtime& rt) { return rt.tx == nullptr ? nullptr : rt.flow_state; }
-NameId tx_name(const Runtime& rt, NameId bit) { return intern_name(fmt::format("{}\x01tx{}", name_of(bit), rt.tx->id)); }
-
 void add(RuleBuilder& b, Command c, Whose whose, NameId bit, int64_t expire_s, int order_slot) {
   uint8_t& u = b.body.bits_use[order_slot];
   const bool sets = c == Command::kSet || c == Command::kUnset || c == Command::kToggle;
   u = static_cast<uint8_t>(u == 0 ? (sets ? 3 : 1) : (u == (sets ? 3 : 1) ? u : 2));
   if (whose == Whose::kTx) {
+    const auto has = [](const std::vector<NameId>& bits, NameId id) { return std::find(bits.begin(), bits.end(), id) != bits.end(); };
     if (c == Command::kIsSet || c == Command::kIsNotSet) {
-      add_condition(b, [bit, wanted = c == Command::kIsSet](Runtime& rt) {
-        FlowDetect* f = tx_state(rt);
-        return f != nullptr && f->has_bit(tx_name(rt, bit)) == wanted;
-      });
+      // A condition of the rule's start is asked before there is a transaction: this is one of its engines.
+      b.set.conditions.push_back(condition([bit, has, wanted = c == Command::kIsSet](Runtime& rt) {
+        return rt.tx_bits != nullptr && has(*rt.tx_bits, bit) == wanted;
+      }));
+      TxEngine e;
+      e.kind = EngineKind::kCondition;
+      e.condition = b.set.conditions.back().get();
+      (void)b.add_engine(e, true, true, b.ast.text);
     } else {
-      add_effect(b, [bit, c](Runtime& rt) {
-        FlowDetect* f = tx_state(rt);
-        if (f == nullptr) return;
-        const NameId name = tx_name(rt, bit);
-        const bool on = c == Command::kSet || (c == Command::kToggle && !f->has_bit(name));
-        if (!on) f->clear_bit(name);
-        else if (!f->set_bit(name)) ++rt.counters->flow_state_full;
+      add_effect(b, [bit, c, has](Runtime& rt) {
+        if (rt.tx_bits == nullptr) return;
+        const bool on = c == Command::kSet || (c == Command::kToggle && !has(*rt.tx_bits, bit));
+        if (!on) std::erase(*rt.tx_bits, bit);
+        else if (has(*rt.tx_bits, bit)) return;
+        else if (rt.tx_bits->size() < kMaxFlowbitsPerFlow) rt.tx_bits->push_back(bit);
+        else ++rt.counters->tx_state_full;
       });
     }
     return;
@@ -99,7 +100,6 @@ Status setup_xbits(RuleBuilder& b, const rules::Option& o) {
     const auto [key, seconds] = rules::split_key((*parts)[3]);
     const auto n = rules::parse_unsigned(seconds, 0x7fffffff);
     if (key != "expire" || !n || *n == 0) return value_error((*parts)[3], "expected expire <seconds>");
-    if (*c != Command::kSet && *c != Command::kToggle) return value_error((*parts)[3], "expire goes with set only");
     expire_s = static_cast<int64_t>(*n);
   }
   add(b, *c, whose, bit, expire_s, whose == Whose::kPair ? 3 : 2);

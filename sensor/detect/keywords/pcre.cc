@@ -107,12 +107,7 @@ Status setup_pcre(RuleBuilder& b, const rules::Option& o) {
   node.pcre = PcreNode{*regex, text->negated, f->relative, false};
   if (f->buffer == 0) return b.add_node(node, o.value);
   const BufferName* buffer = b.env.catalog.pcre_flag(f->buffer);
-  if (b.has_sticky()) {
-    auto current = b.current_list(o.value);
-    if (!current) return std::unexpected(current.error());
-    if ((*current)->buffer != buffer) return value_error(w->flags, "the expression's flags name another buffer than the sticky one");
-    return b.add_node(node, o.value);
-  }
+  if (b.has_sticky()) return b.add_node(node, o.value);   // the sticky buffer in force wins over the flag
   ListDraft& list = b.list_for(buffer, {}, false);
   if (list.nodes.size() >= kMaxNodesPerList) return value_error(o.value, "too many contents on one buffer");
   list.nodes.push_back(node);

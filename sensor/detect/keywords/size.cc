@@ -11,7 +11,14 @@ namespace {
 MadeCondition make_dsize(std::string_view value) {
   const auto test = rules::parse_number_test(value, 65'535);
   if (!test) return std::unexpected(test.error());
-  return condition([t = *test](Runtime& rt) { return !rt.packet->is_pseudo && t.matches(rt.packet->payload.size()); });
+  // Packets without payload are only meant by a size, or an upper bound, that 0 fits.
+  const auto c = test->compare;
+  const bool zero_counts = c == rules::Compare::kEqual || c == rules::Compare::kLess || c == rules::Compare::kLessEqual ||
+                           (c == rules::Compare::kGreaterEqual && test->a == 0);
+  return condition([t = *test, zero_counts](Runtime& rt) {
+    const size_t n = rt.packet->payload.size();
+    return !rt.packet->is_pseudo && (n > 0 || zero_counts) && t.matches(n);
+  });
 }
 
 Status setup_bsize(RuleBuilder& b, const rules::Option& o) {
