@@ -6,6 +6,9 @@
 #include "sensor/applayer/core/protocol.h"
 #include "sensor/applayer/dns/parser.h"
 #include "sensor/applayer/http/parser.h"
+#include "sensor/applayer/ftp/parser.h"
+#include "sensor/applayer/smtp/parser.h"
+#include "sensor/applayer/ssh/parser.h"
 #include "sensor/applayer/tls/parser.h"
 
 namespace vong::applayer {
@@ -14,6 +17,10 @@ std::span<const ProtocolDef* const> protocols() {
   static const std::array kAll = {
       &http::kHttp1Protocol,
       &tls::kTlsProtocol,
+      &ssh::kSshProtocol,
+      &smtp::kSmtpProtocol,
+      &ftp::kFtpProtocol,
+      &ftp::kFtpDataProtocol,
       &dns::kDnsProtocol,
       &dns::kMdnsProtocol,
       &dns::kLlmnrProtocol,

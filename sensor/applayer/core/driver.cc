@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "sensor/applayer/core/driver_config.h"
+#include "sensor/applayer/core/expectation.h"
 #include "sensor/applayer/core/file.h"
 #include "sensor/applayer/core/limits.h"
 
@@ -39,6 +40,7 @@ std::string_view name_of(DriverEvent e) { return kEventNames[static_cast<size_t>
 struct Driver::Impl {
   std::shared_ptr<const DriverConfig> config;
   DriverCounters counters;
+  ExpectationTable expectations;
 
   FlowAppState& state_of(flow::Flow& f) {
     if (FlowAppState* s = app_state(f)) return *s;
@@ -60,7 +62,28 @@ struct Driver::Impl {
   [[nodiscard]] bool not_found(FlowAppState& s, const flow::Flow& f, Direction d, bool tcp);
   size_t feed(FlowAppState& s, Direction d, const Input& in, bool tcp);
   void count_transactions(FlowAppState& s, bool tcp);
+  void announce(const flow::Flow& f, FlowAppState& s, Timestamp now);
+  void adopt_expected(const flow::Flow& f, FlowAppState& s, Timestamp now);
 };
+
+// Flows that the parser has announced are waited for from now on.
+void Driver::Impl::announce(const flow::Flow& f, FlowAppState& s, Timestamp now) {
+  if (s.parser == nullptr || s.parser->expected_flows.empty()) return;
+  for (ExpectedFlow& e : s.parser->expected_flows)
+    expectations.add(f.key.src, f.key.dst, std::move(e), now);
+  s.parser->expected_flows.clear();
+}
+
+// A flow that was announced needs no detection: what it speaks is known before its first byte.
+void Driver::Impl::adopt_expected(const flow::Flow& f, FlowAppState& s, Timestamp now) {
+  if (expectations.empty() || s.first_data_seen || s.proto != AppProto::kUnknown) return;
+  const auto expected = expectations.take(f.key.src, f.key.dst, f.key.dport, now);
+  if (!expected) return;
+  adopt(s, expected->proto, true);
+  s.proto_of = {expected->proto, expected->proto};
+  for (DetectionState& each : s.detection) each.completed = true;
+  if (s.parser != nullptr) s.parser->expected_as(expected->data);
+}
 
 // The flow speaks `proto` from here on.
 void Driver::Impl::adopt(FlowAppState& s, AppProto proto, bool tcp) {
@@ -272,7 +295,9 @@ size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
                        const reassembly::StreamChunk& chunk) {
   FlowAppState& s = impl_->state_of(f);
   if (!wants(f, d)) return chunk.data.size();
-  const Input in{chunk.data, chunk.offset, false, chunk.end, p.ts, p.number, f.key.sport, f.key.dport, f.key.dst};
+  const Input in{chunk.data, chunk.offset, false,       chunk.end, p.ts,
+                 p.number,   f.key.sport,  f.key.dport, f.key.src, f.key.dst};
+  if (s.parser == nullptr) impl_->adopt_expected(f, s, p.ts);
   // A flow whose endpoints are to be swapped is parsed the right way round already.
   Direction way = s.reverse_wanted ? opposite(d) : d;
   if (!s.detection[static_cast<size_t>(index(way))].completed) {
@@ -280,7 +305,9 @@ size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
     const bool more = impl_->detect(s, f, way, in, true);
     if (!more) return wants(f, d) ? 0 : chunk.data.size();
   }
-  return impl_->feed(s, way, in, true);
+  const size_t taken = impl_->feed(s, way, in, true);
+  impl_->announce(f, s, p.ts);
+  return taken;
 }
 
 void Driver::on_gap(flow::Flow& f, Packet&, Direction d, uint64_t, uint64_t size) {
@@ -314,7 +341,8 @@ void Driver::on_datagram(flow::Flow& f, Packet& p) {
   FlowAppState& s = impl_->state_of(f);
   if (s.failed || p.payload.empty()) return;
   Direction d = s.reverse_wanted ? opposite(p.direction) : p.direction;
-  const Input in{p.payload, 0, true, false, p.ts, p.number, f.key.sport, f.key.dport, f.key.dst};
+  const Input in{p.payload, 0,           true,        false,     p.ts,
+                 p.number,  f.key.sport, f.key.dport, f.key.src, f.key.dst};
   DetectionState& here = s.detection[static_cast<size_t>(index(d))];
   if (!known(s.proto) && !here.completed) {
     if (s.proto == AppProto::kFailed) return;

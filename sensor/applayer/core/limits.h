@@ -1,6 +1,7 @@
 // Every maximum of the application layer's core, with what happens when it is reached.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -13,5 +14,9 @@ inline constexpr size_t kUnconsumedBytesMax = 1024 * 1024;
 // Bytes of a file that libmagic looks at, and from which on it may already look.
 inline constexpr size_t kMagicBytesMax = 64 * 1024;
 inline constexpr size_t kMagicBytesMin = 512;
+
+// Announced flows (expectation.h) that wait at once, and how long.
+inline constexpr size_t kMaxExpectations = 16384;
+inline constexpr std::chrono::seconds kExpectationTimeout{30};
 
 }  // namespace vong::applayer

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/ip_address.h"
@@ -45,7 +46,15 @@ struct Input {
   Timestamp ts;             // of the packet that made them available
   uint64_t packet_number = 0;
   uint16_t sport = 0, dport = 0;  // of the flow as it stands (client, server)
-  IpAddress server;               // of the flow as it stands; family 0: not known
+  IpAddress client, server;
+};
+
+// A flow between the same two hosts that this one announces: its port (of the side that accepts it), what it will speak, and what
+// that protocol's parser is to be told.
+struct ExpectedFlow {
+  AppProto proto{};
+  uint16_t port = 0;
+  std::shared_ptr<const void> data;
 };
 
 class Parser {
@@ -60,6 +69,12 @@ class Parser {
   virtual void end() {}
   // STARTTLS and the like: the parser and the protocol that had this flow before.
   virtual void upgraded_from(const Parser&, AppProto) {}
+
+  // This flow was announced by another one, with this data (ExpectedFlow::data).
+  virtual void expected_as(const std::shared_ptr<const void>&) {}
+
+  // Announced since the driver last looked; it takes them away.
+  std::vector<ExpectedFlow> expected_flows;
 
   // Open transactions, oldest first, ids rising. The driver removes those that are complete, inspected and logged, from any place.
   std::deque<std::unique_ptr<Transaction>> transactions;

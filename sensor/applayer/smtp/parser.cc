@@ -1,0 +1,329 @@
+#include "sensor/applayer/smtp/parser.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/strings.h"
+#include "sensor/applayer/smtp/limits.h"
+
+namespace vong::smtp {
+
+using applayer::Input;
+using applayer::ParseResult;
+
+namespace {
+
+// RFC 5321 section 4.2.3 and the extensions' (RFC 4954, 3207, 7504 ...).
+constexpr int kReplyCodes[] = {211, 214, 220, 221, 235, 250, 251, 252, 334, 354, 401, 402, 421,
+                               435, 450, 451, 452, 454, 455, 500, 501, 502, 503, 504, 511, 521,
+                               522, 525, 530, 534, 535, 538, 541, 550, 551, 552, 553, 554, 555};
+
+// `MAIL FROM:<a@example.org> SIZE=100` -> `<a@example.org>`: what stands behind the command's colon
+// up to a space.
+std::string_view argument(std::string_view line, size_t prefix) {
+  size_t at = std::min(prefix + 1, line.size());
+  while (at < line.size() && line[at] == ' ') ++at;
+  return line.substr(at, line.find(' ', at) - at);
+}
+
+struct TextLine {
+  std::string_view text, end;  // end: "\r\n", "\n"; empty: no line end within the limit
+};
+
+// The next line of `data`, which it shortens; false when its end has not come yet and it may still
+// fit.
+bool next_line(std::string_view& data, TextLine& out) {
+  const size_t newline = data.substr(0, kMaxLineBytes + 1).find('\n');
+  if (newline == std::string_view::npos) {
+    if (data.size() <= kMaxLineBytes) return false;
+    out = {data.substr(0, kMaxLineBytes), {}};
+    data.remove_prefix(kMaxLineBytes);
+    return true;
+  }
+  const bool cr = newline > 0 && data[newline - 1] == '\r';
+  out = {data.substr(0, newline - (cr ? 1 : 0)), data.substr(newline - (cr ? 1 : 0), cr ? 2 : 1)};
+  data.remove_prefix(newline + 1);
+  return true;
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- transaction
+
+void Transaction::file_open(std::string name) {
+  if (container == nullptr) container = std::make_unique<applayer::FileContainer>(config.files);
+  if (container->open(std::move(name), ids) != nullptr) ++ids;
+}
+
+void Transaction::file_data(Bytes data) {
+  if (container != nullptr && container->has_open()) container->append(data);
+  updated[static_cast<size_t>(index(Direction::kToServer))] = true;
+}
+
+void Transaction::file_close(bool whole) {
+  if (container != nullptr && container->has_open()) {
+    container->close(whole ? applayer::FileState::kClosed : applayer::FileState::kTruncated);
+  }
+}
+
+Transaction& SmtpParser::tx() {
+  if (tx_ == nullptr || tx_->done) {
+    auto made = std::make_unique<Transaction>(config_, session_, file_ids_);
+    tx_ = made.get();
+    add(std::move(made));
+  }
+  return *tx_;
+}
+
+void SmtpParser::event(Event e) { tx().add_event(e); }
+
+void SmtpParser::complete() {
+  if (tx_ == nullptr || tx_->done) return;
+  tx_->done = true;
+  tx_->progress = {kComplete, kComplete};
+  tx_->updated = {true, true};
+}
+
+// ---------------------------------------------------------------- client
+
+ParseResult SmtpParser::parse(Direction d, const Input& in) {
+  ParseResult r = d == Direction::kToServer ? client(in) : server(in);
+  // Mails that nobody collected: the oldest are given up.
+  while (transactions.size() > kMaxOpenTransactions && transactions.front().get() != tx_)
+    transactions.pop_front();
+  return r;
+}
+
+ParseResult SmtpParser::client(const Input& in) {
+  std::string_view data = as_text(in.data);
+  while (!data.empty()) {
+    if (bdat_left_ > 0) {
+      const auto n = static_cast<size_t>(std::min<uint64_t>(bdat_left_, data.size()));
+      bdat_left_ -= n;
+      data.remove_prefix(n);
+      continue;
+    }
+    TextLine line;
+    if (!next_line(data, line)) {
+      if (!in.end) break;
+      line = {data, {}};  // the last line came without an end
+      data = {};
+    }
+    if (data_mode_) {
+      if (!welcome_seen_) event(kNoServerWelcomeMessage);
+      mail_line(line.text, line.end);
+      continue;
+    }
+    if (discard_[0]) {
+      discard_[0] = line.end.empty();
+      continue;
+    }
+    const bool overlong = line.end.empty() && line.text.size() == kMaxLineBytes;
+    if (command(line.text) == Line::kError) return ParseResult::error();
+    if (overlong) {
+      event(kMaxCommandLineLenExceeded);
+      discard_[0] = true;
+    }
+  }
+  return ParseResult::ok(in.data.size() - data.size());
+}
+
+void SmtpParser::push(Command c) {
+  // DATA and STARTTLS must be the last of a group (RFC 2920 section 3.1).
+  if (c != Command::kEndOfData && !pending_.empty() &&
+      (pending_.back() == Command::kStartTls || pending_.back() == Command::kData)) {
+    event(kInvalidPipelinedSequence);
+  }
+  if (pending_.size() >= kMaxPendingCommands) pending_.pop_front();
+  pending_.push_back(c);
+}
+
+SmtpParser::Line SmtpParser::command(std::string_view line) {
+  Transaction& t = tx();
+  if (!welcome_seen_) event(kNoServerWelcomeMessage);
+  const auto is = [&](std::string_view name) { return starts_with_ignore_case(line, name); };
+  if (is("starttls")) {
+    push(Command::kStartTls);
+  } else if (is("data")) {
+    return data_begins();
+  } else if (is("bdat")) {
+    return bdat(line);
+  } else if (is("helo") || is("ehlo")) {
+    if (!session_->helo.empty())
+      event(kDuplicateFields);
+    else
+      session_->helo = argument(line, 4);
+    push(Command::kOther);
+  } else if (is("mail from")) {
+    if (t.has_mail_from) {
+      event(kDuplicateFields);
+    } else {
+      t.mail_from = argument(line, 9);
+      t.has_mail_from = true;
+    }
+    push(Command::kOther);
+  } else if (is("rcpt to")) {
+    if (t.recipients.size() < kMaxRecipients) t.recipients.emplace_back(argument(line, 7));
+    push(Command::kOther);
+  } else {
+    push(is("rset") ? Command::kRset : Command::kOther);
+  }
+  t.updated[static_cast<size_t>(index(Direction::kToServer))] = true;
+  return Line::kOk;
+}
+
+SmtpParser::Line SmtpParser::data_begins() {
+  Transaction& t = tx();
+  if (t.data_seen) {  // a second one before the first was answered
+    event(kUnparsableContent);
+    return Line::kOk;
+  }
+  t.data_seen = true;
+  if (config_.decode_mime) t.mime = std::make_unique<Mime>(config_.mime, t);
+  push(Command::kData);
+  if (pipelining_) data_mode_ = true;  // the mail may come at once
+  return Line::kOk;
+}
+
+// BDAT size [LAST]: so many bytes follow.
+SmtpParser::Line SmtpParser::bdat(std::string_view line) {
+  const std::string_view text = strip(line.substr(4));
+  uint64_t size = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (error != std::errc() || (line.size() > 4 && line[4] != ' ') || size > UINT32_MAX)
+    return Line::kError;
+  bdat_left_ = size;
+  push(Command::kBdat);
+  return Line::kOk;
+}
+
+void SmtpParser::mail_line(std::string_view text, std::string_view line_end) {
+  if (!in_piece_ && text == "." && !line_end.empty()) return end_of_data();
+  if (tx_ != nullptr && tx_->mime != nullptr) {
+    if (!in_piece_ && text.size() > 1 && text.front() == '.')
+      text.remove_prefix(1);  // RFC 5321 section 4.5.2
+    tx_->mime->line(text, line_end);
+    note_mime_issues();
+    tx_->updated[static_cast<size_t>(index(Direction::kToServer))] = true;
+  }
+  in_piece_ = line_end.empty();
+}
+
+void SmtpParser::end_of_data() {
+  data_mode_ = false;
+  push(Command::kEndOfData);
+  if (tx_ != nullptr && tx_->mime != nullptr) {
+    tx_->mime->finish(true);
+    note_mime_issues();
+  }
+  complete();
+}
+
+void SmtpParser::note_mime_issues() {
+  static constexpr std::pair<uint16_t, Event> kIssues[] = {
+      {kMimeInvalidBase64, kMimeInvalidBase64Event},
+      {kMimeInvalidQp, kMimeInvalidQpEvent},
+      {kMimeLongLine, kMimeLongLineEvent},
+      {kMimeLongEncodedLine, kMimeLongEncLine},
+      {kMimeLongHeaderName, kMimeLongHeaderNameEvent},
+      {kMimeLongHeaderValue, kMimeLongHeaderValueEvent},
+      {kMimeLongBoundary, kMimeLongBoundaryEvent},
+      {kMimeLongFilename, kMimeLongFilenameEvent},
+      {kMimeMalformed, kMimeMalformedMsg}};
+  const uint16_t issues = tx_->mime->issues();
+  if (issues == 0) return;
+  for (const auto& [bit, e] : kIssues) {
+    if ((issues & bit) != 0) tx_->add_event(e);
+  }
+}
+
+// ---------------------------------------------------------------- server
+
+ParseResult SmtpParser::server(const Input& in) {
+  std::string_view data = as_text(in.data);
+  while (!data.empty()) {
+    TextLine line;
+    if (!next_line(data, line)) {
+      if (!in.end) break;
+      line = {data, {}};
+      data = {};
+    }
+    if (discard_[1]) {
+      discard_[1] = line.end.empty();
+      continue;
+    }
+    const bool overlong = line.end.empty() && line.text.size() == kMaxLineBytes;
+    const Line r = reply(line.text);
+    if (overlong) {
+      event(kMaxReplyLineLenExceeded);
+      discard_[1] = true;
+    }
+    if (r == Line::kError) return ParseResult::error();
+    if (r == Line::kUpgrade)
+      return ParseResult::upgrade(in.data.size() - data.size(), applayer::AppProto::kTls);
+  }
+  return ParseResult::ok(in.data.size() - data.size());
+}
+
+SmtpParser::Line SmtpParser::reply(std::string_view line) {
+  int code = 0;
+  const bool digits = line.size() >= 3 &&
+                      std::from_chars(line.data(), line.data() + 3, code).ptr == line.data() + 3;
+  if (!digits ||
+      std::find(std::begin(kReplyCodes), std::end(kReplyCodes), code) == std::end(kReplyCodes)) {
+    event(kInvalidReply);
+    return Line::kError;
+  }
+  multiline_ = line.size() >= 4 && line[3] == '-';
+  if (pending_.empty()) {
+    if (!welcome_seen_) {
+      welcome_seen_ = true;
+      if (code != 220) event(kInvalidReply);
+    } else if (multiline_ && code == 250 &&
+               equals_ignore_case(strip(line.substr(4)), "pipelining")) {
+      pipelining_ = true;
+    }
+    return Line::kOk;
+  }
+  if (multiline_ && code == 250 && equals_ignore_case(strip(line.substr(4)), "pipelining"))
+    pipelining_ = true;
+  return match_reply(code, !multiline_);
+}
+
+// The reply belongs to the oldest command without one; its last line takes that command away.
+SmtpParser::Line SmtpParser::match_reply(int code, bool last) {
+  const Command c = pending_.front();
+  if (last) pending_.pop_front();
+  switch (c) {
+    case Command::kStartTls:
+      if (code == 220) {
+        complete();
+        return last ? Line::kUpgrade : Line::kOk;
+      }
+      event(kTlsRejected);
+      break;
+    case Command::kData:
+      if (code == 354) {
+        data_mode_ = true;
+      } else {
+        if (pipelining_) data_mode_ = false;
+        event(kDataCommandRejected);
+      }
+      break;
+    case Command::kRset:
+      if (code == 250 && last) complete();
+      break;
+    default:
+      break;
+  }
+  return Line::kOk;
+}
+
+bool SmtpParser::gap(Direction, uint64_t) { return false; }
+
+void SmtpParser::end() {
+  if (tx_ != nullptr && tx_->mime != nullptr && !tx_->done) tx_->mime->finish(false);
+  complete();
+}
+
+}  // namespace vong::smtp
