@@ -27,11 +27,15 @@ void add_common_flags(CLI::App& cli, CommonFlags& flags) {
   cli.add_flag_function(
       "-q,--quiet", [&flags](int64_t n) { flags.verbosity -= static_cast<int>(n); },
       "only warnings and errors on stderr");
-  cli.add_option("--log-format", flags.log_format,
-                 "text or json; default: text on a terminal, JSON lines otherwise")
-      ->type_name("FORM")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, LogFormat>{
-          {"auto", LogFormat::kAuto}, {"text", LogFormat::kText}, {"json", LogFormat::kJson}}));
+  cli.add_option_function<std::string>(
+         "--log-format",
+         [&flags](const std::string& form) {
+           flags.log_format = form == "text"   ? LogFormat::kText
+                              : form == "json" ? LogFormat::kJson
+                                               : LogFormat::kAuto;
+         },
+         "form of the log lines; auto: text on a terminal, JSON lines otherwise")
+      ->check(CLI::IsMember({"auto", "text", "json"}));
 }
 
 std::optional<int> parse_command_line(CLI::App& cli, int argc, char** argv,

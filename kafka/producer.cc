@@ -64,6 +64,9 @@ KafkaResult<Producer> Producer::open(const Options& options) {
   const std::pair<const char*, std::string> properties[] = {
       {"enable.idempotence", "true"},
       {"acks", "all"},
+      // A topic that is not there is said so within seconds; one that was just made is known by
+      // then.
+      {"topic.metadata.propagation.max.ms", "5000"},
       {"compression.type", options.compression},
       {"linger.ms", fmt::to_string(options.linger.count())},
       {"queue.buffering.max.messages", fmt::to_string(options.queue_records_max)},
