@@ -7,6 +7,7 @@
 #include "sensor/applayer/core/expectation.h"
 #include "sensor/applayer/core/file.h"
 #include "sensor/applayer/core/limits.h"
+#include "sensor/flow/raw_stream.h"
 
 namespace vong::applayer {
 namespace {
@@ -64,6 +65,7 @@ struct Driver::Impl {
   void count_transactions(FlowAppState& s, bool tcp);
   void announce(const flow::Flow& f, FlowAppState& s, Timestamp now);
   void adopt_expected(const flow::Flow& f, FlowAppState& s, Timestamp now);
+  [[nodiscard]] bool completed(FlowAppState& s, Direction d) const;
 };
 
 // Flows that the parser has announced are waited for from now on.
@@ -234,6 +236,23 @@ void Driver::Impl::count_transactions(FlowAppState& s, bool tcp) {
   s.transactions_counted = s.parser->transactions_made;
 }
 
+// Whether a transaction became complete in this direction since the last question. Looks at the newest few: older ones were asked when
+// they were new.
+bool Driver::Impl::completed(FlowAppState& s, Direction d) const {
+  if (s.parser == nullptr || s.def == nullptr) return false;
+  constexpr size_t kNewest = 16;
+  const auto i = static_cast<size_t>(index(d));
+  auto& open = s.parser->transactions;
+  bool any = false;
+  for (size_t n = 0; n < std::min(open.size(), kNewest); ++n) {
+    Transaction& tx = *open[open.size() - 1 - n];
+    if (tx.told_complete[i] || tx.progress[i] < s.def->complete[i]) continue;
+    tx.told_complete[i] = true;
+    any = true;
+  }
+  return any;
+}
+
 // Returns how many bytes the parser took; after an error or done all of them, so that nobody keeps
 // them for us.
 size_t Driver::Impl::feed(FlowAppState& s, Direction d, const Input& in, bool tcp) {
@@ -305,9 +324,12 @@ size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
     const bool more = impl_->detect(s, f, way, in, true);
     if (!more) return wants(f, d) ? 0 : chunk.data.size();
   }
-  const size_t taken = impl_->feed(s, way, in, true);
+  const size_t took = impl_->feed(s, way, in, true);
   impl_->announce(f, s, p.ts);
-  return taken;
+  if (impl_->completed(s, way)) {
+    if (flow::RawStream* raw = flow::raw_stream(f)) raw->raw_trigger(d);
+  }
+  return took;
 }
 
 void Driver::on_gap(flow::Flow& f, Packet&, Direction d, uint64_t, uint64_t size) {
