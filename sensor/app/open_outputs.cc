@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "sensor/app/kafka_output.h"
+
 namespace vong::sensor {
 
 namespace fs = std::filesystem;
@@ -11,7 +13,7 @@ std::string log_folder(const Options& options, const Plan& plan) {
   return std::string(plan.settings.text("default-log-dir", "."));
 }
 
-Result<> open_outputs(Output& output, const Plan& plan, const std::string& folder) {
+Result<> open_outputs(Output& output, const Plan& plan, const std::string& folder, bool with_kafka) {
   std::string path = "-";
   if (folder != "-") {
     std::error_code error;
@@ -23,6 +25,10 @@ Result<> open_outputs(Output& output, const Plan& plan, const std::string& folde
   auto file = FileOutput::open(path);
   if (!file) return std::unexpected(file.error());
   output.add(std::move(*file));
+  if (!with_kafka) return {};
+  auto kafka = KafkaOutput::open(plan.settings, plan.rules->hash());
+  if (!kafka) return std::unexpected(kafka.error());
+  if (*kafka != nullptr) output.add(std::move(*kafka));
   return {};
 }
 

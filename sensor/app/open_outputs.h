@@ -12,7 +12,9 @@ namespace vong::sensor {
 // -l, else default-log-dir.
 [[nodiscard]] std::string log_folder(const Options& options, const Plan& plan);
 
-// FOLDER/<eve file> ("-": standard output), making the folder.
-[[nodiscard]] Result<> open_outputs(Output& output, const Plan& plan, const std::string& folder);
+// FOLDER/<eve file> ("-": standard output), making the folder; and Kafka behind its spool, when brokers are configured. --each never sends to Kafka.
+inline constexpr std::chrono::milliseconds kCloseTimeout{30'000};  // for the broker to take the rest
+
+[[nodiscard]] Result<> open_outputs(Output& output, const Plan& plan, const std::string& folder, bool with_kafka = true);
 
 }  // namespace vong::sensor

@@ -78,4 +78,13 @@ Result<> Output::flush() {
   return result;
 }
 
+Result<> Output::close(std::chrono::milliseconds timeout) {
+  const std::lock_guard lock(mutex_);
+  Result<> result;
+  for (auto& sink : sinks_) {
+    if (auto closed = sink->close(timeout); !closed && result) result = std::move(closed);
+  }
+  return result;
+}
+
 }  // namespace vong::sensor

@@ -5,6 +5,7 @@
 // which every worker shares.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -54,6 +55,8 @@ class BatchSink {
   virtual void write(const LineBatch& batch) = 0;
   // Makes durable what was taken; an error line when something was lost since the last call.
   [[nodiscard]] virtual Result<> flush() = 0;
+  // The end of the run: flush, and wait for receivers at most `timeout`.
+  [[nodiscard]] virtual Result<> close(std::chrono::milliseconds) { return flush(); }
 };
 
 // A file or standard output. What cannot be written is counted and told by flush().
@@ -80,6 +83,7 @@ class Output {
   void add(std::unique_ptr<BatchSink> sink) { sinks_.push_back(std::move(sink)); }
   void write(LineBatch& batch);  // empties the batch
   [[nodiscard]] Result<> flush();
+  [[nodiscard]] Result<> close(std::chrono::milliseconds timeout);
 
  private:
   std::mutex mutex_;

@@ -54,7 +54,7 @@ int run_once(const Plan& plan, capture::PacketSource& source, Output& output, ap
   write_stats(worker, plan, worker.last_packet_time());
   output.write(lines);
   if (auto saved = shared.save(); !saved) spdlog::error("{}", saved.error().message);
-  if (auto flushed = output.flush(); !flushed) {
+  if (auto flushed = output.close(kCloseTimeout); !flushed) {
     spdlog::error("{}", flushed.error().message);
     return app::kExitFailed;
   }
@@ -85,7 +85,7 @@ int run_each(const Options& options, const Plan& plan, app::Signals& signals) {
       const auto folder =
           (fs::path(log_folder(options, plan)) / fs::path(capture).filename()).string();
       Output output;
-      if (auto opened = open_outputs(output, plan, folder); !opened) {
+      if (auto opened = open_outputs(output, plan, folder, false); !opened) {
         spdlog::error("{}", opened.error().message);
         return app::kExitFailed;
       }

@@ -177,7 +177,7 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
     kernel_drops += w->capture_stats().kernel_drops;
   }
   if (auto saved = shared.save(); !saved) spdlog::error("{}", saved.error().message);
-  if (auto flushed = output.flush(); !flushed) {
+  if (auto flushed = output.close(kCloseTimeout); !flushed) {
     spdlog::error("{}", flushed.error().message);
     failed = true;
   }
