@@ -101,16 +101,16 @@ void fill_plan(Plan& plan, const Options& options, Settings settings,
   const auto needs = rules->file_needs();
   // Rules on hashes and magic make the parsers compute them.
   for (const auto& [on, key] :
-       {std::pair(needs.md5, "vong.files.md5"), std::pair(needs.sha1, "vong.files.sha1"),
-        std::pair(needs.sha256, "vong.files.sha256"), std::pair(needs.magic, "vong.files.magic")}) {
+       {std::pair(needs.md5, "app-layer.files.md5"), std::pair(needs.sha1, "app-layer.files.sha1"),
+        std::pair(needs.sha256, "app-layer.files.sha256"), std::pair(needs.magic, "app-layer.files.magic")}) {
     if (on) settings.set(key, "yes");
   }
   plan.eve = emit::read_eve_config(settings);
   const auto& logged = plan.eve.file_hashes;
   for (const auto& [on, key] :
-       {std::pair(logged.md5, "vong.files.md5"), std::pair(logged.sha1, "vong.files.sha1"),
-        std::pair(logged.sha256, "vong.files.sha256"),
-        std::pair(logged.magic, "vong.files.magic")}) {
+       {std::pair(logged.md5, "app-layer.files.md5"), std::pair(logged.sha1, "app-layer.files.sha1"),
+        std::pair(logged.sha256, "app-layer.files.sha256"),
+        std::pair(logged.magic, "app-layer.files.magic")}) {
     if (on) settings.set(key, "yes");
   }
   plan.protocols = applayer::make_driver_config(settings);
