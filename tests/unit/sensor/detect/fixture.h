@@ -43,6 +43,7 @@ struct TestStream : flow::RawStream {
   }
   uint64_t raw_inspected(Direction d) const override { return done[index(d)]; }
   void raw_done(Direction d, uint64_t offset) override { done[index(d)] = offset; }
+  void raw_trigger(Direction) override {}
   uint64_t stream_size(Direction d) const override { return data[index(d)].size(); }
   bool established() const override { return is_established; }
   bool depth_reached(Direction) const override { return false; }
