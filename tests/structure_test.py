@@ -121,7 +121,7 @@ def main():
                 for prefix, owners in THIRD_PARTY.items():
                     if (header == prefix or header.startswith(prefix)) and quote == '<':
                         mine = rooms[here][0] if here else 'programs'
-                        if not matches(mine, owners) and not (assembler and 'programs' in owners) and not path.startswith('tests'):
+                        if not matches(mine, owners) and not (assembler and 'programs' in owners) and not path.startswith(('tests', 'bench')):
                             breaches.append(f'{path}:{number}: <{header}> belongs to {", ".join(sorted(owners))}')
                 if quote == '<' or assembler:
                     continue
