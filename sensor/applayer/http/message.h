@@ -68,7 +68,9 @@ struct Message {
 
   [[nodiscard]] std::string_view text(Slice s) const {
     if (s.where == Slice::kNone) return {};
-    return std::string_view(s.where == Slice::kRaw ? raw : cooked).substr(s.at, s.size);
+    const std::string_view store = s.where == Slice::kRaw ? raw : cooked;
+    if (s.at > store.size()) return {};  // the message was given up and its bytes let go
+    return store.substr(s.at, s.size);
   }
   // Copies `t` into `cooked`.
   [[nodiscard]] Slice cook(std::string_view t) {

@@ -63,7 +63,6 @@ TEST(Decompress, PlainBytesGoThrough) {
   EXPECT_EQ(plain({Coding::kGzip}, kText), kText);
   EXPECT_EQ(plain({Coding::kDeflate, Coding::kGzip}, kText, 1), kText);
   EXPECT_EQ(plain({Coding::kGzip}, "x"), "x");
-  EXPECT_EQ(plain({Coding::kBrotli}, kText), kText);
 }
 
 TEST(Decompress, BytesThatDeflateTakesForAMomentGoThroughUntouched) {
