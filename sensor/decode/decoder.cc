@@ -60,7 +60,9 @@ void decode_defragmented(Context& c, Packet& fragment, const Defragmenter::Datag
   Packet* whole = c.open_inner(fragment, TunnelKind::kDefrag, datagram.frame);
   if (whole == nullptr) return;
   whole->ambiguous = datagram.ambiguous;
-  if (datagram.ip_offset > 0) {  // the link layer is there, as the fragment had it
+  // The link layer stands before the datagram, as the fragment had it.
+  if (datagram.ip_offset ==
+      static_cast<size_t>(fragment.ip_header.data() - fragment.frame.data())) {
     whole->link_type = fragment.link_type;
     whole->ether_type = fragment.ether_type;
     if (fragment.ethernet != nullptr) {

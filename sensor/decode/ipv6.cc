@@ -112,6 +112,7 @@ class ExtensionWalk {
       next_field_offset_ = static_cast<size_t>(rest.data() - p_.ip_header.data());
       next = rest[0];
       rest = rest.subspan(bytes);
+      p_.ip_header = Bytes(p_.ip_header.data(), rest.data());
     }
     c_.invalid(p_, PacketEvent::kTooManyLayers);
     ++c_.counters.too_many_layers;
@@ -177,6 +178,7 @@ class ExtensionWalk {
     p_.ip.protocol = rest[0];
     const Bytes before(p_.ip_header.data() + kHeaderBytes, rest.data());
     p_.ip_payload = p_.payload = rest.subspan(8);
+    p_.ip_header = Bytes(p_.ip_header.data(), p_.ip_payload.data());
     if (c_.defragmenter == nullptr) return 0;
     const Defragmenter::Ipv6Parts parts{before, rest[0], static_cast<uint16_t>(next_field_offset_)};
     decode_defragmented(c_, p_, c_.defragmenter->add_ipv6(p_, parts), decode_ipv6);

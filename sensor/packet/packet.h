@@ -108,7 +108,7 @@ struct Packet {
   IpFields ip;
   IpAddress src, dst;
   uint16_t sport = 0, dport = 0;           // TCP, UDP, SCTP; else 0
-  Bytes ip_header;                         // with options; IPv6: the fixed header
+  Bytes ip_header;                         // with options; IPv6: with the extension headers
   Bytes ip_payload;
   Bytes transport_header;                  // TCP with options, UDP, ICMP, SCTP, ...
   Bytes payload;                           // after the transport header; of other protocols: after the IP header

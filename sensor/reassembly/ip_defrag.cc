@@ -168,7 +168,9 @@ uint32_t IpDefrag::find_or_create(const Packet& fragment) {
 }
 
 void IpDefrag::remember_header(Tracker& t, const Packet& fragment, const Ipv6Parts* parts) {
-  t.header.assign(fragment.ip_header.begin(), fragment.ip_header.end());
+  const Bytes header =
+      parts == nullptr ? fragment.ip_header : fragment.ip_header.first(kIpv6HeaderBytes);
+  t.header.assign(header.begin(), header.end());
   if (parts == nullptr) return;
   t.header.insert(t.header.end(), parts->unfragmentable.begin(), parts->unfragmentable.end());
   t.next_header = parts->next_header;

@@ -52,6 +52,14 @@ TEST_F(DecoderTest, EthernetPaddingIsNotPayload) {
   EXPECT_EQ(as_text(p.payload), "x");
 }
 
+TEST_F(DecoderTest, Ipv6HeaderHasItsExtensionHeaders) {
+  const Packet& p = decode(
+      ethernet(kEtherIpv6, ipv6(60, bytes({17, 0, 5, 2, 0, 0, 0, 0}) + udp(1, 2, text("x")))));
+  EXPECT_EQ(p.ip_header.size(), 48u);
+  EXPECT_EQ(p.ip.protocol, 17);
+  EXPECT_EQ(as_text(p.payload), "x");
+}
+
 TEST_F(DecoderTest, NothingOfTheLastPacketStays) {
   decode(ethernet(kEtherVlan,
                   vlan(5, kEtherIpv4, ipv4(kProtoTcp, tcp(1, 2, 2, {}, bytes({2, 4, 5, 0xb4}))))));

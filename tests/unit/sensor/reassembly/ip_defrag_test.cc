@@ -91,6 +91,15 @@ TEST_F(IpDefragTest, Ipv6FragmentsWithOptionsBeforeThem) {
             ethernet(kEtherIpv6, ipv6(0, bytes({kProtoUdp, 0, 5, 2, 0, 0, 1, 0}) + datagram)));
 }
 
+TEST_F(IpDefragTest, DatagramHasTheLinkLayerOfItsFragmentsAlsoWithoutOne) {
+  const Buffer datagram = udp(1000, 53, fill(40, 'q'));
+  (void)feed(fragment4(0, true, slice(datagram, 0, 24)), 0, LinkType::kIpv4);
+  const auto packets = feed(fragment4(24, false, slice(datagram, 24, 24)), 0, LinkType::kIpv4);
+  ASSERT_EQ(packets.size(), 2u);
+  EXPECT_EQ(packets[0]->link_type, LinkType::kIpv4);
+  EXPECT_EQ(packets[0]->frame.size(), 20u + datagram.size());
+}
+
 TEST_F(IpDefragTest, VlansAddressesAndProtocolsAreKeptApart) {
   const Buffer datagram = udp(1, 2, fill(24, 'x'));
   const Buffer head = slice(datagram, 0, 16), tail = slice(datagram, 16, 16);
