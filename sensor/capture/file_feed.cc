@@ -30,7 +30,7 @@ Result<> FileFeed::open(const std::string& path) {
     // Only a hint; the read works without it.
     (void)posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
   }
-  if (buffer_.size() < kReadBytes) buffer_.resize(kReadBytes);
+  reserve(kReadBytes);
   return {};
 }
 
@@ -43,15 +43,23 @@ void FileFeed::close() {
   offset_ = 0;
 }
 
+void FileFeed::reserve(size_t n) {
+  if (capacity_ >= n) return;
+  auto bigger = std::make_unique_for_overwrite<uint8_t[]>(n);
+  if (end_ > begin_) std::memcpy(bigger.get() + begin_, buffer_.get() + begin_, end_ - begin_);
+  buffer_ = std::move(bigger);
+  capacity_ = n;
+}
+
 void FileFeed::fill(size_t n) {
   if (begin_ > 0) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
   }
-  if (buffer_.size() < n) buffer_.resize(n);  // n is capped by the callers: kMaxBlockBytes
+  reserve(n);  // n is capped by the callers: kMaxBlockBytes
   while (end_ < n && !at_end_) {
-    const ssize_t got = ::read(fd_, buffer_.data() + end_, buffer_.size() - end_);
+    const ssize_t got = ::read(fd_, buffer_.get() + end_, capacity_ - end_);
     if (got > 0) {
       end_ += static_cast<size_t>(got);
     } else if (got == 0) {

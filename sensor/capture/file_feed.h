@@ -5,8 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -30,10 +30,10 @@ class FileFeed {
   // unless the bytes were already there.
   [[nodiscard]] Bytes peek(size_t n) {
     if (end_ - begin_ < n) fill(n);
-    return {buffer_.data() + begin_, end_ - begin_};
+    return {buffer_.get() + begin_, end_ - begin_};
   }
   // What is in the buffer without reading: earlier views stay alive.
-  [[nodiscard]] Bytes buffered() const { return {buffer_.data() + begin_, end_ - begin_}; }
+  [[nodiscard]] Bytes buffered() const { return {buffer_.get() + begin_, end_ - begin_}; }
   void advance(size_t n) {
     begin_ += n;
     offset_ += n;
@@ -46,11 +46,13 @@ class FileFeed {
 
  private:
   void fill(size_t n);
+  void reserve(size_t n);
 
   int fd_ = -1;
   bool owns_fd_ = false, at_end_ = false;
   int read_errno_ = 0;
-  std::vector<uint8_t> buffer_;
+  std::unique_ptr<uint8_t[]> buffer_;  // not set to zero: a megabyte for a small capture
+  size_t capacity_ = 0;
   size_t begin_ = 0, end_ = 0;
   uint64_t offset_ = 0;
 };

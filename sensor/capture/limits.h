@@ -15,7 +15,7 @@ inline constexpr uint32_t kMaxBlockBytes = 16u << 20;
 inline constexpr size_t kMaxInterfaces = 4096;
 // Bytes asked of the file at once. Small enough for the second-level cache, big enough that the
 // system call costs nothing.
-inline constexpr size_t kReadBytes = 1u << 20;
+inline constexpr size_t kReadBytes = 1u << 18;
 // Files taken from one directory tree, and how deep it may be.
 inline constexpr size_t kMaxFiles = 1'000'000;
 inline constexpr int kMaxDirectoryDepth = 64;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <new>
+
 #include "tests/unit/sensor/decode/frame.h"
 
 namespace vong::decode {
@@ -58,6 +61,24 @@ TEST_F(DecoderTest, Ipv6HeaderHasItsExtensionHeaders) {
   EXPECT_EQ(p.ip_header.size(), 48u);
   EXPECT_EQ(p.ip.protocol, 17);
   EXPECT_EQ(as_text(p.payload), "x");
+}
+
+TEST(PacketReset, IsANewPacket) {
+  Packet used;
+  std::memset(static_cast<void*>(&used), 0xa5, sizeof used);
+  used.reset();
+  const Packet fresh{};
+  EXPECT_EQ(used.link_type, fresh.link_type);
+  EXPECT_EQ(used.direction, fresh.direction);
+  EXPECT_EQ(used.tunnel, fresh.tunnel);
+  EXPECT_FALSE(used.arp.has_value());
+  EXPECT_FALSE(used.events.any());
+  EXPECT_EQ(used.src, fresh.src);
+  EXPECT_EQ(used.ts, fresh.ts);
+  // Every byte but padding, which both may have as they like: a new one over zeros shows what is not zero.
+  alignas(Packet) unsigned char zeros[sizeof(Packet)] = {};
+  const Packet* over_zeros = new (zeros) Packet;
+  EXPECT_EQ(std::memcmp(static_cast<const void*>(&used), static_cast<const void*>(over_zeros), sizeof used), 0);
 }
 
 TEST_F(DecoderTest, NothingOfTheLastPacketStays) {
