@@ -71,9 +71,6 @@ class PcapFileSource final : public PacketSource {
 
  private:
   void deliver(RawPacket& packet) {
-    // Headers come to the cache while the rest of the batch is read.
-    __builtin_prefetch(packet.data.data());
-    __builtin_prefetch(packet.data.data() + 64);
     packet.number = ++stats_.received;
     packet.has_vlan_tci = packet.cut_by_ring = packet.checksum_unready = false;
     stats_.bytes += packet.data.size();
