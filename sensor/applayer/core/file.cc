@@ -110,6 +110,7 @@ FileOptions file_options(const Settings& settings) {
     for (const std::string& child : settings.children(path))
       want(settings.text(path + "." + child, ""));
   };
+  o.store_bytes_max = settings.size_bytes("stream.reassembly.depth", o.store_bytes_max);
   for (const std::string& n : settings.children("outputs")) {
     const std::string output = "outputs." + n;
     const std::string types = output + ".eve-log.types";
@@ -121,6 +122,7 @@ FileOptions file_options(const Settings& settings) {
     const std::string store = output + ".file-store";
     if (!settings.has(store) || !settings.flag(store + ".enabled", false)) continue;
     o.sha256 = true;  // the stored file's name
+    o.store_bytes_max = settings.size_bytes(store + ".stream-depth", o.store_bytes_max);
     read_hashes(store + ".force-hash");
     o.magic = o.magic || settings.flag(store + ".force-magic", false);
   }

@@ -21,6 +21,7 @@ enum class FileState : uint8_t { kOpen, kClosed, kTruncated, kError };  // EVE: 
 struct FileOptions {
   bool md5 = false, sha1 = false, sha256 = false, magic = false;
   uint64_t window_bytes = 100 * 1024;   // how much of the content is kept for inspection
+  uint64_t store_bytes_max = 1024 * 1024;   // of a file that is stored, whatever the limit for inspection; 0: no limit
 };
 
 // Reads both: the eve-log and file-store sections, and `app-layer.files.{md5,sha1,sha256,magic}`, which the program sets when a loaded rule

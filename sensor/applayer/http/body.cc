@@ -127,25 +127,38 @@ void BodyReader::deliver(HttpTransaction& tx, Bytes data) {
   Body& b = m.body;
   tx.updated[static_cast<size_t>(index(direction_))] = true;
   const uint64_t limit = limit_of(*tx.config, direction_);
+  Bytes inspected = data;
   if (limit != 0) {
     const uint64_t room = b.total < limit ? limit - b.total : 0;
     if (data.size() > room) {
-      data = data.first(room);
+      inspected = data.first(room);
       b.limit_reached = true;
     }
   }
-  if (!data.empty()) {
-    append_to_window(tx, data);
-    choose_kind(tx);
-    if (kind_ == Kind::kFile && m.files != nullptr) m.files->append(data);
-    if (kind_ == Kind::kForm) {
-      form_tx_ = &tx;
-      form_->feed(data, *this);
-      form_tx_ = nullptr;
-    }
+  if (!inspected.empty()) append_to_window(tx, inspected);
+  choose_kind(tx);
+  if (kind_ == Kind::kForm && !inspected.empty()) {
+    form_tx_ = &tx;
+    form_->feed(inspected, *this);
+    form_tx_ = nullptr;
   }
-  if (b.limit_reached && m.files != nullptr && m.files->has_open())
-    m.files->close(applayer::FileState::kTruncated);
+  if (m.files == nullptr || !m.files->has_open()) return;
+  if (kind_ == Kind::kFile) append_to_file(*m.files, data, inspected);
+  if (kind_ == Kind::kForm && b.limit_reached) m.files->close(applayer::FileState::kTruncated);
+}
+
+// A file ends at the body's limit unless it is to be stored: then at the store's.
+void BodyReader::append_to_file(applayer::FileContainer& files, Bytes data, Bytes inspected) {
+  const applayer::File& f = files.files().back();
+  if (!f.store_wanted) {
+    files.append(inspected);
+    if (inspected.size() < data.size()) files.close(applayer::FileState::kTruncated);
+    return;
+  }
+  const uint64_t limit = config_.files.store_bytes_max;
+  const uint64_t room = limit == 0 ? data.size() : limit - std::min(limit, f.size);
+  files.append(data.first(static_cast<size_t>(std::min<uint64_t>(room, data.size()))));
+  if (room < data.size()) files.close(applayer::FileState::kTruncated);
 }
 
 // What detection has seen stays only as far as the next window reaches back.

@@ -36,6 +36,7 @@ class BodyReader : private MultipartSink {
   void read_content_encoding(HttpTransaction& tx, std::string_view value);
   void deliver(HttpTransaction& tx, Bytes data);
   void append_to_window(HttpTransaction& tx, Bytes data);
+  void append_to_file(applayer::FileContainer& files, Bytes data, Bytes inspected);
   void choose_kind(HttpTransaction& tx);
   void open_file(HttpTransaction& tx, std::string_view name);
   void name_and_open_file(HttpTransaction& tx);

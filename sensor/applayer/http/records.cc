@@ -166,7 +166,7 @@ bool log_http(const applayer::Transaction& t, const LogContext& context, JsonWri
   out.open_object("http");
   write_basic(tx, context, out);
   if (context.options != nullptr) write_custom(tx, *context.options, out);
-  if (context.options == nullptr || context.options->flag("extended", true))
+  if (context.options == nullptr || context.options->flag("extended", false))
     write_extended(tx, out);
   if (context.options != nullptr) {
     const std::string dump = to_lower(context.options->text("dump-all-headers", "none"));

@@ -133,6 +133,10 @@ void HttpParser::set_uri(HttpTransaction& tx) {
   }
   if (double_encoded) tx.raise(Event::kDoubleEncodedUri);
   if (!UriParts::has(parts.host)) return;
+  if (tx.method_kind == Method::kConnect && !is_valid_host(parts.host)) {  // "CONNECT /": no host at all
+    tx.raise_again(Event::kRequestUriHostInvalid, 3);
+    return;
+  }
   std::string_view host = parts.host;
   tx.host_raw = std::string(host);
   tx.host = to_lower(host);
