@@ -60,7 +60,8 @@ std::shared_ptr<const HttpConfig> make_http_config(const Settings& settings) {
       const std::string at = servers + "." + n + "." + name;
       const ServerConfig server = read_server(settings, at, config->defaults);
       const auto add = [&](std::string_view text) {
-        if (const auto prefix = IpPrefix::parse(strip(text))) config->servers.insert(*prefix, server);
+        if (const auto prefix = IpPrefix::parse(strip(text)))
+          config->servers.insert(*prefix, server);
       };
       if (const auto one = settings.get(at + ".address")) add(*one);
       for (const std::string& a : settings.children(at + ".address")) {

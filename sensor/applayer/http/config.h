@@ -41,7 +41,7 @@ struct ServerConfig {
 
 struct HttpConfig {
   ServerConfig defaults;
-  IpPrefixMap<ServerConfig> servers;   // the longest prefix wins
+  IpPrefixMap<ServerConfig> servers;  // the longest prefix wins
   applayer::FileOptions files;
 };
 

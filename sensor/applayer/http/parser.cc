@@ -77,7 +77,7 @@ HttpParser::Step HttpParser::step(Direction d, Cursor& c) {
       return request ? step_request_finalize(c) : step_response_finalize(c);
     case State::kConnectWait:
       if (connect_ == Connect::kNone) return Step::kMore;
-      side(d).state = connect_ == Connect::kAccepted ? State::kTunnel : State::kFinalize;
+      side(d).state = connect_ == Connect::kAccepted ? State::kTunnel : State::kIdle;
       connect_ = Connect::kNone;
       return Step::kGo;
     case State::kTunnel:

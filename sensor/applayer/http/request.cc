@@ -133,7 +133,8 @@ void HttpParser::set_uri(HttpTransaction& tx) {
   }
   if (double_encoded) tx.raise(Event::kDoubleEncodedUri);
   if (!UriParts::has(parts.host)) return;
-  if (tx.method_kind == Method::kConnect && !is_valid_host(parts.host)) {  // "CONNECT /": no host at all
+  if (tx.method_kind == Method::kConnect &&
+      !is_valid_host(parts.host)) {  // "CONNECT /": no host at all
     tx.raise_again(Event::kRequestUriHostInvalid, 3);
     return;
   }
@@ -202,7 +203,7 @@ HttpParser::Step HttpParser::request_headers_done() {
   const auto te = tx.request.value_of("transfer-encoding");
   const auto cl = tx.request.value_of("content-length");
   if (tx.method_kind == Method::kConnect) {
-    tx.advance(Direction::kToServer, kComplete);
+    request_complete();  // the transaction may be gone before the next byte comes
     s.state = State::kConnectWait;
     return Step::kGo;
   }
