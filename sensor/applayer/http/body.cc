@@ -125,7 +125,11 @@ void BodyReader::finish(HttpTransaction& tx, bool whole) {
 void BodyReader::deliver(HttpTransaction& tx, Bytes data) {
   Message& m = tx.message(direction_);
   Body& b = m.body;
-  tx.updated[static_cast<size_t>(index(direction_))] = true;
+  // Detection clears the mark once it has looked: it has then seen all that could be shown.
+  bool& updated = tx.updated[static_cast<size_t>(index(direction_))];
+  if (!updated && b.total > b.inspected && body_is_presentable(tx, direction_))
+    b.inspected = b.total;
+  updated = true;
   const uint64_t limit = limit_of(*tx.config, direction_);
   Bytes inspected = data;
   if (limit != 0) {
@@ -174,6 +178,10 @@ void BodyReader::append_to_window(HttpTransaction& tx, Bytes data) {
   }
   b.window.append(as_text(data));
   b.total += data.size();
+  if (b.window.size() > kBodyWindowBytesMax) {  // no limit is configured, and nobody looks
+    b.window.erase(0, b.window.size() - kBodyWindowBytesMax / 2);
+    b.window_offset = b.total - b.window.size();
+  }
 }
 
 void BodyReader::choose_kind(HttpTransaction& tx) {

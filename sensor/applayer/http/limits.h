@@ -32,6 +32,8 @@ inline constexpr uint64_t kBombBytesMin = 1024 * 1024;
 inline constexpr int kDecompressionLayersMax = 16;
 // Bytes kept for a second try while a decompressor has not given anything out.
 inline constexpr size_t kDecompressReplayBytes = 4096;
+// A body's window when its limit is off or larger; the oldest bytes go.
+inline constexpr size_t kBodyWindowBytesMax = 16 * 1024 * 1024;
 // A file's name beyond this is cut (file_name_too_long).
 inline constexpr size_t kFileNameBytesMax = 4096;
 // multipart/form-data: boundary (RFC 2046 5.1.1 says 70), header lines of a part.

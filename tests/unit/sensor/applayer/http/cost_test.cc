@@ -127,5 +127,27 @@ TEST(HttpCost, FormPartsAreCapped) {
   EXPECT_EQ(tx_of(o).request.files->files().size(), applayer::kMaxFilesPerTransaction);
 }
 
+TEST(HttpCost, WindowSlidesBehindInspection) {
+  Settings s;
+  s.set("app-layer.protocols.http.libhtp.default-config.response-body-limit", "0");
+  const auto config = kHttp1Protocol.configure(s);
+  const auto p = kHttp1Protocol.make(config.get());
+  applayer::Input in;
+  in.data = as_bytes(kGet);
+  static_cast<void>(p->parse(kClientSide, in));
+  std::string data = "HTTP/1.1 200 OK\r\n\r\n";
+  auto& tx = static_cast<HttpTransaction&>(*p->transactions.front());
+  for (int i = 0; i < 2000; ++i) {
+    in.data = as_bytes(data);
+    static_cast<void>(p->parse(kServerSide, in));
+    EXPECT_LT(tx.response.body.window.size(), 128u << 10);
+    tx.updated = {false, false};  // detection has looked
+    data.assign(1460, 'x');
+  }
+  const Body& b = tx.response.body;
+  EXPECT_EQ(b.total, 1999u * 1460);
+  EXPECT_EQ(b.window_offset + b.window.size(), b.total);
+}
+
 }  // namespace
 }  // namespace vong::http
