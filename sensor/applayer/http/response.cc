@@ -179,6 +179,7 @@ HttpParser::Step HttpParser::response_headers_done() {
     if (tx.continues_seen > 0) tx.raise(Event::kContinueAlreadySeen);
     if (tx.continues_seen < 255) ++tx.continues_seen;
     tx.response.reset_head();
+    tx.response_protocol = tx.status = tx.status_message = {};  // their text is gone
     s.state = State::kStartLine;
     s.pending = {};
     return ++s.ignored_lines > kIgnoredLinesMax ? Step::kError : Step::kGo;
