@@ -379,7 +379,12 @@ void Driver::on_datagram(flow::Flow& f, Packet& p) {
 }
 
 void Driver::on_flow_end(flow::Flow& f, Packet&) {
-  if (FlowAppState* s = app_state(f)) impl_->finish_parser(*s);
+  FlowAppState* s = app_state(f);
+  if (s == nullptr) return;
+  // Datagrams may be recognised to the last one; now none comes any more.
+  constexpr uint8_t kUdp = 17;
+  if (f.key.protocol == kUdp && s->first_data_seen && s->proto == AppProto::kUnknown) s->proto = AppProto::kFailed;
+  impl_->finish_parser(*s);
 }
 
 void Driver::collect(flow::Flow& f) {

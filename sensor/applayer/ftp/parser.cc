@@ -165,6 +165,7 @@ FtpParser::Line FtpParser::reply_line(std::string_view line, bool truncated) {
   if (tx == nullptr) {
     auto made = std::make_unique<Transaction>();
     tx = made.get();
+    tx->has_direction[static_cast<size_t>(index(Direction::kToServer))] = false;  // nobody asked
     add(std::move(made));
     ++open_commands_;
   }

@@ -208,8 +208,6 @@ SmtpParser::Line SmtpParser::bdat(std::string_view line) {
 void SmtpParser::mail_line(std::string_view text, std::string_view line_end) {
   if (!in_piece_ && text == "." && !line_end.empty()) return end_of_data();
   if (tx_ != nullptr && tx_->mime != nullptr) {
-    if (!in_piece_ && text.size() > 1 && text.front() == '.')
-      text.remove_prefix(1);  // RFC 5321 section 4.5.2
     tx_->mime->line(text, line_end);
     note_mime_issues();
     tx_->updated[static_cast<size_t>(index(Direction::kToServer))] = true;
