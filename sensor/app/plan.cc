@@ -105,6 +105,11 @@ void fill_plan(Plan& plan, const Options& options, Settings settings,
         std::pair(needs.sha256, "app-layer.files.sha256"), std::pair(needs.magic, "app-layer.files.magic")}) {
     if (on) settings.set(key, "yes");
   }
+  // So do rules on fingerprints of TLS and SSH sessions.
+  for (const auto& [buffer, key] : {std::pair("ja3", "rules.need.ja3"), std::pair("ja4", "rules.need.ja4"),
+                                    std::pair("ssh.hassh", "rules.need.hassh")}) {
+    if (rules->uses_buffer(buffer)) settings.set(key, "yes");
+  }
   plan.eve = emit::read_eve_config(settings);
   const auto& logged = plan.eve.file_hashes;
   for (const auto& [on, key] :

@@ -75,10 +75,14 @@ void Worker::on_packet(Packet& packet) {
     return;
   }
   emitter_.note(packet);
+  // From the packet after the one that showed it: the session is encrypted, its bytes say nothing to rules on raw content.
+  if (const auto* app = applayer::app_state(*flow); app != nullptr && app->parser != nullptr &&
+                                                    app->parser->no_payload_inspection)
+    packet.no_payload_inspection = true;
   if (packet.is_tcp) {
     tcp_.process(*flow, packet);
     turn_if_wanted(*flow, packet);
-  } else if (packet.is_udp && !packet.payload.empty() && !packet.checksum_bad_transport) {
+  } else if (packet.is_udp && !packet.payload.empty()) {  // whatever its checksum, as the reference
     driver_.on_datagram(*flow, packet);
   }
   inspect_and_emit(packet, false);

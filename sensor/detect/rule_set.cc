@@ -278,6 +278,10 @@ const CompiledRule* RuleSet::find(uint32_t gid, uint32_t sid) const {
 }
 const std::string& RuleSet::hash() const { return impl_->hash; }
 RuleSet::FileNeeds RuleSet::file_needs() const { return impl_->file_needs; }
+bool RuleSet::uses_buffer(std::string_view name_begins) const {
+  return std::any_of(impl_->uses.begin(), impl_->uses.end(),
+                     [&](const auto& use) { return use->buffer != nullptr && use->buffer->name.starts_with(name_begins); });
+}
 bool RuleSet::has_rules_for(applayer::AppProto proto) const {
   const auto& by_dir = impl_->prefilter.tx[static_cast<size_t>(proto)];
   return by_dir[0].any || by_dir[1].any;

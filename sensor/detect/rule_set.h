@@ -89,6 +89,8 @@ class RuleSet {
   // What rules need of files (hashes, magic), for applayer's configuration.
   struct FileNeeds { bool md5 = false, sha1 = false, sha256 = false, magic = false, any = false; };
   [[nodiscard]] FileNeeds file_needs() const;
+  // True when some rule looks at a buffer whose name starts so ("ja3", "ssh.hassh"): what is made only on request is then wanted.
+  [[nodiscard]] bool uses_buffer(std::string_view name_begins) const;
   // True when some rule looks at this protocol (its transactions need inspection at all).
   [[nodiscard]] bool has_rules_for(applayer::AppProto proto) const;
   [[nodiscard]] size_t memory_bytes() const;

@@ -31,6 +31,9 @@ class StreamConsumer {
   // `size` bytes from `offset` on are missing and will not come; data goes on behind them. Bytes
   // before `offset` that were offered and not taken are given up: they do not come again.
   virtual void on_gap(flow::Flow& f, Packet& p, Direction d, uint64_t offset, uint64_t size) = 0;
+  // Asked after on_data: true when the other direction's bytes are to be offered before the rest of this one's (a server that spoke
+  // first, whose protocol only the client's bytes have told). True at most once for a flow.
+  [[nodiscard]] virtual bool other_side_first(const flow::Flow&, Direction) { return false; }
   // False when nobody wants this direction's bytes any more: they are then only kept for raw
   // inspection.
   [[nodiscard]] virtual bool wants(const flow::Flow& f, Direction d) const = 0;

@@ -168,6 +168,14 @@ bool TcpEngine::offer(flow::Flow& f, Packet& p, TcpSession& s, Sender& mine, uin
   if (chunk.depth) mine.depth_told = true;
   const size_t took = consumer_.on_data(f, p, d, chunk);
   mine.app_done += std::min(took, chunk.data.size());
+  if (consumer_.other_side_first(f, d)) {
+    Sender& other = s.of(opposite(d));
+    const uint64_t there = std::min(other.buffer.contiguous_end(), other.app_offered);
+    other.app_offered = other.app_done;
+    if (there > other.app_done) (void)offer(f, p, s, other, there, false);
+    mine.app_offered = mine.app_done;
+    return offer(f, p, s, mine, upto, last);
+  }
   return mine.app_done >= upto;
 }
 

@@ -1,6 +1,7 @@
 #include "sensor/applayer/core/driver.h"
 
 #include <algorithm>
+#include <utility>
 #include <cassert>
 
 #include "sensor/applayer/core/driver_config.h"
@@ -217,8 +218,10 @@ bool Driver::Impl::detect(FlowAppState& s, const flow::Flow& f, Direction& d, co
   }
   const bool other_known = known(s.proto_of[static_cast<size_t>(index(opposite(d)))]);
   const bool may_reverse = tcp && f.midstream && !other_known;
-  const Detector::Verdict v = config->detector().detect(tcp, d, in.data, in.end, f.key.sport,
-                                                        f.key.dport, may_reverse, here);
+  Detector::Verdict v = config->detector().detect(tcp, d, in.data, in.end, f.key.sport, f.key.dport,
+                                                  may_reverse, here);
+  // A datagram that goes the wrong way (an answer without its question) says what a flow speaks only when flows may be met midway.
+  if (v.reversed && !tcp && !config->midstream()) v = {};
   if (!known(v.proto)) return not_found(s, f, d, tcp);
   if (v.reversed && !other_known) {
     s.reverse_wanted = !s.reverse_wanted;
@@ -323,6 +326,13 @@ size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
     if (in.data.empty()) return 0;
     const bool more = impl_->detect(s, f, way, in, true);
     if (!more) return wants(f, d) ? 0 : chunk.data.size();
+    // Only now it is known what the other side, which spoke first, has said: its bytes are parsed before these.
+    if (s.first_data != way && !s.parser_fed && s.parser != nullptr &&
+        s.detection[static_cast<size_t>(index(opposite(way)))].bytes_seen > 0) {
+      s.parser_fed = true;
+      s.other_side_first = true;
+      return 0;
+    }
   }
   const size_t took = impl_->feed(s, way, in, true);
   impl_->announce(f, s, p.ts);
@@ -330,6 +340,11 @@ size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
     if (flow::RawStream* raw = flow::raw_stream(f)) raw->raw_trigger(d);
   }
   return took;
+}
+
+bool Driver::other_side_first(const flow::Flow& f, Direction) {
+  FlowAppState* s = app_state(f);
+  return s != nullptr && std::exchange(s->other_side_first, false);
 }
 
 void Driver::on_gap(flow::Flow& f, Packet&, Direction d, uint64_t, uint64_t size) {
@@ -379,7 +394,12 @@ void Driver::on_datagram(flow::Flow& f, Packet& p) {
 }
 
 void Driver::on_flow_end(flow::Flow& f, Packet&) {
-  if (FlowAppState* s = app_state(f)) impl_->finish_parser(*s);
+  FlowAppState* s = app_state(f);
+  if (s == nullptr) return;
+  // Datagrams may be recognised to the last one; now none comes any more.
+  constexpr uint8_t kUdp = 17;
+  if (f.key.protocol == kUdp && s->first_data_seen && s->proto == AppProto::kUnknown) s->proto = AppProto::kFailed;
+  impl_->finish_parser(*s);
 }
 
 void Driver::collect(flow::Flow& f) {

@@ -63,6 +63,7 @@ struct FlowAppState : flow::FlowState {
   bool parser_fed = false;
   bool first_data_seen = false;
   Direction first_data = Direction::kToServer;
+  bool other_side_first = false;   // its bytes are to be offered first: StreamConsumer::other_side_first
   bool ended = false;  // Parser::end() was called
   uint64_t transactions_counted = 0;
 };
@@ -102,6 +103,7 @@ class Driver : public reassembly::StreamConsumer {
   [[nodiscard]] size_t on_data(flow::Flow& f, Packet& p, Direction d,
                                const reassembly::StreamChunk& chunk) override;
   void on_gap(flow::Flow& f, Packet& p, Direction d, uint64_t offset, uint64_t size) override;
+  [[nodiscard]] bool other_side_first(const flow::Flow& f, Direction d) override;
   [[nodiscard]] bool wants(const flow::Flow& f, Direction d) const override;
 
   // A UDP datagram with payload.

@@ -3,7 +3,7 @@
 namespace vong::applayer {
 
 DriverConfig::DriverConfig(const Settings& settings, std::span<const ProtocolDef* const> protocols)
-    : detector_(settings, protocols) {
+    : detector_(settings, protocols), midstream_(settings.flag("stream.midstream", false)) {
   for (const ProtocolDef* def : protocols) {
     Entry& e = entries_[static_cast<size_t>(def->id)];
     e.def = def;

@@ -20,6 +20,8 @@ class DriverConfig {
   [[nodiscard]] const ProtocolDef* def(AppProto id) const { return entry(id).def; }
   [[nodiscard]] ProtocolMode mode(AppProto id, bool tcp) const { return entry(id).mode[tcp]; }
   [[nodiscard]] const void* object(AppProto id) const { return entry(id).object.get(); }
+  // stream.midstream: flows may be met in the middle.
+  [[nodiscard]] bool midstream() const { return midstream_; }
 
  private:
   struct Entry {
@@ -31,6 +33,7 @@ class DriverConfig {
 
   std::array<Entry, static_cast<size_t>(AppProto::kCount)> entries_;
   Detector detector_;
+  bool midstream_ = false;
 };
 
 }  // namespace vong::applayer

@@ -173,8 +173,8 @@ const std::array kDnsNumbers = {
 
 constexpr std::array<EventDef, kEventCount> kEvents = {{
     {"malformed_data", "malformed_data"},
-    {"not_request", "not_request"},
-    {"not_response", "not_response"},
+    {"not_a_request", "not_a_request"},
+    {"not_a_response", "not_a_response"},
     {"z_flag_set", "z_flag_set"},
     {"invalid_opcode", "invalid_opcode"},
     {"invalid_additionals", "invalid_additionals"},

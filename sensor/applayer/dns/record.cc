@@ -182,7 +182,9 @@ void write_v2(const Transaction& tx, const Options& o, JsonWriter& out) {
 bool log_dns(const applayer::Transaction& base, const LogContext& context, JsonWriter& out) {
   const auto& tx = static_cast<const Transaction&>(base);
   const Options o = options_of(context);
-  if (tx.direction != context.direction || !wanted(o, tx)) return false;
+  // Version 2 has every message from the client's side; version 3 as it went.
+  const Direction side = o.version == 2 ? Direction::kToServer : tx.direction;
+  if (side != context.direction || !wanted(o, tx)) return false;
   if (o.version == 2)
     write_v2(tx, o, out);
   else

@@ -152,13 +152,12 @@ void FtpParser::address_command(Transaction& tx, const Input& in) {
   tx.bounce = to.port != 0 && in.client.is_v4() && to.ipv4 != in.client.v4_host_order();
 }
 
+// Commands are answered in order: those that wait are the last ones of the list. When none waits,
+// the newest; null when there is none.
 Transaction* FtpParser::oldest_open() {
-  Transaction* last = nullptr;
-  for (const auto& each : transactions) {
-    last = static_cast<Transaction*>(each.get());
-    if (!last->done) break;
-  }
-  return last;
+  if (transactions.empty()) return nullptr;
+  const size_t open = std::min(std::max<size_t>(open_commands_, 1), transactions.size());
+  return static_cast<Transaction*>(transactions[transactions.size() - open].get());
 }
 
 FtpParser::Line FtpParser::reply_line(std::string_view line, bool truncated) {
@@ -166,6 +165,7 @@ FtpParser::Line FtpParser::reply_line(std::string_view line, bool truncated) {
   if (tx == nullptr) {
     auto made = std::make_unique<Transaction>();
     tx = made.get();
+    tx->has_direction[static_cast<size_t>(index(Direction::kToServer))] = false;  // nobody asked
     add(std::move(made));
     ++open_commands_;
   }
@@ -235,6 +235,7 @@ DataTransaction& FtpDataParser::tx() {
 }
 
 ParseResult FtpDataParser::parse(Direction d, const Input& in) {
+  if (over()) return ParseResult::done(in.data.size());
   applayer::FileContainer& files = *tx().files(d);
   if (!in.data.empty()) {
     if (files.files().empty()) files.open(transfer_.filename, 0);
@@ -250,6 +251,7 @@ ParseResult FtpDataParser::parse(Direction d, const Input& in) {
 }
 
 bool FtpDataParser::gap(Direction d, uint64_t size) {
+  if (over()) return true;
   applayer::FileContainer& files = *tx().files(d);
   if (files.files().empty()) files.open(transfer_.filename, 0);
   files.gap(size);
@@ -257,7 +259,7 @@ bool FtpDataParser::gap(Direction d, uint64_t size) {
 }
 
 void FtpDataParser::end() {
-  if (tx_ == nullptr) return;
+  if (tx_ == nullptr || over()) return;
   for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
     if (tx_->files(d)->has_open()) tx_->files(d)->close(applayer::FileState::kTruncated);
   }

@@ -111,6 +111,9 @@ class FtpDataParser : public applayer::Parser {
 
   const DataConfig& config_;
   Transfer transfer_;
+  // The driver takes the one transaction away once it is complete, inspected and logged.
+  [[nodiscard]] bool over() const { return tx_ != nullptr && transactions.empty(); }
+
   DataTransaction* tx_ = nullptr;
 };
 

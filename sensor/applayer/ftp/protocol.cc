@@ -125,7 +125,7 @@ constexpr std::array kMatchers = {
                "PORT names a host that is not the client"},
     MatcherDef{"ftp.mode", "", kFinished, kFinished, parse_mode,
                "active or passive: who opens the data connection"},
-    MatcherDef{"ftp.reply_received", "", kFinished, kFinished, parse_reply_received,
+    MatcherDef{"ftp.reply_received", "", kFinished, kNever, parse_reply_received,
                "the command was answered: yes or no"},
 };
 

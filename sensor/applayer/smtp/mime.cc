@@ -167,6 +167,8 @@ void Mime::line(std::string_view text, std::string_view line_end) {
     hash_->add(line_end);
     body_started_ = true;
   }
+  if (!in_line_ && text.size() > 1 && text.front() == '.')
+    text.remove_prefix(1);  // the dot that DATA puts before a dot (RFC 5321 section 4.5.2)
   if (state_ == State::kHeaders)
     header_line(text, !in_line_);
   else

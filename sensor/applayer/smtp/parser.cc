@@ -67,7 +67,7 @@ void Transaction::file_close(bool whole) {
 }
 
 Transaction& SmtpParser::tx() {
-  if (tx_ == nullptr || tx_->done) {
+  if (tx_ == nullptr) {
     auto made = std::make_unique<Transaction>(config_, session_, file_ids_);
     tx_ = made.get();
     add(std::move(made));
@@ -75,13 +75,21 @@ Transaction& SmtpParser::tx() {
   return *tx_;
 }
 
-void SmtpParser::event(Event e) { tx().add_event(e); }
+// On the mail in hand, else on the newest one that is still there; a session without any has
+// nothing to carry it.
+void SmtpParser::event(Event e) {
+  if (tx_ != nullptr)
+    tx_->add_event(e);
+  else if (!transactions.empty())
+    transactions.back()->add_event(e);
+}
 
 void SmtpParser::complete() {
-  if (tx_ == nullptr || tx_->done) return;
+  if (tx_ == nullptr) return;
   tx_->done = true;
   tx_->progress = {kComplete, kComplete};
   tx_->updated = {true, true};
+  tx_ = nullptr;  // it may go as soon as it is inspected and logged
 }
 
 // ---------------------------------------------------------------- client
@@ -200,8 +208,6 @@ SmtpParser::Line SmtpParser::bdat(std::string_view line) {
 void SmtpParser::mail_line(std::string_view text, std::string_view line_end) {
   if (!in_piece_ && text == "." && !line_end.empty()) return end_of_data();
   if (tx_ != nullptr && tx_->mime != nullptr) {
-    if (!in_piece_ && text.size() > 1 && text.front() == '.')
-      text.remove_prefix(1);  // RFC 5321 section 4.5.2
     tx_->mime->line(text, line_end);
     note_mime_issues();
     tx_->updated[static_cast<size_t>(index(Direction::kToServer))] = true;
@@ -322,7 +328,7 @@ SmtpParser::Line SmtpParser::match_reply(int code, bool last) {
 bool SmtpParser::gap(Direction, uint64_t) { return false; }
 
 void SmtpParser::end() {
-  if (tx_ != nullptr && tx_->mime != nullptr && !tx_->done) tx_->mime->finish(false);
+  if (tx_ != nullptr && tx_->mime != nullptr) tx_->mime->finish(false);
   complete();
 }
 

@@ -106,7 +106,7 @@ class SmtpParser : public applayer::Parser {
 
   const Config& config_;
   std::shared_ptr<Session> session_;
-  Transaction* tx_ = nullptr;
+  Transaction* tx_ = nullptr;  // the mail in hand; null between mails
   uint64_t file_ids_ = 0;
   bool welcome_seen_ = false, multiline_ = false, pipelining_ = false, data_mode_ = false;
   bool in_piece_ = false;  // within a long line of a mail

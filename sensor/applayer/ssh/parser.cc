@@ -54,6 +54,7 @@ void SshParser::advance(Direction d, uint8_t progress) {
 }
 
 ParseResult SshParser::parse(Direction d, const Input& in) {
+  if (over()) return ParseResult::done(in.data.size());
   if (in.data.empty() && tx_ == nullptr) return ParseResult::ok(0);
   Stream& s = streams_[index(d)];
   ParseResult r = s.banner_done ? records(d, in.data, 0) : banner(d, in.data, in.end);
@@ -167,6 +168,7 @@ void SshParser::key_exchange(Direction d, Bytes payload) {
 }
 
 bool SshParser::gap(Direction d, uint64_t size) {
+  if (over()) return true;
   Stream& s = streams_[index(d)];
   if (s.encrypted) return true;
   if (s.record_left < size) return false;
@@ -175,7 +177,7 @@ bool SshParser::gap(Direction d, uint64_t size) {
 }
 
 void SshParser::end() {
-  if (tx_ == nullptr) return;
+  if (tx_ == nullptr || over()) return;
   advance(Direction::kToServer, kFinished);
   advance(Direction::kToClient, kFinished);
 }

@@ -65,6 +65,9 @@ class SshParser : public applayer::Parser {
   void advance(Direction d, uint8_t progress);
 
   const Config& config_;
+  // The driver takes the one transaction away once it is complete, inspected and logged.
+  [[nodiscard]] bool over() const { return tx_ != nullptr && transactions.empty(); }
+
   Transaction* tx_ = nullptr;
   Stream streams_[kDirections];
 };

@@ -216,32 +216,21 @@ std::optional<int> digits(std::string_view text, size_t at, size_t count) {
   return value;
 }
 
-// UTCTime YYMMDDhhmm[ss]Z (50 and above are of the last century) or GeneralizedTime
-// YYYYMMDDhhmmssZ.
+// UTCTime YYMMDDhhmmssZ (50 and above are of the last century) or GeneralizedTime YYYYMMDDhhmmssZ (RFC 5280 section 4.1.2.5); no other
+// zone and no fractions.
 std::optional<int64_t> time_value(const Element& e) {
   const std::string_view text = as_text(e.body);
-  size_t at = 0;
-  std::optional<int> year;
-  if (e.tag == kUtcTime) {
-    year = digits(text, 0, 2);
-    if (year) *year += *year >= 50 ? 1900 : 2000;
-    at = 2;
-  } else if (e.tag == kGeneralizedTime) {
-    year = digits(text, 0, 4);
-    at = 4;
-  }
-  const auto month = digits(text, at, 2), day = digits(text, at + 2, 2),
-             hour = digits(text, at + 4, 2), minute = digits(text, at + 6, 2);
-  if (!year || !month || !day || !hour || !minute) return std::nullopt;
-  const auto second = digits(text, at + 8, 2);
-  if (!text.ends_with('Z') && text.find_first_of("+-") == std::string_view::npos)
-    return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(*year),
-                                         std::chrono::month(static_cast<unsigned>(*month)),
+  const size_t at = e.tag == kUtcTime ? 2 : 4;
+  if ((e.tag != kUtcTime && e.tag != kGeneralizedTime) || text.size() != at + 11 || text.back() != 'Z') return std::nullopt;
+  auto year = digits(text, 0, at);
+  if (year && e.tag == kUtcTime) *year += *year >= 50 ? 1900 : 2000;
+  const auto month = digits(text, at, 2), day = digits(text, at + 2, 2), hour = digits(text, at + 4, 2),
+             minute = digits(text, at + 6, 2), second = digits(text, at + 8, 2);
+  if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok() || *hour > 23 || *minute > 59 || second.value_or(0) > 60) return std::nullopt;
-  return std::chrono::sys_days(date).time_since_epoch().count() * 86400LL + *hour * 3600 +
-         *minute * 60 + second.value_or(0);
+  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  return std::chrono::sys_days(date).time_since_epoch().count() * 86400LL + *hour * 3600 + *minute * 60 + *second;
 }
 
 // ---------------------------------------------------------------- extensions

@@ -86,7 +86,7 @@ void client_extension(uint16_t type, ByteReader in, ClientHello& out) {
       alpns(in, out.alpns);
       break;
     case kSessionTicket:
-      out.has_ticket = !in.empty();
+      out.has_ticket = true;
       break;
     default:
       break;

@@ -35,7 +35,7 @@ struct ClientHello {
   std::vector<std::string> alpns;
   std::string sni;
   bool has_sni = false;
-  bool has_ticket = false;  // a non-empty session ticket
+  bool has_ticket = false;  // the session ticket extension, be it empty
   uint8_t issues = 0;
 
   // The newest version on offer (GREASE aside).
