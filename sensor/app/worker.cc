@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sensor/decode/checksum.h"
+#include "sensor/flow/raw_stream.h"
 
 namespace vong::sensor {
 namespace {
@@ -76,10 +77,33 @@ void Worker::on_packet(Packet& packet) {
   emitter_.note(packet);
   if (packet.is_tcp) {
     tcp_.process(*flow, packet);
+    turn_if_wanted(*flow, packet);
   } else if (packet.is_udp && !packet.payload.empty() && !packet.checksum_bad_transport) {
     driver_.on_datagram(*flow, packet);
   }
   inspect_and_emit(packet, false);
+}
+
+// Protocol detection found that the flow was opened by its server (a connection met in the middle).
+void Worker::turn_if_wanted(flow::Flow& flow, Packet& packet) {
+  applayer::FlowAppState* app = applayer::app_state(flow);
+  if (app == nullptr || !app->reverse_wanted) return;
+  app->reverse_wanted = false;
+  flow::swap_direction(flow);
+  packet.direction = opposite(packet.direction);
+}
+
+// At a flow's end a gap parts what the stream still holds into several windows: each is looked at.
+void Worker::inspect_rest_of_stream(Packet& pseudo) {
+  const flow::RawStream* stream = flow::raw_stream(*pseudo.flow);
+  while (stream != nullptr) {
+    const auto window = stream->raw_window(pseudo.direction, true);
+    if (window.data.empty()) return;
+    const auto alerts = detector_.inspect(pseudo);
+    emitter_.alerts(pseudo, alerts, detector_.tagged());
+    // Detection passes every window that it is shown; a rule set that does not must not hang the worker.
+    if (stream->raw_inspected(pseudo.direction) < window.offset + window.data.size()) return;
+  }
 }
 
 void Worker::inspect_and_emit(Packet& packet, bool final) {
@@ -90,6 +114,7 @@ void Worker::inspect_and_emit(Packet& packet, bool final) {
     if (verdict.pass_flow) packet.flow->action = flow::FlowAction::kPass;
   }
   emitter_.alerts(packet, alerts, detector_.tagged());
+  if (packet.is_pseudo) inspect_rest_of_stream(packet);
   emitter_.packet_events(packet);
   emitter_.arp(packet);
   if (packet.flow != nullptr) {

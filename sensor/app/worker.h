@@ -70,6 +70,8 @@ class Worker : private decode::PacketSink {
  private:
   void on_packet(Packet& packet) override;
   void inspect_and_emit(Packet& packet, bool final);
+  void inspect_rest_of_stream(Packet& pseudo);
+  void turn_if_wanted(flow::Flow& flow, Packet& packet);
   void expire(Timestamp now);
   void end_flow(flow::Flow& flow, flow::FlowEndReason reason);
 

@@ -51,6 +51,12 @@ struct FlowDetect : flow::FlowState {
   uint32_t header_list[kDirections] = {};   // Detector's interned list of rules whose header fits; 0: not made yet
   std::unique_ptr<FlowExtra> extra;
 
+  void on_swap_direction() override {
+    std::swap(ip_only_done[0], ip_only_done[1]);
+    std::swap(protocol_known[0], protocol_known[1]);
+    header_list[0] = header_list[1] = 0;
+  }
+
   FlowExtra& more() {
     if (!extra) extra = std::make_unique<FlowExtra>();
     return *extra;

@@ -38,6 +38,9 @@ class RawStream : public FlowState {
   // Nobody will ask for this direction's raw windows any more: its bytes are kept for the parsers
   // only.
   virtual void raw_stop(Direction d) = 0;
+  // A unit of this direction is complete (a request, a message): the next raw_window gives out what is
+  // ready, whatever the chunk size. Holds until raw_done moves on.
+  virtual void raw_trigger(Direction d) = 0;
   // For the flow table: this packet with SYN (`d`: its direction in the flow) opens a new
   // connection on the same ends.
   [[nodiscard]] virtual bool gives_way_to(const Packet& p, Direction d) const = 0;

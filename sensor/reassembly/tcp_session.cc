@@ -76,6 +76,7 @@ flow::RawStream::Window TcpSession::raw_window(Direction d, bool force) const {
   const uint64_t to = std::min(run_end, ready);
   if (to <= from) return {};
   const bool run_is_over = run_end < ready || s.ended || s.flushed || s.depth_reached;
+  force |= s.raw_triggered;
   if (!force && !run_is_over && to - from < config_.raw_chunk_bytes[index(d)]) return {};
   const uint64_t history = from == s.raw_done ? config_.raw_history_bytes : 0;
   uint64_t begin = std::max(s.buffer.released(), from > history ? from - history : 0);
@@ -86,6 +87,7 @@ flow::RawStream::Window TcpSession::raw_window(Direction d, bool force) const {
 
 void TcpSession::raw_done(Direction d, uint64_t offset) {
   Sender& s = of(d);
+  if (offset > s.raw_done) s.raw_triggered = false;
   s.raw_done = std::max(s.raw_done, std::min(offset, s.buffer.contiguous_end()));
   trim(s);
 }

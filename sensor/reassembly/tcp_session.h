@@ -64,6 +64,7 @@ struct Sender {
   bool ended : 1 = false;  // FIN, RST or the flow's end: no more bytes
   bool end_told : 1 = false;
   bool raw_stopped : 1 = false;
+  bool raw_triggered : 1 = false;
   bool app_stopped : 1 = false;
   bool flushed : 1 = false;  // acknowledged or not, all goes out
 
@@ -140,6 +141,7 @@ class TcpSession final : public flow::RawStream {
   [[nodiscard]] uint64_t raw_inspected(Direction d) const override { return of(d).raw_done; }
   void raw_done(Direction d, uint64_t offset) override;
   void raw_stop(Direction d) override;
+  void raw_trigger(Direction d) override { of(d).raw_triggered = true; }
   [[nodiscard]] uint64_t stream_size(Direction d) const override {
     return static_cast<uint32_t>(of(d).next_seq - of(d).isn);
   }

@@ -6,6 +6,7 @@
 #include "sensor/applayer/core/driver_config.h"
 #include "sensor/applayer/core/file.h"
 #include "sensor/applayer/core/limits.h"
+#include "sensor/flow/raw_stream.h"
 
 namespace vong::applayer {
 namespace {
@@ -60,6 +61,7 @@ struct Driver::Impl {
   [[nodiscard]] bool not_found(FlowAppState& s, const flow::Flow& f, Direction d, bool tcp);
   size_t feed(FlowAppState& s, Direction d, const Input& in, bool tcp);
   void count_transactions(FlowAppState& s, bool tcp);
+  [[nodiscard]] bool completed(FlowAppState& s, Direction d) const;
 };
 
 // The flow speaks `proto` from here on.
@@ -211,6 +213,23 @@ void Driver::Impl::count_transactions(FlowAppState& s, bool tcp) {
   s.transactions_counted = s.parser->transactions_made;
 }
 
+// Whether a transaction became complete in this direction since the last question. Looks at the newest few: older ones were asked when
+// they were new.
+bool Driver::Impl::completed(FlowAppState& s, Direction d) const {
+  if (s.parser == nullptr || s.def == nullptr) return false;
+  constexpr size_t kNewest = 16;
+  const auto i = static_cast<size_t>(index(d));
+  auto& open = s.parser->transactions;
+  bool any = false;
+  for (size_t n = 0; n < std::min(open.size(), kNewest); ++n) {
+    Transaction& tx = *open[open.size() - 1 - n];
+    if (tx.told_complete[i] || tx.progress[i] < s.def->complete[i]) continue;
+    tx.told_complete[i] = true;
+    any = true;
+  }
+  return any;
+}
+
 // Returns how many bytes the parser took; after an error or done all of them, so that nobody keeps
 // them for us.
 size_t Driver::Impl::feed(FlowAppState& s, Direction d, const Input& in, bool tcp) {
@@ -281,7 +300,11 @@ size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
     const bool more = impl_->detect(s, f, way, in, true);
     if (!more) return wants(f, d) ? 0 : chunk.data.size();
   }
-  return impl_->feed(s, way, in, true);
+  const size_t took = impl_->feed(s, way, in, true);
+  if (impl_->completed(s, way)) {
+    if (flow::RawStream* raw = flow::raw_stream(f)) raw->raw_trigger(d);
+  }
+  return took;
 }
 
 void Driver::on_gap(flow::Flow& f, Packet&, Direction d, uint64_t, uint64_t size) {

@@ -51,6 +51,7 @@ class Transaction {
   std::array<bool, kDirections> inspected{};        // detection is finished with this direction
   uint32_t logged = 0;                              // bit per ProtocolDef::loggers entry that has written its record
   uint32_t events_logged = 0;                       // how many of events() are in anomaly records already
+  std::array<bool, kDirections> told_complete{};    // raw inspection knows that this direction is complete
   bool skip_inspection = false;                     // a pass rule or bypass ended inspection
 
  private:
