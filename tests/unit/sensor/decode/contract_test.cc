@@ -251,7 +251,8 @@ TEST(DecoderContract, EndlessNestingStopsAtTheCapAndCostsNoMore) {
   for (size_t depth : {20u, 40u, 80u}) {
     Buffer ip = kTcp;
     for (size_t i = 0; i < depth; ++i) ip = ipv4(4, ip);
-    const auto packets = decoder.decode(raw(ethernet(kEtherIpv4, ip)));
+    const Buffer frame = ethernet(kEtherIpv4, ip);
+    const auto packets = decoder.decode(raw(frame));
     ASSERT_EQ(broken_promise(packets), "");
     EXPECT_LE(packets.size(), kMaxPacketsPerFrame);
     EXPECT_FALSE(packets[0]->is_tcp);
@@ -279,7 +280,8 @@ TEST(DecoderContract, TunnelPortsAndSwitchesAreConfigurable) {
   s.set("decoder.teredo.ports.0", "9999");
   Decoder decoder{Config::from(s)};
   const auto count = [&](const Buffer& datagram) {
-    return decoder.decode(raw(ethernet(kEtherIpv4, ipv4(17, datagram)))).size();
+    const Buffer frame = ethernet(kEtherIpv4, ipv4(17, datagram));
+    return decoder.decode(raw(frame)).size();
   };
   const Buffer f = ethernet(kEtherIpv4, kTcp);
   EXPECT_EQ(count(vxlan(f)), 1u);

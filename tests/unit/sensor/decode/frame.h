@@ -93,5 +93,6 @@ inline RawPacket raw(const Buffer& frame, LinkType link = LinkType::kEthernet) {
   r.number = 1;
   return r;
 }
+RawPacket raw(Buffer&& frame, LinkType link = LinkType::kEthernet) = delete;
 
 }  // namespace vong::test
