@@ -58,6 +58,7 @@ void Detector::Impl::begin(Packet& p) {
   rt.contexts.clear();
   alerts.clear();
   matches.clear();
+  evidence.clear();
   candidates.clear();
   stream_tx_candidates.clear();
   packet_class = class_of(p);
@@ -67,8 +68,9 @@ void Detector::Impl::begin(Packet& p) {
   }
   if (p.flow == nullptr) return;
   rt.flow_state = &ensure_flow_detect(*p.flow);
-  if (rt.flow_state->generation != set->generation) {
+  if (rt.flow_state->generation != set->generation || rt.flow_state->reversed != p.flow->reversed) {
     rt.flow_state->generation = set->generation;
+    rt.flow_state->reversed = p.flow->reversed;
     rt.flow_state->header_list[0] = rt.flow_state->header_list[1] = 0;
   }
   app = applayer::app_state(*p.flow);
@@ -233,20 +235,20 @@ bool Detector::Impl::packet_buffer_fits(const PacketBufferCheck& check) {
     if (!run_transforms(check.use->transforms, data, packet_transformed, packet_spare)) return false;
     data = as_bytes(packet_transformed);
   }
-  return detect::inspect(rt, check.nodes, BufferInput{data, 0, true});
+  return detect::inspect(rt, check.nodes, BufferInput{data, 0, true, check.use->buffer->name});
 }
 
 bool Detector::Impl::payload_fits(const RuleBody& b, bool& stream_match) {
   const Packet& p = *rt.packet;
   if (b.needs_stream && packet_class == PacketClass::kTcp) {
-    if (!window.data.empty() && detect::inspect(rt, b.payload, BufferInput{window.data, window.offset, true})) {
+    if (!window.data.empty() && detect::inspect(rt, b.payload, BufferInput{window.data, window.offset, true, "stream"})) {
       stream_match = true;
       return true;
     }
     if (stream_added && !b.needs_packet) return false;
   }
   if (p.no_payload_inspection || p.is_pseudo) return false;
-  return detect::inspect(rt, b.payload, BufferInput{p.payload, 0, true});
+  return detect::inspect(rt, b.payload, BufferInput{p.payload, 0, true, "payload"});
 }
 
 // Everything of a rule that does not lie in transactions.

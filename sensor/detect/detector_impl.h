@@ -21,10 +21,11 @@ namespace vong::detect {
 
 // A rule that matched, before thresholds and ordering.
 struct Match {
-  RuleIndex rule;
+  RuleIndex rule = 0;
   const applayer::Transaction* tx = nullptr;
   uint64_t tx_id = 0;
   bool stream = false, state = false;
+  uint32_t evidence_at = 0, evidence_count = 0;   // in Impl::evidence
   std::optional<uint64_t> file_id;
   std::shared_ptr<const std::vector<std::pair<std::string, std::string>>> context;   // from data sets
 };
@@ -83,6 +84,7 @@ struct Detector::Impl {
   BufferCache buffers;
   std::vector<RuleIndex> candidates, tx_candidates, stream_tx_candidates;
   std::vector<Match> matches;
+  std::vector<MatchedContent> evidence;       // of all matches of the packet
   std::vector<Alert> alerts;
   std::string packet_transformed, packet_spare;
 

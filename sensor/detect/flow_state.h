@@ -47,6 +47,7 @@ struct FlowDetect : flow::FlowState {
   bool ip_only_done[kDirections] = {};
   uint8_t protocol_known[kDirections] = {}; // the application protocol for which detection was seen as done
   bool pass = false, drop = false, bypass = false, alerted = false, logging_off = false;
+  bool reversed = false;                    // as flow::Flow::reversed was when header_list was made
   uint32_t driver_events_seen = 0;
   uint32_t header_list[kDirections] = {};   // Detector's interned list of rules whose header fits; 0: not made yet
   std::unique_ptr<FlowExtra> extra;

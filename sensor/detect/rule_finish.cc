@@ -284,6 +284,9 @@ Status RuleBuilder::finish() {
   if (sticky_ != nullptr && sticky_list_ < 0 && !sticky_transforms_.empty()) {
     return value_error(sticky_open_at_, "transforms without anything that looks at their result");
   }
+  body.arp_only = arp_only;
+  body.ip_protocol_only = ip_protocol_only;
+  body.flow_scope = ast.scope == rules::ActionScope::kFlow;
   if (auto s = finish_apps(); !s) return s;
   if (auto s = hook(); !s) return s;
   if (auto s = finish_directions(); !s) return s;
@@ -356,7 +359,7 @@ Status RuleBuilder::hook() {
   const std::string name = to_lower(ast.hook);
   if (body.apps.empty()) {
     if (name == "all" || name == "flow_start" || name == "pre_flow" || name == "pre_stream") {
-      if (name == "flow_start") flow_start_only = true;
+      if (name == "flow_start") body.flow_start_only = true;
       return {};
     }
     return value_error(ast.hook, fmt::format("unknown hook {}", rules::shown(ast.hook)));
