@@ -79,8 +79,7 @@ void Detector::Impl::finish_alerts() {
       continue;
     }
     const bool pass = t.action == AlertAction::kPass;
-    if (pass && verdict.drop_packet) continue;   // first to decide wins
-    apply_verdict(rule, t.action, m);
+    if (!(pass && verdict.drop_packet)) apply_verdict(rule, t.action, m);   // the first to decide about the packet wins
     if (t.verdict == ThresholdVerdict::kSilent) {
       ++counters.alerts_suppressed;
     } else if (!rule.noalert && (!pass || rule.body->pass_alerts) && rule.action != rules::Action::kConfig) {

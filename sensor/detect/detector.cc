@@ -51,6 +51,7 @@ void Detector::Impl::begin(Packet& p) {
   app = nullptr;
   stream = nullptr;
   window = {};
+  fresh = joint = {};
   stream_added = false;
   protocol_detected_now = false;
   verdict = {};
@@ -186,6 +187,16 @@ void Detector::Impl::collect_unfiltered() {
   candidates.insert(candidates.end(), list.begin(), list.end());
 }
 
+// What of the stream is new, and as much before it as a match over the border may need.
+void Detector::Impl::open_window() {
+  window = stream->raw_window(rt.direction, rt.packet->is_pseudo);
+  if (window.data.empty()) return;
+  const uint64_t inspected = std::clamp(stream->raw_inspected(rt.direction), window.offset, window.offset + window.data.size());
+  const auto old = static_cast<size_t>(inspected - window.offset);
+  fresh = window.data.subspan(old);
+  joint = window.data.subspan(old - std::min(old, kStreamOverlapBytes));
+}
+
 void Detector::Impl::collect_packet_candidates() {
   const Packet& p = *rt.packet;
   const auto c = static_cast<size_t>(packet_class);
@@ -193,8 +204,8 @@ void Detector::Impl::collect_packet_candidates() {
   const Prefilter& prefilter = set->prefilter;
   if (!p.no_payload_inspection && !p.payload.empty()) collect_payload(prefilter.packet_payload[c][d], p.payload);
   if (stream != nullptr) {
-    window = stream->raw_window(rt.direction, p.is_pseudo);
-    if (!window.data.empty()) collect_payload(prefilter.stream[c][d], window.data);
+    open_window();
+    if (!joint.empty()) collect_payload(prefilter.stream[c][d], joint);
   }
   if (p.is_tcp && !stream_added && !p.no_payload_inspection && !p.payload.empty()) collect_payload(prefilter.stream[c][d], p.payload);
   if (p.is_pseudo) {
@@ -238,10 +249,33 @@ bool Detector::Impl::packet_buffer_fits(const PacketBufferCheck& check) {
   return detect::inspect(rt, check.nodes, BufferInput{data, 0, true, check.use->buffer->name});
 }
 
+// The new bytes by themselves: places count from their beginning. Then over the border, where a match must have bytes of both sides, so
+// that nothing is told twice.
+bool Detector::Impl::stream_fits(const RuleBody& b) {
+  const uint64_t at = window.offset + window.data.size() - fresh.size();
+  rt.evidence.clear();
+  if (detect::inspect(rt, b.payload, BufferInput{fresh, 0, true, "stream"})) {
+    for (MatchedContent& e : rt.evidence) e.offset += at;
+    return true;
+  }
+  if (b.placed || joint.size() == fresh.size()) return false;
+  rt.evidence.clear();
+  rt.captures.clear();
+  if (!detect::inspect(rt, b.payload, BufferInput{joint, 0, true, "stream"})) return false;
+  const uint64_t old = joint.size() - fresh.size();
+  bool before = false, behind = false;
+  for (MatchedContent& e : rt.evidence) {
+    before = before || e.offset < old;
+    behind = behind || e.offset + e.length > old;
+    e.offset = e.offset + at - old;
+  }
+  return before && behind;
+}
+
 bool Detector::Impl::payload_fits(const RuleBody& b, bool& stream_match) {
   const Packet& p = *rt.packet;
   if (b.needs_stream && packet_class == PacketClass::kTcp) {
-    if (!window.data.empty() && detect::inspect(rt, b.payload, BufferInput{window.data, window.offset, true, "stream"})) {
+    if (!fresh.empty() && stream_fits(b)) {
       stream_match = true;
       return true;
     }

@@ -45,6 +45,8 @@ struct Detector::Impl {
   void evaluate_packet_rules();
   [[nodiscard]] bool packet_part_fits(const CompiledRule& rule, bool& stream_match, bool with_payload);
   [[nodiscard]] bool payload_fits(const RuleBody& b, bool& stream_match);
+  [[nodiscard]] bool stream_fits(const RuleBody& b);
+  void open_window();
   [[nodiscard]] bool flow_fits(const RuleBody& b) const;
   [[nodiscard]] bool header_fits(uint32_t header);
   [[nodiscard]] bool reversed_header_fits(const Header& h) const;   // "=>" seen from the response
@@ -102,6 +104,8 @@ struct Detector::Impl {
   applayer::FlowAppState* app = nullptr;
   flow::RawStream* stream = nullptr;
   flow::RawStream::Window window;
+  Bytes fresh;                     // the part of the window that was not inspected before
+  Bytes joint;                     // that with some bytes before it
   bool stream_added = false;       // its data went into the stream: not inspected as a packet of its own
   bool protocol_detected_now = false;
 };
