@@ -52,6 +52,7 @@ class Builder {
     }
     build_tx();
     build_ip_only();
+    build_classes();
     return compile(cache_dir, threads, report);
   }
 
@@ -296,6 +297,14 @@ class Builder {
       starts.push_back(at);
       index.push_back(it->second);
     }
+  }
+
+  void build_classes() {
+    std::vector<uint8_t> used(headers_.size(), 0);
+    for (RuleIndex i = 0; i < rules_.size(); ++i) {
+      if (body(i).type != RuleType::kIpOnly) used[body(i).header] = 1;
+    }
+    out_.classes.build(headers_, used);
   }
 
   void build_ip_only() {
