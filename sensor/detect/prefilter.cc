@@ -222,8 +222,8 @@ class Builder {
     bits.assign(2048, 0);
     std::set<std::pair<const void*, const void*>> seen;
     const auto mark = [&](const rules::PortSet& ports, size_t at) {
-      for (uint32_t port = 0; port < 65'536; ++port) {
-        if (ports.contains(static_cast<uint16_t>(port))) bits[at + port / 64] |= uint64_t{1} << (port % 64);
+      for (const auto& range : ports.ranges()) {
+        for (uint32_t port = range.first; port <= range.last; ++port) bits[at + port / 64] |= uint64_t{1} << (port % 64);
       }
     };
     for (const RuleIndex i : list) {
