@@ -35,7 +35,18 @@ void Detector::Impl::matched(RuleIndex i, const applayer::Transaction* tx, bool 
     ++counters.alert_queue_overflow;
     return;
   }
-  Match m{i, tx, tx != nullptr ? tx->id : 0, stream_match, tx != nullptr, file_id, nullptr};
+  Match m;
+  m.rule = i;
+  m.tx = tx;
+  m.tx_id = tx != nullptr ? tx->id : 0;
+  m.stream = stream_match;
+  m.state = tx != nullptr;
+  m.file_id = file_id;
+  if (!rule.noalert) {
+    m.evidence_at = static_cast<uint32_t>(evidence.size());
+    m.evidence_count = static_cast<uint32_t>(rt.evidence.size());
+    evidence.insert(evidence.end(), rt.evidence.begin(), rt.evidence.end());
+  }
   if (!rt.contexts.empty()) m.context = std::make_shared<const std::vector<std::pair<std::string, std::string>>>(std::move(rt.contexts));
   rt.contexts.clear();
   matches.push_back(std::move(m));
@@ -68,8 +79,7 @@ void Detector::Impl::finish_alerts() {
       continue;
     }
     const bool pass = t.action == AlertAction::kPass;
-    if (pass && verdict.drop_packet) continue;   // first to decide wins
-    apply_verdict(rule, t.action, m);
+    if (!(pass && verdict.drop_packet)) apply_verdict(rule, t.action, m);   // the first to decide about the packet wins
     if (t.verdict == ThresholdVerdict::kSilent) {
       ++counters.alerts_suppressed;
     } else if (!rule.noalert && (!pass || rule.body->pass_alerts) && rule.action != rules::Action::kConfig) {
@@ -87,6 +97,7 @@ void Detector::Impl::finish_alerts() {
         a.file_id = m.file_id;
         a.context = m.context != nullptr ? std::span<const std::pair<std::string, std::string>>(*m.context) : std::span<const std::pair<std::string, std::string>>();
         a.packet_vars = rt.packet_vars;
+        a.evidence = std::span<const MatchedContent>(evidence).subspan(m.evidence_at, m.evidence_count);
         alerts.push_back(a);
         ++counters.alerts;
         if (rt.flow_state != nullptr) rt.flow_state->alerted = true;

@@ -94,7 +94,7 @@ struct RuleBody {
   bool has_flow_spec = false;
   bool needs_packet = false;                 // looks at a packet's own payload
   bool needs_stream = false;                 // looks at the reassembled stream
-  bool needs_file_state = false;
+  bool placed = false;                       // some content of the payload has a place counted from the beginning
   std::vector<AppProto> apps;                // empty: any; more than one for names that stand for several ("http")
   std::span<const Condition* const> conditions;
   std::span<const Node> payload;

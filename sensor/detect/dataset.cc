@@ -312,14 +312,14 @@ Result<> DatasetStore::configure(const Settings& settings, std::string data_dir)
 }
 
 Result<> DatasetStore::check_write_path(const std::string& path) const {
-  if (!allow_write_) return fail("rules may not save data sets (datasets.rules.allow-write)");
+  if (!allow_write_) return fail("Rules containing save/state datasets have been disabled");
   const std::filesystem::path p(path);
   if (p.is_absolute()) {
-    if (!allow_absolute_) return fail("absolute file names are not allowed in rules (datasets.rules.allow-absolute-filenames)");
+    if (!allow_absolute_) return fail(fmt::format("Absolute paths not allowed: {}", path));
     return {};
   }
   for (const auto& part : p) {
-    if (part == "..") return fail("the file must stand below the data directory: '..' is not allowed");
+    if (part == "..") return fail(fmt::format("Directory traversals not allowed: {}", path));
   }
   return {};
 }

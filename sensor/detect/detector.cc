@@ -7,7 +7,7 @@
 
 namespace vong::detect {
 namespace {
-constexpr size_t kMaxHeaderLists = 65'536;   // beyond it lists are made for each packet anew
+constexpr size_t kMaxHeaderViews = 32'768;   // beyond it headers are judged for each packet anew
 }
 
 Detector::Impl::Impl(std::shared_ptr<const RuleSet> rule_set, const Settings& settings, SharedState& shared_state)
@@ -21,13 +21,11 @@ Detector::Impl::Impl(std::shared_ptr<const RuleSet> rule_set, const Settings& se
 }
 
 void Detector::Impl::use_rules(std::shared_ptr<const RuleSet> rule_set) {
+  if (rules == rule_set) return;
   rules = std::move(rule_set);
   set = &rules->impl();
-  header_stamp.assign(set->headers.size(), 0);
-  header_result.assign(set->headers.size(), 0);
-  stamp = 0;
-  header_list_ids.clear();
-  header_lists.clear();
+  views.clear();
+  view = nullptr;
   buffers.resize(set->uses.size());
   for (const auto& group : set->prefilter.groups) {
     if (!scratch.prepare(*group->matcher)) throw std::bad_alloc();
@@ -51,6 +49,7 @@ void Detector::Impl::begin(Packet& p) {
   app = nullptr;
   stream = nullptr;
   window = {};
+  fresh = joint = {};
   stream_added = false;
   protocol_detected_now = false;
   verdict = {};
@@ -58,18 +57,16 @@ void Detector::Impl::begin(Packet& p) {
   rt.contexts.clear();
   alerts.clear();
   matches.clear();
+  evidence.clear();
   candidates.clear();
   stream_tx_candidates.clear();
   packet_class = class_of(p);
-  if (++stamp == 0) {
-    std::fill(header_stamp.begin(), header_stamp.end(), 0);
-    stamp = 1;
-  }
+  view = nullptr;
   if (p.flow == nullptr) return;
   rt.flow_state = &ensure_flow_detect(*p.flow);
   if (rt.flow_state->generation != set->generation) {
     rt.flow_state->generation = set->generation;
-    rt.flow_state->header_list[0] = rt.flow_state->header_list[1] = 0;
+    rt.flow_state->header_view[0] = rt.flow_state->header_view[1] = nullptr;
   }
   app = applayer::app_state(*p.flow);
   rt.new_driver_events = 0;
@@ -91,14 +88,18 @@ void Detector::Impl::scan(const PatternGroup& group, Bytes data, std::vector<Rul
   });
 }
 
+bool Detector::Impl::has_ports() const {
+  const Packet& p = *rt.packet;
+  return (p.is_tcp || p.is_udp || p.is_sctp) && !(p.ip.is_fragment && !p.is_defragmented);
+}
+
 bool Detector::Impl::compute_header(const Header& h) const {
   const Packet& p = *rt.packet;
   if ((h.protocols & mask_of(packet_class)) == 0) return false;
   if (h.ip_version != 0 && p.ip.version != h.ip_version) return false;
   if (h.any) return true;
   if (!h.ports_any()) {
-    const bool has_ports = (p.is_tcp || p.is_udp || p.is_sctp) && !(p.ip.is_fragment && !p.is_defragmented);
-    if (!has_ports || !h.dport->contains(p.dport) || !h.sport->contains(p.sport)) return false;
+    if (!has_ports() || !h.dport->contains(p.dport) || !h.sport->contains(p.sport)) return false;
   }
   return h.dst->contains(p.dst) && h.src->contains(p.src);
 }
@@ -109,12 +110,33 @@ bool Detector::Impl::reversed_header_fits(const Header& h) const {
   return h.dport->contains(p.sport) && h.sport->contains(p.dport) && h.dst->contains(p.src) && h.src->contains(p.dst);
 }
 
-bool Detector::Impl::header_fits(uint32_t header) {
-  if (header_stamp[header] != stamp) {
-    header_stamp[header] = stamp;
-    header_result[header] = compute_header(set->headers[header]) ? 1 : 0;
+Detector::Impl::HeaderView& Detector::Impl::view_of(const Packet& p) {
+  const HeaderClasses& c = set->prefilter.classes;
+  const ViewKey key{c.src(p.src), c.dst(p.dst), c.sport(p.sport), c.dport(p.dport), static_cast<uint8_t>(packet_class), p.ip.version, has_ports()};
+  const auto it = views.find(key);
+  if (it != views.end()) return *it->second;
+  HeaderView* fresh_view = &spare_view;
+  if (views.size() < kMaxHeaderViews) {
+    fresh_view = views.emplace(key, std::make_unique<HeaderView>()).first->second.get();
+  } else {
+    spare_view = HeaderView();
   }
-  return header_result[header] != 0;
+  fresh_view->result.assign(set->headers.size(), 0);
+  return *fresh_view;
+}
+
+bool Detector::Impl::header_fits(uint32_t header) {
+  if (view == nullptr) {
+    // All packets of a flow's direction are alike, but for fragments, which are no flow's packets.
+    if (rt.flow_state != nullptr) view = static_cast<HeaderView*>(rt.flow_state->header_view[index(rt.direction)]);
+    if (view == nullptr) {
+      view = &view_of(*rt.packet);
+      if (rt.flow_state != nullptr && view != &spare_view) rt.flow_state->header_view[index(rt.direction)] = view;
+    }
+  }
+  uint8_t& result = view->result[header];
+  if (result == 0) result = compute_header(set->headers[header]) ? 2 : 1;
+  return result == 2;
 }
 
 void Detector::Impl::run_ip_only() {
@@ -155,33 +177,24 @@ void Detector::Impl::collect_unfiltered() {
   const int d = index(rt.direction);
   const auto& all = set->prefilter.unfiltered[static_cast<size_t>(packet_class)][static_cast<size_t>(d)];
   if (all.empty()) return;
-  const auto add_fitting = [&](std::vector<RuleIndex>& out) {
+  (void)header_fits(set->rules[all[0]].body->header);   // finds the packet's view
+  if (!view->listed[d]) {
+    view->listed[d] = true;
     for (const RuleIndex i : all) {
-      if (header_fits(set->rules[i].body->header)) out.push_back(i);
-    }
-  };
-  if (rt.flow_state == nullptr) {
-    add_fitting(candidates);
-    return;
-  }
-  uint32_t& id = rt.flow_state->header_list[d];
-  if (id == 0) {
-    std::vector<RuleIndex> list;
-    add_fitting(list);
-    const auto it = header_list_ids.find(list);
-    if (it != header_list_ids.end()) {
-      id = it->second;
-    } else if (header_lists.size() >= kMaxHeaderLists) {
-      candidates.insert(candidates.end(), list.begin(), list.end());
-      return;
-    } else {
-      const auto [at, fresh] = header_list_ids.emplace(std::move(list), static_cast<uint32_t>(header_lists.size() + 1));
-      header_lists.push_back(&at->first);
-      id = at->second;
+      if (header_fits(set->rules[i].body->header)) view->unfiltered[d].push_back(i);
     }
   }
-  const auto& list = *header_lists[id - 1];
-  candidates.insert(candidates.end(), list.begin(), list.end());
+  candidates.insert(candidates.end(), view->unfiltered[d].begin(), view->unfiltered[d].end());
+}
+
+// What of the stream is new, and as much before it as a match over the border may need.
+void Detector::Impl::open_window() {
+  window = stream->raw_window(rt.direction, rt.packet->is_pseudo);
+  if (window.data.empty()) return;
+  const uint64_t inspected = std::clamp(stream->raw_inspected(rt.direction), window.offset, window.offset + window.data.size());
+  const auto old = static_cast<size_t>(inspected - window.offset);
+  fresh = window.data.subspan(old);
+  joint = window.data.subspan(old - std::min(old, kStreamOverlapBytes));
 }
 
 void Detector::Impl::collect_packet_candidates() {
@@ -191,8 +204,8 @@ void Detector::Impl::collect_packet_candidates() {
   const Prefilter& prefilter = set->prefilter;
   if (!p.no_payload_inspection && !p.payload.empty()) collect_payload(prefilter.packet_payload[c][d], p.payload);
   if (stream != nullptr) {
-    window = stream->raw_window(rt.direction, p.is_pseudo);
-    if (!window.data.empty()) collect_payload(prefilter.stream[c][d], window.data);
+    open_window();
+    if (!joint.empty()) collect_payload(prefilter.stream[c][d], joint);
   }
   if (p.is_tcp && !stream_added && !p.no_payload_inspection && !p.payload.empty()) collect_payload(prefilter.stream[c][d], p.payload);
   if (p.is_pseudo) {
@@ -233,20 +246,43 @@ bool Detector::Impl::packet_buffer_fits(const PacketBufferCheck& check) {
     if (!run_transforms(check.use->transforms, data, packet_transformed, packet_spare)) return false;
     data = as_bytes(packet_transformed);
   }
-  return detect::inspect(rt, check.nodes, BufferInput{data, 0, true});
+  return detect::inspect(rt, check.nodes, BufferInput{data, 0, true, check.use->buffer->name});
+}
+
+// The new bytes by themselves: places count from their beginning. Then over the border, where a match must have bytes of both sides, so
+// that nothing is told twice.
+bool Detector::Impl::stream_fits(const RuleBody& b) {
+  const uint64_t at = window.offset + window.data.size() - fresh.size();
+  rt.evidence.clear();
+  if (detect::inspect(rt, b.payload, BufferInput{fresh, 0, true, "stream"})) {
+    for (MatchedContent& e : rt.evidence) e.offset += at;
+    return true;
+  }
+  if (b.placed || joint.size() == fresh.size()) return false;
+  rt.evidence.clear();
+  rt.captures.clear();
+  if (!detect::inspect(rt, b.payload, BufferInput{joint, 0, true, "stream"})) return false;
+  const uint64_t old = joint.size() - fresh.size();
+  bool before = false, behind = false;
+  for (MatchedContent& e : rt.evidence) {
+    before = before || e.offset < old;
+    behind = behind || e.offset + e.length > old;
+    e.offset = e.offset + at - old;
+  }
+  return before && behind;
 }
 
 bool Detector::Impl::payload_fits(const RuleBody& b, bool& stream_match) {
   const Packet& p = *rt.packet;
   if (b.needs_stream && packet_class == PacketClass::kTcp) {
-    if (!window.data.empty() && detect::inspect(rt, b.payload, BufferInput{window.data, window.offset, true})) {
+    if (!fresh.empty() && stream_fits(b)) {
       stream_match = true;
       return true;
     }
     if (stream_added && !b.needs_packet) return false;
   }
   if (p.no_payload_inspection || p.is_pseudo) return false;
-  return detect::inspect(rt, b.payload, BufferInput{p.payload, 0, true});
+  return detect::inspect(rt, b.payload, BufferInput{p.payload, 0, true, "payload"});
 }
 
 // Everything of a rule that does not lie in transactions.
@@ -257,7 +293,7 @@ bool Detector::Impl::packet_part_fits(const CompiledRule& rule, bool& stream_mat
   if (!b.apps.empty() && !b.app_fits(rt.proto)) return false;
   if (b.both_directions && rt.direction == Direction::kToClient) {
     if (!reversed_header_fits(set->headers[b.header])) return false;
-  } else if (!header_fits(b.header)) {
+  } else if (b.type == RuleType::kIpOnly ? !compute_header(set->headers[b.header]) : !header_fits(b.header)) {
     return false;
   }
   if (b.arp_only && !p.arp) return false;

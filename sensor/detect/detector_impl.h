@@ -2,10 +2,10 @@
 // tx_inspect.cc (transactions) and alert_queue.cc (what becomes of matches).
 #pragma once
 
-#include <map>
 #include <memory>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "rules/matcher/matcher.h"
 #include "sensor/applayer/core/driver.h"
 #include "sensor/detect/buffer_cache.h"
@@ -21,10 +21,11 @@ namespace vong::detect {
 
 // A rule that matched, before thresholds and ordering.
 struct Match {
-  RuleIndex rule;
+  RuleIndex rule = 0;
   const applayer::Transaction* tx = nullptr;
   uint64_t tx_id = 0;
   bool stream = false, state = false;
+  uint32_t evidence_at = 0, evidence_count = 0;   // in Impl::evidence
   std::optional<uint64_t> file_id;
   std::shared_ptr<const std::vector<std::pair<std::string, std::string>>> context;   // from data sets
 };
@@ -44,10 +45,13 @@ struct Detector::Impl {
   void evaluate_packet_rules();
   [[nodiscard]] bool packet_part_fits(const CompiledRule& rule, bool& stream_match, bool with_payload);
   [[nodiscard]] bool payload_fits(const RuleBody& b, bool& stream_match);
+  [[nodiscard]] bool stream_fits(const RuleBody& b);
+  void open_window();
   [[nodiscard]] bool flow_fits(const RuleBody& b) const;
   [[nodiscard]] bool header_fits(uint32_t header);
   [[nodiscard]] bool reversed_header_fits(const Header& h) const;   // "=>" seen from the response
   [[nodiscard]] bool compute_header(const Header& h) const;
+  [[nodiscard]] bool has_ports() const;
   [[nodiscard]] bool packet_buffer_fits(const PacketBufferCheck& check);
   void scan(const PatternGroup& group, Bytes data, std::vector<RuleIndex>& out);
   void note_protocol_detection();
@@ -83,23 +87,38 @@ struct Detector::Impl {
   BufferCache buffers;
   std::vector<RuleIndex> candidates, tx_candidates, stream_tx_candidates;
   std::vector<Match> matches;
+  std::vector<MatchedContent> evidence;       // of all matches of the packet
   std::vector<Alert> alerts;
   std::string packet_transformed, packet_spare;
 
-  // Headers that were judged for this packet.
-  std::vector<uint32_t> header_stamp;
-  std::vector<uint8_t> header_result;
-  uint32_t stamp = 0;
-
-  // Lists of rules without pattern whose header fits, each once: what FlowDetect::header_list counts in (from 1).
-  std::map<std::vector<RuleIndex>, uint32_t> header_list_ids;
-  std::vector<const std::vector<RuleIndex>*> header_lists;
+  // What headers say of packets of one combination of classes: judged when first asked, kept for all packets like it.
+  struct HeaderView {
+    std::vector<uint8_t> result;               // by header: 0 not asked yet, 1 does not fit, 2 fits
+    std::vector<RuleIndex> unfiltered[kDirections];   // rules without pattern whose header fits
+    bool listed[kDirections] = {};
+  };
+  struct ViewKey {
+    uint32_t src, dst;
+    uint16_t sport, dport;
+    uint8_t packet_class, ip_version, has_ports;
+    friend bool operator==(const ViewKey&, const ViewKey&) = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const ViewKey& k) {
+      return H::combine(std::move(h), k.src, k.dst, k.sport, k.dport, k.packet_class, k.ip_version, k.has_ports);
+    }
+  };
+  HeaderView& view_of(const Packet& p);
+  absl::flat_hash_map<ViewKey, std::unique_ptr<HeaderView>> views;
+  HeaderView spare_view;                       // when there are too many combinations: judged anew for each packet
+  HeaderView* view = nullptr;                  // of the packet in view
 
   // --- of the packet in view
   PacketClass packet_class = PacketClass::kNotIp;
   applayer::FlowAppState* app = nullptr;
   flow::RawStream* stream = nullptr;
   flow::RawStream::Window window;
+  Bytes fresh;                     // the part of the window that was not inspected before
+  Bytes joint;                     // that with some bytes before it
   bool stream_added = false;       // its data went into the stream: not inspected as a packet of its own
   bool protocol_detected_now = false;
 };

@@ -48,13 +48,13 @@ struct FlowDetect : flow::FlowState {
   uint8_t protocol_known[kDirections] = {}; // the application protocol for which detection was seen as done
   bool pass = false, drop = false, bypass = false, alerted = false, logging_off = false;
   uint32_t driver_events_seen = 0;
-  uint32_t header_list[kDirections] = {};   // Detector's interned list of rules whose header fits; 0: not made yet
+  void* header_view[kDirections] = {};      // the worker's Detector's, of its present rule set: what headers say of these packets
   std::unique_ptr<FlowExtra> extra;
 
   void on_swap_direction() override {
     std::swap(ip_only_done[0], ip_only_done[1]);
     std::swap(protocol_known[0], protocol_known[1]);
-    header_list[0] = header_list[1] = 0;
+    header_view[0] = header_view[1] = nullptr;
   }
 
   FlowExtra& more() {

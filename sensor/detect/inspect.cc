@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "sensor/detect/limits.h"
 #include "sensor/detect/number_field.h"
 
 namespace vong::detect {
@@ -102,8 +103,9 @@ bool Inspector::content(const ContentNode& c, size_t i, bool& decided) {
       return false;
     }
     position_ = static_cast<int64_t>(found + c.length);
-    if (!c.relative_next) return true;
     const size_t evidence = rt_.evidence.size();
+    if (evidence < kMaxEvidence) rt_.evidence.push_back({in_.name, in_.offset + found, c.length});
+    if (!c.relative_next) return true;
     if (from(i + 1)) {
       decided = true;
       return true;

@@ -13,6 +13,8 @@ inline constexpr size_t kMaxVariablesPerRule = 32;     // byte_extract, byte_mat
 inline constexpr size_t kMaxTransforms = 16;           // on one buffer
 inline constexpr size_t kMaxFlowbitNames = 65'000;     // different names in all rules
 inline constexpr size_t kMaxPcreCaptures = 16;
+inline constexpr size_t kStreamOverlapBytes = 4096;    // inspected bytes that a match over their end may reach back to
+inline constexpr size_t kMaxEvidence = 64;             // places of contents that an alert names
 
 // --- evaluation
 inline constexpr uint32_t kDefaultRecursionLimit = 3000;   // detect.inspection-recursion-limit: steps on one buffer, then no match

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "rules/network/value.h"
@@ -18,6 +19,7 @@ struct BufferInput {
   Bytes data;
   uint64_t offset = 0;       // of data[0] in the whole
   bool complete = true;      // no more will follow
+  std::string_view name = {};   // of the buffer, for evidence; static or of the rule set
 };
 
 // Keywords that judge a buffer as a whole or in a way of their own: dataset, entropy, asn1 ...

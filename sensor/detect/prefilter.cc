@@ -52,6 +52,7 @@ class Builder {
     }
     build_tx();
     build_ip_only();
+    build_classes();
     return compile(cache_dir, threads, report);
   }
 
@@ -221,8 +222,8 @@ class Builder {
     bits.assign(2048, 0);
     std::set<std::pair<const void*, const void*>> seen;
     const auto mark = [&](const rules::PortSet& ports, size_t at) {
-      for (uint32_t port = 0; port < 65'536; ++port) {
-        if (ports.contains(static_cast<uint16_t>(port))) bits[at + port / 64] |= uint64_t{1} << (port % 64);
+      for (const auto& range : ports.ranges()) {
+        for (uint32_t port = range.first; port <= range.last; ++port) bits[at + port / 64] |= uint64_t{1} << (port % 64);
       }
     };
     for (const RuleIndex i : list) {
@@ -296,6 +297,14 @@ class Builder {
       starts.push_back(at);
       index.push_back(it->second);
     }
+  }
+
+  void build_classes() {
+    std::vector<uint8_t> used(headers_.size(), 0);
+    for (RuleIndex i = 0; i < rules_.size(); ++i) {
+      if (body(i).type != RuleType::kIpOnly) used[body(i).header] = 1;
+    }
+    out_.classes.build(headers_, used);
   }
 
   void build_ip_only() {

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "rules/matcher/matcher.h"
 #include "sensor/detect/compiled_rule.h"
+#include "sensor/detect/header_classes.h"
 
 namespace vong::detect {
 
@@ -92,6 +93,7 @@ struct Prefilter {
   std::vector<RuleIndex> event_rules;                        // rules that need a packet event
   std::vector<RuleIndex> protocol_rules;                     // kProtocolOnly
   std::vector<std::unique_ptr<PatternGroup>> groups;
+  HeaderClasses classes;                                     // over the headers of all rules but those on addresses alone
 };
 
 struct PrefilterReport {

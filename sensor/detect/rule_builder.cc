@@ -410,7 +410,6 @@ Status RuleBuilder::compile() {
   rule.gid = ast.gid;
   rule.rev = ast.rev;
   rule.action = ast.action;
-  if (ast.scope == rules::ActionScope::kFlow) action_scope_flow = 1;
   if (auto s = header(); !s) return s;
   for (const rules::Option& o : ast.options) {
     if (auto s = option(o); !s) return s;

@@ -79,8 +79,7 @@ class RuleBuilder {
   bool prefilter_keyword = false;
   bool has_driver_event = false;                       // app-layer-event of protocol detection
   bool saw_priority = false;
-  int action_scope_flow = 0;
-  bool arp_only = false, flow_start_only = false;
+  bool arp_only = false;
   uint8_t ip_protocol_only = 0;                        // protocols of the header that are an IP protocol number
   uint16_t protocol_mask = 0;
 

@@ -198,6 +198,8 @@ Status RuleBuilder::finish_payload() {
   for (const ListDraft& list : lists) {
     if (list.buffer != nullptr || list.base64 || list.nodes.empty()) continue;
     body.needs_stream = true;
+    if (!body.apps.empty()) continue;   // rules of application protocols look at the stream alone
+    // A place counted from the beginning is asked of packets too: where the stream is cut is nothing that a rule's author knows.
     for (const Node& n : list.nodes) {
       if (n.kind == NodeKind::kContent && (n.content.has_depth || n.content.has_offset || n.content.starts_with)) {
         body.needs_packet = true;
@@ -218,7 +220,7 @@ void RuleBuilder::choose_type() {
     body.type = body.needs_stream ? RuleType::kStream : RuleType::kPacket;
   } else if (protocol_conditions > 0 && protocol_conditions == conditions.size() && body.apps.empty() && !body.has_flow_spec) {
     body.type = RuleType::kProtocolOnly;
-  } else if (body.apps.empty() && all_ip_only_ok && h.ports_any() && !body.flow.to_server && !body.flow.to_client && !body.has_flow_spec &&
+  } else if (body.apps.empty() && all_ip_only_ok && (h.ports_any() || protocol_mask == ProtoMask::kIp) && !body.flow.to_server && !body.flow.to_client && !body.has_flow_spec &&
              (protocol_mask & ProtoMask::kNotIp) == 0 && !body.needs_packet && !body.needs_stream) {
     body.type = RuleType::kIpOnly;
   } else {
@@ -284,6 +286,9 @@ Status RuleBuilder::finish() {
   if (sticky_ != nullptr && sticky_list_ < 0 && !sticky_transforms_.empty()) {
     return value_error(sticky_open_at_, "transforms without anything that looks at their result");
   }
+  body.arp_only = arp_only;
+  body.ip_protocol_only = ip_protocol_only;
+  body.flow_scope = ast.scope == rules::ActionScope::kFlow;
   if (auto s = finish_apps(); !s) return s;
   if (auto s = hook(); !s) return s;
   if (auto s = finish_directions(); !s) return s;
@@ -311,6 +316,9 @@ Status RuleBuilder::finish() {
     const auto nodes = set.keep_array<Node>(std::span(list.nodes));
     if (list.buffer == nullptr) {
       body.payload = nodes;
+      for (const Node& n : nodes) {
+        if (n.kind == NodeKind::kContent && (n.content.has_depth || n.content.has_offset || n.content.starts_with)) body.placed = true;
+      }
       continue;
     }
     const BufferUse* use = use_of(list);
@@ -356,7 +364,7 @@ Status RuleBuilder::hook() {
   const std::string name = to_lower(ast.hook);
   if (body.apps.empty()) {
     if (name == "all" || name == "flow_start" || name == "pre_flow" || name == "pre_stream") {
-      if (name == "flow_start") flow_start_only = true;
+      if (name == "flow_start") body.flow_start_only = true;
       return {};
     }
     return value_error(ast.hook, fmt::format("unknown hook {}", rules::shown(ast.hook)));

@@ -145,7 +145,7 @@ class Loader {
 
   void add_rule(const rules::Rule& ast, std::string_view file) {
     if (!admit(ast)) return;
-    env_.skip_rule = false;
+    env_.skip_rule = env_.skip_warns = false;
     RuleBuilder b(ast, *impl_, env_);
     if (auto status = b.compile(); !status) {
       reject(ast, status.error().at, status.error().message);
@@ -154,6 +154,9 @@ class Loader {
     }
     if (env_.skip_rule) {
       ++report_.counts.skipped;
+      if (env_.skip_warns) {
+        report_.diagnostics.push_back({rules::Severity::kWarning, env_.file_name, ast.pos_of(env_.skip_at), ast.sid, env_.skip_reason});
+      }
       env_.sids.erase(static_cast<uint64_t>(ast.gid) << 32 | ast.sid);
       return;
     }

@@ -83,6 +83,8 @@ struct CompileEnv {
 
   // A rule that is left out without being wrong (requires).
   bool skip_rule = false;
+  bool skip_warns = false;
+  std::string_view skip_at;
   std::string skip_reason;
 };
 

@@ -78,11 +78,12 @@ Detector::Impl::EngineResult Detector::Impl::run_buffer_engine(const TxEngine& e
     if (!view.present) break;
     any = true;
     all_complete = all_complete && view.complete;
-    const size_t captures = rt.captures.size();
+    const size_t captures = rt.captures.size(), evidence_before = rt.evidence.size();
     if (!e.nodes.empty() || !e.absent_matches) {
-      if (detect::inspect(rt, e.nodes, BufferInput{view.data, view.offset, view.complete || last})) return EngineResult::kMatch;
+      if (detect::inspect(rt, e.nodes, BufferInput{view.data, view.offset, view.complete || last, e.use->buffer->name})) return EngineResult::kMatch;
     }
-    rt.captures.resize(captures);
+    rt.captures.resize(std::min(captures, rt.captures.size()));
+    rt.evidence.resize(std::min(evidence_before, rt.evidence.size()));
     if (!def->multi) break;
   }
   if (!any && e.absent_matches && last) return EngineResult::kMatch;

@@ -43,13 +43,14 @@ bool asn1_walk(Bytes data, const Asn1Search& s, uint32_t frames) {
       const uint32_t n = length & 0x7f;
       indefinite = n == 0;
       length = 0;
-      if (n > 4) return s.oversize;
+      if (n > 4) return false;
       for (uint32_t i = 0; i < n; ++i) length = length << 8 | in.u8();
     }
     if (!in.ok()) return false;
     const bool constructed = (id & 0x20) != 0;
     const Bytes rest = in.peek();
-    if (suspicious(s, tag, constructed, length, rest.first(std::min<size_t>(rest.size(), length)))) return true;
+    if (length > rest.size()) return false;   // not what it looks like
+    if (suspicious(s, tag, constructed, length, rest.first(length))) return true;
     if (constructed || indefinite) {
       if (depth < kMaxAsn1Depth) ends[depth++] = indefinite ? data.size() : std::min<size_t>(data.size(), in.position() + length);
     } else if (!in.skip(length)) {
