@@ -18,7 +18,7 @@ namespace {
 class FakeReceiver : public Transport {
  public:
   FakeReceiver(uint64_t seed, int trouble_per_thousand)
-      : random_(seed), trouble_(trouble_per_thousand) {}
+      : trouble_(trouble_per_thousand), random_(seed) {}
 
   Reply connect(Committed& committed) override {
     if (trouble()) return {pick(2) == 0 ? Step::kRetry : Step::kRefused, "cannot connect"};
@@ -175,6 +175,14 @@ TEST(ForwardLoop, EveryRecordArrivesOnceWhateverTheReceiverDoes) {
     EXPECT_TRUE(s.reader->settled());
     EXPECT_EQ(s.counters.oldest_unsent_ns.value(), 0);
   }
+}
+
+TEST(ForwardLoop, ASpoolWithoutEventsIsDrainedWithoutAReceiver) {
+  Setup s(1, 1000);
+  s.open_loop();
+  EXPECT_EQ(s.step(), ForwardLoop::State::kIdle);
+  EXPECT_TRUE(s.loop->drained());
+  EXPECT_TRUE(s.messages.empty());
 }
 
 TEST(ForwardLoop, ARejectedRecordIsAGapAndCounted) {
