@@ -224,7 +224,12 @@ KafkaResult<> Consumer::assign(std::span<const TopicOffset> offsets) {
 // One message of the client: a record, the end of a partition, or an error.
 KafkaResult<> Consumer::Impl::take(rd_kafka_message_t* message, std::vector<Record>& out) {
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    out.push_back(Record(message));
+    // Here and not when the call ends: the partition's end may come behind its last record in the
+    // same batch.
+    const Record& record = out.emplace_back(Record(message));
+    std::erase_if(ended, [&](const TopicPartition& p) {
+      return p.partition == record.partition() && p.topic == record.topic();
+    });
     return {};
   }
   const std::unique_ptr<rd_kafka_message_t, Destroy<rd_kafka_message_destroy>> owner(message);
@@ -248,9 +253,6 @@ void Consumer::Impl::advance(const Record& record) {
   else
     positions.push_back(
         {{std::string(record.topic()), record.partition()}, record.offset(), record.offset() + 1});
-  std::erase_if(ended, [&](const TopicPartition& p) {
-    return p.partition == record.partition() && p.topic == record.topic();
-  });
 }
 
 KafkaResult<> Consumer::poll_batch(std::size_t max, std::chrono::milliseconds timeout,

@@ -121,10 +121,10 @@ KafkaSection read_kafka_section(const ConfigNode& node,
   }
   read_transaction(section, node["transaction"], problems);
   const ConfigNode& spool = node["spool"];
-  spool.report_unknown_keys({"dir", "bytes", "segment"}, Severity::kError, problems);
+  spool.report_unknown_keys({"dir", "bytes-max", "segment"}, Severity::kError, problems);
   section.spool_dir = spool["dir"].text("", problems);
   section.spool_bytes =
-      spool["bytes"].bytes(section.spool_bytes, uint64_t{16} << 20, uint64_t{1} << 44, problems);
+      spool["bytes-max"].bytes(section.spool_bytes, uint64_t{16} << 20, uint64_t{1} << 44, problems);
   section.segment_bytes =
       spool["segment"].bytes(section.segment_bytes, uint64_t{1} << 20, uint64_t{1} << 30, problems);
   if (section.enabled()) {

@@ -9,7 +9,7 @@
 //     topic: vong.events.G01.02          default: vong.events.<agency>
 //     compression: lz4                   none, gzip, snappy, lz4, zstd
 //     transaction: {records: 20000, bytes: 16mb, age: 200ms, timeout: 60s}
-//     spool: {dir: /var/lib/vong/spool, bytes: 1gb, segment: 64mb}
+//     spool: {dir: /var/lib/vong/spool, bytes-max: 4gb, segment: 64mb}
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,7 @@ struct KafkaSection {
   std::chrono::milliseconds transaction_age{200};
   std::chrono::milliseconds transaction_timeout{60'000};
   std::string spool_dir;
-  uint64_t spool_bytes = uint64_t{1} << 30;
+  uint64_t spool_bytes = uint64_t{4} << 30;
   uint64_t segment_bytes = uint64_t{64} << 20;
 
   [[nodiscard]] bool enabled() const { return !client.brokers.empty(); }

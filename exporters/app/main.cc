@@ -158,7 +158,8 @@ int main(int argc, char** argv) {
   std::optional<telemetry::Server> server;
   if (!settings.metrics_listen.empty()) {
     auto started = telemetry::Server::start(settings.metrics_listen, registry, [&counters] {
-      return telemetry::Health{counters.connected.value() == 1, "not connected to the receiver"};
+      const bool ok = counters.connected.value() == 1 || counters.oldest_unsent_ns.value() == 0;
+      return telemetry::Health{ok, "records wait and the receiver does not take them"};
     });
     if (!started) {
       spdlog::error("{}", started.error().message);

@@ -46,16 +46,20 @@ ForwardLoop::State ForwardLoop::step(const std::atomic<bool>& stop,
 }
 
 ForwardLoop::State ForwardLoop::connect() {
+  // A spool has an id, and anything to send, from its first segment on.
+  if (const auto first = reader_.peek(); !first) {
+    return back_off({Step::kRetry, first.error().message});
+  }
+  if (reader_.spool_id() == 0) {
+    drained_ = true;
+    return State::kIdle;
+  }
   Committed committed;
   const Reply reply = transport_.connect(committed);
   if (!reply.ok()) {
     if (reply.step == Step::kReconnect) transport_.disconnect();
     return back_off(reply);
   }
-  // The spool's id is known when its first segment is there: look once.
-  if (const auto first = reader_.peek(); !first)
-    return back_off({Step::kRetry, first.error().message});
-  if (reader_.spool_id() == 0) return State::kIdle;
 
   const Resume resume =
       plan_resume({reader_.spool_id(), reader_.acknowledged(), reader_.base()}, committed);

@@ -8,7 +8,7 @@ namespace vong::spool {
 
 inline constexpr std::size_t kMaxPayloadBytes =
     1'000'000;  // a larger record is refused (too_large): brokers take 1 MiB
-inline constexpr uint64_t kDefaultSpoolBytes = uint64_t{1} << 30;
+inline constexpr uint64_t kDefaultSpoolBytes = uint64_t{4} << 30;
 inline constexpr uint64_t kMinSpoolBytes = uint64_t{16} << 20;
 inline constexpr uint64_t kDefaultSegmentBytes = 64 << 20;  // a segment is closed when it is larger
 inline constexpr std::size_t kDefaultGroupBytes = 4 << 20;  // that much waits at most for one fsync

@@ -43,13 +43,12 @@ void tell(send::Severity severity, const std::string& text) {
 }  // namespace
 
 Result<std::unique_ptr<KafkaOutput>> KafkaOutput::open(const Settings& settings, std::string ruleset) {
-  if (settings.text("kafka.brokers", "").empty()) return nullptr;
+  const bool forwards = !settings.text("kafka.brokers", "").empty();
+  if (!forwards && settings.text("kafka.spool.dir", "").empty()) return nullptr;
   const std::string sensor(settings.text("sensor-name", "")), agency(settings.text("agency", "")), folder(settings.text("kafka.spool.dir", ""));
-  if (sensor.empty() || agency.empty() || folder.empty()) {
+  if (forwards && (sensor.empty() || agency.empty() || folder.empty())) {
     return fail("kafka.brokers needs sensor-name, agency and kafka.spool.dir beside it");
   }
-  auto client = client_config(settings);
-  if (!client) return std::unexpected(client.error());
 
   auto out = std::unique_ptr<KafkaOutput>(new KafkaOutput());
   out->ruleset_ = std::move(ruleset);
@@ -59,6 +58,10 @@ Result<std::unique_ptr<KafkaOutput>> KafkaOutput::open(const Settings& settings,
   auto writer = spool::Writer::open(spool::real_file_system(), writing);
   if (!writer) return std::unexpected(writer.error());
   out->sink_ = std::make_unique<spool::SpoolSink>(std::move(*writer));
+  if (!forwards) return out;
+
+  auto client = client_config(settings);
+  if (!client) return std::unexpected(client.error());
   auto reader = spool::Reader::open(spool::real_file_system(), {folder, &out->sink_->writer().durable_seq()});
   if (!reader) return std::unexpected(reader.error());
 
@@ -101,6 +104,7 @@ Result<> KafkaOutput::flush() { return sink_->flush(wall_clock()); }
 
 Result<> KafkaOutput::close(std::chrono::milliseconds timeout) {
   auto closed = sink_->close(wall_clock());
+  if (forwarder_ == nullptr) return closed;
   const bool drained = forwarder_->drain(timeout);
   forwarder_->stop();
   if (!closed) return closed;

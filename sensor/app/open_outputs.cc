@@ -13,7 +13,7 @@ std::string log_folder(const Options& options, const Plan& plan) {
   return std::string(plan.settings.text("default-log-dir", "."));
 }
 
-Result<> open_outputs(Output& output, const Plan& plan, const std::string& folder, bool with_kafka) {
+Result<const KafkaOutput*> open_outputs(Output& output, const Plan& plan, const std::string& folder, bool with_kafka) {
   std::string path = "-";
   if (folder != "-") {
     std::error_code error;
@@ -25,11 +25,12 @@ Result<> open_outputs(Output& output, const Plan& plan, const std::string& folde
   auto file = FileOutput::open(path);
   if (!file) return std::unexpected(file.error());
   output.add(std::move(*file));
-  if (!with_kafka) return {};
+  if (!with_kafka) return nullptr;
   auto kafka = KafkaOutput::open(plan.settings, plan.rules->hash());
   if (!kafka) return std::unexpected(kafka.error());
-  if (*kafka != nullptr) output.add(std::move(*kafka));
-  return {};
+  const KafkaOutput* made = kafka->get();
+  if (made != nullptr) output.add(std::move(*kafka));
+  return made;
 }
 
 }  // namespace vong::sensor

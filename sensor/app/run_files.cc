@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 
+#include "sensor/app/metrics.h"
 #include "sensor/app/open_outputs.h"
 #include "sensor/app/stats.h"
 #include "sensor/capture/pcap_file.h"
@@ -15,14 +16,16 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kBatch = 64;               // packets
+constexpr uint64_t kBatchesPerPublish = 256;  // counters to the metrics page
 constexpr size_t kBatchBytes = 128 * 1024;  // of finished events before they go to the outputs
 
 // Reads the source to its end. False when it could not be read to the end.
 bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Output& output,
-           app::Signals& signals, app::Progress& progress) {
+           app::Signals& signals, app::Progress& progress, WorkerCells& cells) {
   std::array<RawPacket, kBatch> batch;
   bool whole = true;
   std::string file;
+  uint64_t batches = 0;
   while (!signals.stop_requested()) {
     size_t n = 0;
     const auto status = source.next_batch(batch, n);
@@ -39,18 +42,20 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
     for (size_t i = 0; i < n; ++i) worker.process(batch[i]);
     if (lines.size_bytes() >= kBatchBytes) output.write(lines);
     progress.update(source.bytes_done());
+    if (batches++ % kBatchesPerPublish == 0) publish(worker, source.stats(), cells);
   }
   worker.finish();
+  publish(worker, source.stats(), cells);
   return whole;
 }
 
 // One run: its own flows, transactions, thresholds.
 int run_once(const Plan& plan, capture::PacketSource& source, Output& output, app::Signals& signals,
-             app::Progress& progress) {
+             app::Progress& progress, WorkerCells& cells) {
   detect::SharedState shared(plan.settings);
   LineBatch lines;
   Worker worker(plan, shared, lines);
-  const bool whole = drain(source, worker, lines, output, signals, progress);
+  const bool whole = drain(source, worker, lines, output, signals, progress, cells);
   write_stats(worker, plan, worker.last_packet_time());
   output.write(lines);
   if (auto saved = shared.save(); !saved) spdlog::error("{}", saved.error().message);
@@ -90,7 +95,8 @@ int run_each(const Options& options, const Plan& plan, app::Signals& signals) {
         return app::kExitFailed;
       }
       app::Progress quiet(options.common, 0, "");
-      status = std::max(status, run_once(plan, **source, output, signals, quiet));
+      WorkerCells cells;
+      status = std::max(status, run_once(plan, **source, output, signals, quiet, cells));
       progress.update(++done);
     }
   }
@@ -113,12 +119,23 @@ int run_files(const Options& options, const Plan& plan, app::Signals& signals) {
     source = capture::open_pcap_files(options.captures);
   }
   Output output;
-  if (auto opened = open_outputs(output, plan, log_folder(options, plan)); !opened) {
+  const auto opened = open_outputs(output, plan, log_folder(options, plan));
+  if (!opened) {
     spdlog::error("{}", opened.error().message);
     return app::kExitFailed;
   }
+  WorkerCells cells;
+  telemetry::Registry registry(metrics_table());
+  add_rule_metrics(registry, plan.rule_counts);
+  if (*opened != nullptr) add_kafka_metrics(registry, **opened);
+  add_worker_metrics(registry, cells);
+  const auto page = open_metrics_page(plan.settings, registry);
+  if (!page) {
+    spdlog::error("{}", page.error().message);
+    return app::kExitFailed;
+  }
   app::Progress progress(options.common, source->bytes_total(), "bytes");
-  return run_once(plan, *source, output, signals, progress);
+  return run_once(plan, *source, output, signals, progress, cells);
 }
 
 }  // namespace vong::sensor

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "sensor/app/live_sources.h"
+#include "sensor/app/metrics.h"
 #include "sensor/app/open_outputs.h"
 #include "sensor/app/plan.h"
 #include "sensor/app/stats.h"
@@ -23,6 +24,7 @@ namespace {
 constexpr size_t kBatch = 64;
 constexpr size_t kBatchBytes = 64 * 1024;
 constexpr auto kFlushInterval = std::chrono::milliseconds(200);   // events wait at most this long in a worker
+constexpr auto kPublishInterval = std::chrono::milliseconds(500);  // counters to the metrics page
 
 Timestamp wall_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
 
@@ -57,6 +59,7 @@ class WorkerThread {
   [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }
   [[nodiscard]] capture::CaptureStats capture_stats() const { return source_->stats(); }
   [[nodiscard]] const Worker& worker() const { return worker_; }
+  [[nodiscard]] const WorkerCells& cells() const { return cells_; }
 
  private:
   void take_rules() {
@@ -65,6 +68,12 @@ class WorkerThread {
       return;
     version_ = version;
     worker_.set_rules(rules_.get());
+  }
+
+  void publish_if_due(Timestamp now) {
+    if (now - last_publish_ < kPublishInterval && now >= last_publish_) return;
+    last_publish_ = now;
+    publish(worker_, source_->stats(), cells_);
   }
 
   void flush_if_due(Timestamp now) {
@@ -89,10 +98,12 @@ class WorkerThread {
       const Timestamp now = wall_clock();
       if (n == 0) worker_.tick(now);
       flush_if_due(now);
+      publish_if_due(now);
     }
     worker_.finish();
     write_stats(worker_, plan_, worker_.last_packet_time());
     output_.write(lines_);
+    publish(worker_, source_->stats(), cells_);
   }
 
   const Plan& plan_;
@@ -101,7 +112,8 @@ class WorkerThread {
   std::unique_ptr<capture::PacketSource> source_;
   LineBatch lines_;
   Worker worker_;
-  Timestamp last_flush_{};
+  WorkerCells cells_;
+  Timestamp last_flush_{}, last_publish_{};
   uint64_t version_ = 0;
   std::atomic<bool> stop_{false}, failed_{false};
   std::thread thread_;
@@ -136,7 +148,8 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   std::random_device entropy;
   plan.flow_seed = static_cast<uint64_t>(entropy()) << 32 | entropy();
   Output output;
-  if (auto opened = open_outputs(output, plan, log_folder(options, plan)); !opened) {
+  const auto opened = open_outputs(output, plan, log_folder(options, plan));
+  if (!opened) {
     spdlog::error("{}", opened.error().message);
     return app::kExitFailed;
   }
@@ -154,6 +167,15 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
       }
       workers.push_back(std::make_unique<WorkerThread>(plan, shared, output, rules, std::move(*source)));
     }
+  }
+  telemetry::Registry registry(metrics_table());
+  add_rule_metrics(registry, plan.rule_counts);
+  if (*opened != nullptr) add_kafka_metrics(registry, **opened);
+  for (const auto& w : workers) add_worker_metrics(registry, w->cells());
+  const auto page = open_metrics_page(plan.settings, registry);
+  if (!page) {
+    spdlog::error("{}", page.error().message);
+    return app::kExitFailed;
   }
   for (auto& w : workers) w->start();
   spdlog::info("watching {} with {} workers, rules {}", fmt::join(options.interfaces, ", "), workers.size(), plan.rules->hash());
