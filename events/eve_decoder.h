@@ -1,8 +1,9 @@
-// One EVE (or Zeek, or ECS) JSON record to the values of the wanted fields. simdjson On-Demand underneath: what nobody asked for
-// is skipped, not parsed, and the values are views, not copies.
+// One EVE (or Zeek, or ECS) JSON record to the values of the wanted fields. simdjson On-Demand
+// underneath: what nobody asked for is skipped, not parsed, and the values are views, not copies.
 //
-// A record is outside data: every fault is a DecodeError with a reason, nothing throws. Skipped parts are checked only as far
-// as finding their end needs (quotes, UTF-8, balance). One decoder belongs to one thread.
+// A record is outside data: every fault is a DecodeError with a reason, nothing throws. Skipped
+// parts are checked only as far as finding their end needs (quotes, UTF-8, balance). One decoder
+// belongs to one thread.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ namespace vong::events {
 
 enum class ValueType : uint8_t { kString, kNumber, kBool, kNull, kContainer };
 
-// One value of one wanted field. `text` is the string unescaped, the number or "true"/"false" as written, empty for the rest.
+// One value of one wanted field. `text` is the string unescaped, the number or "true"/"false" as
+// written, empty for the rest.
 struct FieldValue {
   FieldId field = kNoField;
   ValueType type = ValueType::kNull;
@@ -30,13 +32,14 @@ struct FieldValue {
 enum class DecodeError : uint8_t {
   kNone,
   kEmpty,
-  kTooLong,        // more than kRecordBytesMax
-  kNotJson,        // not one whole JSON value, or not UTF-8
+  kTooLong,  // more than kRecordBytesMax
+  kNotJson,  // not one whole JSON value, or not UTF-8
   kNotObject,
   kTooManyValues,  // more than kValuesPerRecordMax wanted values, or arrays nested too deep
   kNoTimestamp,    // no field timestamp, @timestamp or ts, or not a time
 };
-[[nodiscard]] std::string_view reason(DecodeError error);  // "not JSON", ...: one clear phrase, stable
+[[nodiscard]] std::string_view reason(
+    DecodeError error);  // "not JSON", ...: one clear phrase, stable
 
 class EveDecoder {
  public:
@@ -45,8 +48,8 @@ class EveDecoder {
   ~EveDecoder();
   EveDecoder(EveDecoder&&) noexcept;
 
-  // kRecordPaddingBytes readable bytes must follow `record` in memory (their content does not matter). Views handed out
-  // live until the next call or until `record` goes away.
+  // kRecordPaddingBytes readable bytes must follow `record` in memory (their content does not
+  // matter). Views handed out live until the next call or until `record` goes away.
   [[nodiscard]] DecodeError decode(std::string_view record);
 
   [[nodiscard]] std::span<const FieldValue> values() const { return values_; }
@@ -78,7 +81,8 @@ class EveDecoder {
   int64_t minute_ns_ = 0;
 };
 
-// Adds the fields that every decoder needs (timestamp, @timestamp, ts). Call it on a plan before decoders are made.
+// Adds the fields that every decoder needs (timestamp, @timestamp, ts). Call it on a plan before
+// decoders are made.
 void add_time_fields(FieldPlan& plan);
 
 // The number in a value of type kNumber, or in a string that is one number and nothing else.

@@ -10,11 +10,13 @@ FieldPlan::FieldPlan() : nodes_(1) {}
 
 Result<FieldId> FieldPlan::add(std::string_view path) {
   if (const FieldId known = find(path); known != kNoField) return known;
-  if (path.empty() || path.size() > kPathBytesMax) return fail("a field name must have 1 to 256 characters");
+  if (path.empty() || path.size() > kPathBytesMax)
+    return fail("a field name must have 1 to 256 characters");
   if (path.find('"') != path.npos || path.find('\\') != path.npos || path.find('\0') != path.npos) {
     return fail("a field name cannot hold a quote, a backslash or a zero byte");
   }
-  if (paths_.size() >= kFieldsMax) return fail("too many different fields in the rules (limit 4096)");
+  if (paths_.size() >= kFieldsMax)
+    return fail("too many different fields in the rules (limit 4096)");
   std::vector<std::string_view> parts;
   for (size_t begin = 0; begin <= path.size();) {
     const size_t dot = std::min(path.find('.', begin), path.size());
@@ -50,7 +52,7 @@ void FieldPlan::insert(const std::vector<std::string_view>& parts, FieldId id) {
       continue;
     }
     const auto next = static_cast<uint32_t>(nodes_.size());
-    nodes_[at].children.push_back({std::string(part), next});
+    nodes_[at].children.push_back({std::string(part), 0, next});
     rebuild_table(nodes_[at]);
     nodes_.emplace_back();
     at = next;
@@ -65,7 +67,8 @@ void FieldPlan::rebuild_table(Node& node) {
   for (size_t i = 0; i < node.children.size(); ++i) {
     std::string quoted = node.children[i].name + '"';
     quoted.resize(quoted.size() + 8);
-    size_t slot = slot_of(prefix_key(quoted.data())) & (size - 1);
+    node.children[i].key = prefix_key(quoted.data());
+    size_t slot = slot_of(node.children[i].key) & (size - 1);
     while (node.table[slot] >= 0) slot = (slot + 1) & (size - 1);
     node.table[slot] = static_cast<int16_t>(i);
   }

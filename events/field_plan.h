@@ -1,8 +1,10 @@
-// Which fields of a record somebody wants: dotted paths ("alert.signature_id"), each with a dense id. Filled while rules load,
-// read-only afterwards, so any number of decoders may share it between threads.
+// Which fields of a record somebody wants: dotted paths ("alert.signature_id"), each with a dense
+// id. Filled while rules load, read-only afterwards, so any number of decoders may share it between
+// threads.
 //
-// A path is looked for nested ({"alert":{"signature_id":1}}) and flat ({"alert.signature_id":1}, as Zeek and flattened ECS
-// write it). An array on the way is walked: "dns.answers.rdata" gives one value per answer.
+// A path is looked for nested ({"alert":{"signature_id":1}}) and flat ({"alert.signature_id":1}, as
+// Zeek and flattened ECS write it). An array on the way is walked: "dns.answers.rdata" gives one
+// value per answer.
 #pragma once
 
 #include <cstdint>
@@ -33,23 +35,26 @@ class FieldPlan {
   // --- for the decoder ---
   struct Child {
     std::string name;
+    uint64_t key;  // prefix_key() of the name
     uint32_t node;
   };
   struct Node {
     FieldId field = kNoField;  // a path ends here
     std::vector<Child> children;
-    std::vector<int16_t> table;  // open addressing over children by prefix_key(), size a power of two
+    std::vector<int16_t> table;  // open addressing over children by key, size a power of two
   };
   [[nodiscard]] const Node& node(uint32_t index) const { return nodes_[index]; }
-  // The child whose name stands at `raw` and is followed by a quote; null when there is none. `raw` has 8 readable bytes.
+  // The child whose name stands at `raw` and is followed by a quote; null when there is none. `raw`
+  // has 8 readable bytes, and a quote ends it.
   [[nodiscard]] const Child* child_at(const Node& node, const char* raw) const {
     if (node.table.empty()) return nullptr;
+    const uint64_t key = prefix_key(raw);
     const size_t mask = node.table.size() - 1;
-    for (size_t slot = slot_of(prefix_key(raw)) & mask;; slot = (slot + 1) & mask) {
+    for (size_t slot = slot_of(key) & mask;; slot = (slot + 1) & mask) {
       const int16_t index = node.table[slot];
       if (index < 0) return nullptr;
       const Child& child = node.children[static_cast<size_t>(index)];
-      if (std::strncmp(raw, child.name.c_str(), child.name.size()) == 0 && raw[child.name.size()] == '"') return &child;
+      if (child.key == key && ends_alike(child.name, raw)) return &child;
     }
   }
   [[nodiscard]] const Child* child_named(const Node& node, std::string_view name) const;
@@ -64,7 +69,16 @@ class FieldPlan {
     if (quote == 0) return word;
     return word & ((uint64_t{1} << (__builtin_ctzll(quote) - 7)) - 1);
   }
-  static size_t slot_of(uint64_t key) { return static_cast<size_t>(key * 0x9e3779b97f4a7c15ull >> 40); }
+  // What the key does not say: the bytes from the eighth on.
+  static bool ends_alike(const std::string& name, const char* raw) {
+    if (name.size() < 8) return true;
+    const size_t rest = name.size() - 8;
+    return (rest == 0 || std::strncmp(raw + 8, name.c_str() + 8, rest) == 0) &&
+           raw[name.size()] == '"';
+  }
+  static size_t slot_of(uint64_t key) {
+    return static_cast<size_t>(key * 0x9e3779b97f4a7c15ull >> 40);
+  }
   void insert(const std::vector<std::string_view>& parts, FieldId id);
   static void rebuild_table(Node& node);
 

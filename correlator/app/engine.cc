@@ -235,8 +235,10 @@ uint32_t Engine::sensor_index(std::string_view name) {
 }
 
 uint16_t Engine::event_type_index(std::string_view name) {
+  if (last_event_type_ < event_types_.size() && event_types_[last_event_type_] == name)
+    return last_event_type_;
   if (const auto it = event_type_ids_.find(name); it != event_type_ids_.end())
-    return static_cast<uint16_t>(it->second);
+    return last_event_type_ = static_cast<uint16_t>(it->second);
   if (event_types_.size() >= kEventTypesMax) return static_cast<uint16_t>(event_types_.size() - 1);
   event_types_.emplace_back(name.substr(0, 64));
   event_type_ids_.emplace(std::string(name), static_cast<uint32_t>(event_types_.size() - 1));

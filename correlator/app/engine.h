@@ -134,6 +134,7 @@ class Engine {
   StringMap<uint32_t> sensor_ids_, event_type_ids_;
   ingest::OrderKey key_;
   uint64_t sensor_print_ = 0;
+  uint16_t last_event_type_ = 0;
   std::string fact_, reason_, group_key_, chain_key_;
   operators::Matches matches_;
   std::vector<Due> due_;

@@ -86,7 +86,7 @@ struct Expression {
 enum class Level : uint8_t { kInformational, kLow, kMedium, kHigh, kCritical };
 [[nodiscard]] std::string_view name_of(Level level);
 
-// What Vong adds under the custom attribute "vong:"; see docs/sigma.md.
+// What Vong adds under the custom attribute "vong:"; see rules/sigma/README.md.
 enum class Scope : uint8_t { kAgency, kNational };
 enum class AfterMatch : uint8_t { kGrow, kRestart, kSilent };
 struct Extension {

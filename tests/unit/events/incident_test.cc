@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 namespace vong::events {
 namespace {
 
@@ -58,6 +60,19 @@ TEST(Incident, ReaderNamesTheWrongField) {
   EXPECT_FALSE(read_incident("{}"));
   EXPECT_FALSE(read_incident("[]"));
   EXPECT_FALSE(read_incident("{"));
+}
+
+// What other people's readers are built on: read, written again, the same bytes.
+TEST(Incident, GoldenRecordsKeepTheirBytes) {
+  for (const char* name : {"incident-sequence", "incident-campaign", "incident-anonymised"}) {
+    std::ifstream in(std::string(VONG_SOURCE_DIR "/events/golden/") + name + ".json");
+    std::string golden, again;
+    ASSERT_TRUE(std::getline(in, golden)) << name;
+    const auto incident = read_incident(golden);
+    ASSERT_TRUE(incident) << name << ": " << incident.error().message;
+    write_incident(*incident, again);
+    EXPECT_EQ(again, golden) << name;
+  }
 }
 
 }  // namespace
