@@ -273,7 +273,21 @@ TEST_F(DriverTest, BytesThatNobodyTakesAreAnErrorAtTheCap) {
   EXPECT_TRUE(state().failed);
 }
 
+TEST_F(DriverTest, AnswerAloneTurnsAFlowOnlyWhereFlowsMayBeMetMidway) {
+  flow_.key.sport = 4242;
+  const std::string text = "\x43 one\n";
+  packet_.payload = as_bytes(text);
+  packet_.direction = Direction::kToServer;
+  driver_->on_datagram(flow_, packet_);
+  EXPECT_EQ(state().proto, AppProto::kUnknown);
+  driver_->on_flow_end(flow_, packet_);
+  EXPECT_FALSE(state().reverse_wanted);
+}
+
 TEST_F(DriverTest, DatagramsAreProbedAndTurned) {
+  Settings settings;
+  settings.set("stream.midstream", "yes");
+  start(settings);
   flow_.key.sport = 4242;
   const std::string text = "\x43 one\n";
   packet_.payload = as_bytes(text);

@@ -207,7 +207,8 @@ TEST(SmtpParser, StartTlsHandsOver) {
 
 std::vector<applayer::EventId> events_of(const Conversation& c) {
   std::vector<applayer::EventId> all;
-  for (const auto& tx : run(c).transactions())
+  const auto o = run(c);
+  for (const auto& tx : o.transactions())
     all.insert(all.end(), tx->events().begin(), tx->events().end());
   return all;
 }
