@@ -36,7 +36,7 @@ Timestamp wall_clock() {
   std::exit(1);
 }
 
-double spool(const std::string& directory, std::size_t records, const std::string& value) {
+double spool_seconds(const std::string& directory, std::size_t records, const std::string& value) {
   Result<spool::Writer> writer = spool::Writer::open(
       spool::real_file_system(), {.directory = directory, .bytes_max = uint64_t{1} << 40});
   if (!writer) give_up(writer.error().message);
@@ -107,7 +107,7 @@ int main(int argc, char** argv) {
     std::filesystem::remove_all(base);
     std::filesystem::create_directories(base);
     disk.push_back(plain(base + "/plain", records * (value.size() + 72)));
-    in.push_back(spool(base + "/spool", records, value));
+    in.push_back(spool_seconds(base + "/spool", records, value));
     out.push_back(read_back(base + "/spool", records, value));
   }
   std::filesystem::remove_all(base);

@@ -94,8 +94,8 @@ class FakeReceiver : public Transport {
   void set_trouble(int per_thousand) { trouble_ = per_thousand; }
 };
 
-struct Setup {
-  explicit Setup(uint64_t seed, int trouble) : fs(seed), receiver(seed + 1, trouble) {
+struct SpoolSetup {
+  explicit SpoolSetup(uint64_t seed, int trouble) : fs(seed), receiver(seed + 1, trouble) {
     open_writer();
   }
 
@@ -145,7 +145,7 @@ struct Setup {
 
 TEST(ForwardLoop, EveryRecordArrivesOnceWhateverTheReceiverDoes) {
   for (uint64_t seed = 1; seed <= 300; ++seed) {
-    Setup s(seed, 100);
+    SpoolSetup s(seed, 100);
     std::mt19937_64 random(seed);
     s.open_loop();
     int made = 0;
@@ -178,7 +178,7 @@ TEST(ForwardLoop, EveryRecordArrivesOnceWhateverTheReceiverDoes) {
 }
 
 TEST(ForwardLoop, ASpoolWithoutEventsIsDrainedWithoutAReceiver) {
-  Setup s(1, 1000);
+  SpoolSetup s(1, 1000);
   s.open_loop();
   EXPECT_EQ(s.step(), ForwardLoop::State::kIdle);
   EXPECT_TRUE(s.loop->drained());
@@ -186,7 +186,7 @@ TEST(ForwardLoop, ASpoolWithoutEventsIsDrainedWithoutAReceiver) {
 }
 
 TEST(ForwardLoop, ARejectedRecordIsAGapAndCounted) {
-  Setup s(1, 0);
+  SpoolSetup s(1, 0);
   s.open_loop();
   s.receiver.rejects.insert("bad");
   for (const char* v : {"a", "bad", "c"}) s.put(v);
@@ -198,7 +198,7 @@ TEST(ForwardLoop, ARejectedRecordIsAGapAndCounted) {
 }
 
 TEST(ForwardLoop, ARefusalIsSaidOnce) {
-  Setup s(1, 1000);
+  SpoolSetup s(1, 1000);
   s.put("a");
   ASSERT_TRUE(s.sink->flush(s.now()));
   s.open_loop();
@@ -211,7 +211,7 @@ TEST(ForwardLoop, ARefusalIsSaidOnce) {
 }
 
 TEST(ForwardLoop, TheAgeOfTheOldestGrowsUntilItIsCommitted) {
-  Setup s(1, 0);
+  SpoolSetup s(1, 0);
   s.open_loop();
   s.drain();
   EXPECT_EQ(s.counters.oldest_unsent_ns.value(), 0);
