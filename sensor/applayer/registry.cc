@@ -7,6 +7,7 @@
 #include "sensor/applayer/dns/parser.h"
 #include "sensor/applayer/http/parser.h"
 #include "sensor/applayer/ftp/parser.h"
+#include "sensor/applayer/mqtt/parser.h"
 #include "sensor/applayer/smtp/parser.h"
 #include "sensor/applayer/ssh/parser.h"
 #include "sensor/applayer/tls/parser.h"
@@ -21,6 +22,7 @@ std::span<const ProtocolDef* const> protocols() {
       &smtp::kSmtpProtocol,
       &ftp::kFtpProtocol,
       &ftp::kFtpDataProtocol,
+      &mqtt::kMqttProtocol,
       &dns::kDnsProtocol,
       &dns::kMdnsProtocol,
       &dns::kLlmnrProtocol,
