@@ -190,11 +190,14 @@ bool parse_codes(ByteReader& in, uint8_t version, Message& m) {
   return in.ok();
 }
 
-// DISCONNECT, AUTH: nothing at all stands for reason 0.
+// DISCONNECT, AUTH: a body that leaves parts out stands for reason 0. The reference reads a
+// DISCONNECT of one byte so as well, though that byte could be a reason; records agree with it.
 bool parse_reason(ByteReader& in, uint8_t version, Message& m) {
-  if (version < kVersion5 && m.type() == Type::kDisconnect) return true;
+  const bool disconnect = m.type() == Type::kDisconnect;
+  if (version < kVersion5 && disconnect) return true;
   m.reason = 0;
-  if (!in.empty()) m.reason = in.u8();
+  if (in.remaining() < (disconnect ? 2 : 1)) return true;
+  m.reason = in.u8();
   return in.empty() || parse_properties(in, version, m.properties);
 }
 

@@ -19,11 +19,12 @@ void set(Transaction& tx, Direction d) {
 
 }  // namespace
 
-// The direction that did not begin it has nothing to wait for.
+// An exchange is inspected in the direction that began it; the other one has nothing to wait for.
 Transaction& MqttParser::make(Direction d) {
   Transaction& tx = add(std::make_unique<Transaction>(config_));
   tx.version = version_;
   set(tx, opposite(d));
+  tx.has_direction[static_cast<size_t>(index(opposite(d)))] = false;
   return tx;
 }
 

@@ -23,8 +23,6 @@ using Parsed = Result<std::unique_ptr<TransactionMatcher>>;
 
 namespace {
 
-constexpr uint8_t kNever = BufferDef::kNotHere;
-
 const Transaction& of(const Tx& tx) { return static_cast<const Transaction&>(tx); }
 
 // ---------------------------------------------------------------- buffers
@@ -75,7 +73,7 @@ constexpr BufferDef buffer(std::string_view name, applayer::BufferGetter get, bo
           .alias = {},
           .modifier = {},
           .to_server_progress = kDone,
-          .to_client_progress = kNever,
+          .to_client_progress = kDone,
           .get = get,
           .multi = multi,
           .help = help};
@@ -152,7 +150,7 @@ constexpr NumberDef number(std::string_view name, std::string_view alias,
   return {.name = name,
           .alias = alias,
           .to_server_progress = kDone,
-          .to_client_progress = kNever,
+          .to_client_progress = kDone,
           .get = get,
           .values = values,
           .multi = multi,
@@ -239,13 +237,13 @@ Parsed parse_session_present(std::string_view value) {
 }
 
 constexpr std::array kMatchers = {
-    MatcherDef{"mqtt.flags", "", kDone, kNever,
+    MatcherDef{"mqtt.flags", "", kDone, kDone,
                [](std::string_view v) { return parse_flags<HeaderFlags>(v, kHeaderFlags); },
                "dup and retain of a message's header, with ! for not set"},
-    MatcherDef{"mqtt.connect.flags", "", kDone, kNever,
+    MatcherDef{"mqtt.connect.flags", "", kDone, kDone,
                [](std::string_view v) { return parse_flags<ConnectFlags>(v, kConnectFlags); },
                "username, password, will, will_retain, clean_session of CONNECT"},
-    MatcherDef{"mqtt.connack.session_present", "", kDone, kNever, parse_session_present,
+    MatcherDef{"mqtt.connack.session_present", "", kDone, kDone, parse_session_present,
                "session-present flag of CONNACK: yes or no"},
 };
 
