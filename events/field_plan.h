@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/string_map.h"
 #include "base/strings.h"
 
 namespace vong::events {

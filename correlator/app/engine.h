@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/counter.h"
+#include "base/string_map.h"
 #include "correlator/app/compiled_rules.h"
 #include "correlator/enrich/registry.h"
 #include "correlator/incidents/incident_store.h"

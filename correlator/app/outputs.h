@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/string_map.h"
 #include "base/strings.h"
 #include "correlator/routing/router.h"
 #include "events/incident.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/string_map.h"
 #include "correlator/enrich/limits.h"
 #include "rules/network/nearest_name.h"
 #include "rules/yaml/yaml_tree.h"

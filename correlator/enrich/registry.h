@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ip_prefix_map.h"
+#include "base/string_map.h"
 #include "base/strings.h"
 #include "rules/network/diagnostic.h"
 

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/string_map.h"
 #include "base/strings.h"
 #include "correlator/state/event_ref.h"
 #include "events/incident.h"

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/ip_prefix_map.h"
+#include "base/string_map.h"
 #include "base/strings.h"
 #include "events/eve_decoder.h"
 #include "rules/matcher/matcher.h"

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "base/string_map.h"
 #include "base/strings.h"
 #include "correlator/match/rule_matcher.h"
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/string_map.h"
 #include "base/strings.h"
 #include "rules/sigma/modifiers.h"
 #include "rules/sigma/rule.h"

@@ -1,5 +1,7 @@
 #include "sensor/detect/buffer_catalog.h"
 
+#include "base/string_map.h"
+
 namespace vong::detect {
 
 using applayer::BufferDef;

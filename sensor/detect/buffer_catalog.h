@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/string_map.h"
 #include "base/strings.h"
 #include "sensor/applayer/core/protocol.h"
 #include "sensor/detect/transform.h"

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/settings.h"
+#include "base/string_map.h"
 #include "base/strings.h"
 
 namespace vong::detect {

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "base/string_map.h"
 #include "base/strings.h"
 #include "sensor/detect/detector.h"
 #include "sensor/detect/limits.h"

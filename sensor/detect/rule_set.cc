@@ -6,6 +6,7 @@
 #include <atomic>
 #include <filesystem>
 
+#include "base/string_map.h"
 #include "fmt/format.h"
 #include "rules/network/class_config.h"
 #include "rules/network/rule_file.h"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "base/string_map.h"
 #include "base/strings.h"
 #include "rules/network/address_set.h"
 #include "rules/network/class_config.h"

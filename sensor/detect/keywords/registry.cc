@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/string_map.h"
 #include "base/strings.h"
 #include "sensor/detect/keyword.h"
 
