@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "rules/vietnamese/phrase.h"
 #include "sensor/detect/limits.h"
 #include "sensor/detect/number_field.h"
 
@@ -35,6 +36,7 @@ class Inspector {
   };
   Range range_of(const ContentNode& c) const;
   bool content(const ContentNode& c, size_t i, bool& decided);
+  void find_phrase(const ContentNode& c, size_t from, size_t to, size_t& found, size_t& length) const;
   bool pcre(const PcreNode& n, size_t i, bool& decided);
   bool is_data_at(const IsDataAtNode& n) const;
   bool byte_test(const ByteTestNode& n);
@@ -72,10 +74,26 @@ Inspector::Range Inspector::range_of(const ContentNode& c) const {
   if (c.starts_with) {
     if (start != 0) return {0, 0, false};
     from = 0;
-    to = std::min<int64_t>(to, c.length);
+    if (c.phrase == nullptr) to = std::min<int64_t>(to, c.length);
   }
   if (c.ends_with && to < size_) return {0, 0, false};
   return {from, to, from >= 0 && to - from >= static_cast<int64_t>(c.length)};
+}
+
+// vn_text: the spellings differ in length, so ends_with is asked of what was found.
+void Inspector::find_phrase(const ContentNode& c, size_t from, size_t to, size_t& found, size_t& length) const {
+  while (from < to) {
+    const vietnamese::Found f = c.phrase->find(in_.data, from, to);
+    if (!f) return;
+    const bool starts = !c.starts_with || f.at == 0, ends = !c.ends_with || f.at + f.length == in_.data.size();
+    if (starts && ends) {
+      found = f.at;
+      length = f.length;
+      return;
+    }
+    if (c.starts_with) return;
+    from = f.at + 1;
+  }
 }
 
 bool Inspector::content(const ContentNode& c, size_t i, bool& decided) {
@@ -84,8 +102,10 @@ bool Inspector::content(const ContentNode& c, size_t i, bool& decided) {
   auto next = static_cast<size_t>(std::max<int64_t>(range.from, 0));
   const auto limit = static_cast<size_t>(std::max<int64_t>(range.to, 0));
   while (true) {
-    size_t found = kNotFound;
-    if (range.possible && limit - std::min(next, limit) >= c.length) {
+    size_t found = kNotFound, length = c.length;
+    if (c.phrase != nullptr) {
+      if (range.possible) find_phrase(c, next, limit, found, length);
+    } else if (range.possible && limit - std::min(next, limit) >= c.length) {
       if (c.ends_with) {
         const size_t at = in_.data.size() - c.length;
         if (at >= next && equal_at(in_.data.data() + at, c.bytes, c.length, c.nocase)) found = at;
@@ -102,9 +122,9 @@ bool Inspector::content(const ContentNode& c, size_t i, bool& decided) {
       if (!c.relative()) stop_ = true;
       return false;
     }
-    position_ = static_cast<int64_t>(found + c.length);
+    position_ = static_cast<int64_t>(found + length);
     const size_t evidence = rt_.evidence.size();
-    if (evidence < kMaxEvidence) rt_.evidence.push_back({in_.name, in_.offset + found, c.length});
+    if (evidence < kMaxEvidence) rt_.evidence.push_back({in_.name, in_.offset + found, static_cast<uint32_t>(length)});
     if (!c.relative_next) return true;
     if (from(i + 1)) {
       decided = true;

@@ -9,6 +9,10 @@
 #include "base/bytes.h"
 #include "rules/network/value.h"
 
+namespace vong::vietnamese {
+class Phrase;
+}
+
 namespace vong::detect {
 
 class Regex;
@@ -53,6 +57,7 @@ struct ContentNode {
   bool fast_pattern, fast_pattern_only;
   uint16_t chop_offset, chop_length;   // fast_pattern:offset,length (length 0: whole)
   Operand offset, depth, distance, within;
+  const vietnamese::Phrase* phrase;    // vn_text: found in any encoding instead of `bytes`; `length` is the shortest spelling's
   [[nodiscard]] bool relative() const { return has_distance || has_within; }
 };
 struct PcreNode {

@@ -7,6 +7,7 @@
 #include "fmt/format.h"
 #include "rules/matcher/matcher_cache.h"
 #include "rules/matcher/pattern_set.h"
+#include "rules/vietnamese/phrase.h"
 
 namespace vong::detect {
 
@@ -246,6 +247,13 @@ class Builder {
     g.min_length = ~uint32_t{0};
     for (const RuleIndex i : list) {
       const ContentNode& c = *body(i).fast;
+      if (c.phrase != nullptr) {
+        for (const std::string& literal : c.phrase->literals()) {
+          by_pattern[{literal, true}].push_back(i);
+          g.min_length = std::min(g.min_length, static_cast<uint32_t>(literal.size()));
+        }
+        continue;
+      }
       std::string_view bytes(reinterpret_cast<const char*>(c.bytes), c.length);
       if (c.chop_length != 0) bytes = bytes.substr(c.chop_offset, c.chop_length);
       by_pattern[{bytes, c.nocase}].push_back(i);

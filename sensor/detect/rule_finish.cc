@@ -90,7 +90,9 @@ Status RuleBuilder::finish_list(ListDraft& list) {
         for (char& x : lower) x = ascii_lower(x);
         c.bytes = reinterpret_cast<const uint8_t*>(set.keep(lower).data());
       }
+      if (c.phrase != nullptr && c.nocase) return value_error(list.where[i], "vn_text has its own rule of letter case: no nocase");
       for (const Transform* t : list.transforms) {
+        if (c.phrase != nullptr) break;
         if (const auto why = t->never_gives({reinterpret_cast<const char*>(c.bytes), c.length}); why && !c.nocase && !c.negated) {
           return value_error(list.where[i], *why);
         }

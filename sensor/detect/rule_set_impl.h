@@ -13,6 +13,7 @@
 #include "rules/network/address_set.h"
 #include "rules/network/class_config.h"
 #include "rules/network/variables.h"
+#include "rules/vietnamese/phrase.h"
 #include "sensor/detect/compiled_rule.h"
 #include "sensor/detect/dataset.h"
 #include "sensor/detect/keyword.h"
@@ -34,6 +35,7 @@ struct RuleSet::Impl {
   std::vector<std::unique_ptr<BufferCondition>> buffer_conditions;
   std::vector<std::unique_ptr<Transform>> transforms;
   std::vector<std::unique_ptr<Regex>> regexes;
+  std::vector<std::unique_ptr<vietnamese::Phrase>> phrases;
   std::deque<NumberCheck> numbers;
   std::deque<MatcherCheck> matchers;
   Prefilter prefilter;

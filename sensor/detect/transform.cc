@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "fmt/format.h"
+#include "sensor/content/office_text.h"
 #include "sensor/detect/limits.h"
 #include "sensor/detect/number_field.h"
 #include "sensor/detect/regex.h"
@@ -28,6 +29,7 @@ Made make_simple(std::string_view) {
   return std::make_unique<Simple<F>>();
 }
 
+bool office_text(Bytes in, std::string& out) { return content::office_text(in, out).is_container; }
 bool dotprefix(Bytes in, std::string& out) {
   out.push_back('.');
   out.append(as_text(in));
@@ -266,6 +268,7 @@ constexpr TransformDef kTransforms[] = {
     {"dotprefix", false, make_simple<dotprefix>, "", "Puts a dot before the buffer, so that \".example.org\" matches the domain and all below it."},
     {"from_base64", true, make_from_base64, "[bytes <n>][, offset <n>][, mode rfc4648|rfc2045|strict]", "Decodes base64."},
     {"header_lowercase", false, make_simple<header_lowercase>, "", "Names in a block of headers in lower case."},
+    {"office_text", false, make_simple<office_text>, "", "The text of an OOXML or OpenDocument file."},
     {"pcrexform", true, make_pcrexform, "\"<regex>\"", "The first capture of a regular expression."},
     {"strip_pseudo_headers", false, make_simple<strip_pseudo_headers>, "", "Takes HTTP/2's pseudo headers out of a block of headers."},
     {"strip_whitespace", false, make_simple<strip_whitespace>, "", "Takes all white space out."},

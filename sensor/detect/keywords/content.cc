@@ -93,6 +93,32 @@ Status setup_rawbytes(RuleBuilder& b, const rules::Option& o) {
   return {};
 }
 
+// vn_text[:case, unmarked, word, line]
+Status setup_vn_text(RuleBuilder& b, const rules::Option& o) {
+  auto c = content_of(b, o);
+  if (!c) return std::unexpected(c.error());
+  if ((*c)->phrase != nullptr) return value_error(o.name, "vn_text stands twice");
+  if ((*c)->nocase || (*c)->chop_length != 0) return value_error(o.name, "vn_text has its own rule of letter case and pattern: no nocase, no part of it as fast_pattern");
+  vietnamese::PhraseOptions options;
+  if (!o.value.empty()) {
+    const auto parts = rules::split_parts(o.value);
+    if (!parts) return std::unexpected(parts.error());
+    for (const std::string_view part : *parts) {
+      if (part == "case") options.letter_case = vietnamese::CaseRule::kAsWritten;
+      else if (part == "unmarked") options.unmarked = true;
+      else if (part == "word") options.word = true;
+      else if (part == "line") options.alone = true;
+      else return value_error(part, "expected case, unmarked, word or line");
+    }
+  }
+  auto phrase = vietnamese::Phrase::make({reinterpret_cast<const char*>((*c)->bytes), (*c)->length}, options);
+  if (!phrase) return value_error(o.name, phrase.error().message);
+  b.set.phrases.push_back(std::make_unique<vietnamese::Phrase>(std::move(*phrase)));
+  (*c)->phrase = b.set.phrases.back().get();
+  (*c)->length = static_cast<uint32_t>((*c)->phrase->min_length());
+  return {};
+}
+
 Status setup_replace(RuleBuilder& b, const rules::Option& o) {
   auto c = content_of(b, o);
   if (!c) return std::unexpected(c.error());
@@ -144,6 +170,9 @@ constexpr Keyword kKeywords[] = {
     {"rawbytes", "", KeywordKind::kModifier, ValueUse::kNone, setup_rawbytes, nullptr, 0, "", "Accepted for compatibility: contents of the payload always see raw bytes."},
     {"replace", "", KeywordKind::kModifier, ValueUse::kRequired, setup_replace, nullptr, Keyword::kNeedsPacket, "\"<bytes>\"",
      "Checked and otherwise ignored: a passive sensor changes nothing."},
+    {"vn_text", "", KeywordKind::kModifier, ValueUse::kOptional, setup_vn_text, nullptr, 0, "[case][, unmarked][, word][, line]",
+     "The content is Vietnamese text, found in every encoding met in government files (UTF-8, UTF-16, TCVN3, VNI, VIQR, Windows-1258), in any "
+     "letter case unless case; also without marks with unmarked; word: not inside a longer word; line: alone on its line."},
     {"uricontent", "", KeywordKind::kContent, ValueUse::kRequired, setup_uricontent, nullptr, 0, "[!]\"<bytes>\"", "A content of http.uri (old spelling)."},
     {"pkt_data", "", KeywordKind::kBuffer, ValueUse::kNone, setup_pkt_data, nullptr, 0, "", "What follows looks at the payload again."},
     {"absent", "", KeywordKind::kModifier, ValueUse::kOptional, setup_absent, nullptr, 0, "[or_else]",
