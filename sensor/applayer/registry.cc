@@ -8,6 +8,10 @@
 #include "sensor/applayer/http/parser.h"
 #include "sensor/applayer/ftp/parser.h"
 #include "sensor/applayer/mqtt/parser.h"
+#include "sensor/applayer/dcerpc/parser.h"
+#include "sensor/applayer/krb5/parser.h"
+#include "sensor/applayer/nfs/parser.h"
+#include "sensor/applayer/smb/parser.h"
 #include "sensor/applayer/smtp/parser.h"
 #include "sensor/applayer/ssh/parser.h"
 #include "sensor/applayer/tls/parser.h"
@@ -22,6 +26,10 @@ std::span<const ProtocolDef* const> protocols() {
       &smtp::kSmtpProtocol,
       &ftp::kFtpProtocol,
       &ftp::kFtpDataProtocol,
+      &smb::kSmbProtocol,
+      &dcerpc::kDcerpcProtocol,
+      &krb5::kKrb5Protocol,
+      &nfs::kNfsProtocol,
       &mqtt::kMqttProtocol,
       &dns::kDnsProtocol,
       &dns::kMdnsProtocol,

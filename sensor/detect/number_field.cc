@@ -4,10 +4,20 @@
 #include <array>
 
 #include "base/strings.h"
+#include "sensor/detect/buffer_catalog.h"
 #include "sensor/detect/limits.h"
 
 namespace vong::detect {
 namespace {
+
+// `dce`: the transaction says in which order its sender writes numbers; without one, network order.
+bool sender_is_little_endian(const Runtime& rt) {
+  static const NumberName* const order = Catalog::standard().number("dcerpc.little_endian");
+  if (order == nullptr || rt.tx == nullptr) return false;
+  const applayer::NumberDef* def = order->by_proto[static_cast<size_t>(rt.proto)];
+  return def != nullptr && def->get(*rt.tx, rt.direction, 0).value_or(0) != 0;
+}
+
 
 constexpr int kMaxBinaryBytes = 8, kMaxTextBytes = 23;
 
@@ -74,7 +84,7 @@ FieldValue read_number(const NumberField& field, Bytes data, int64_t position, c
   uint64_t value = 0;
   const Bytes bytes = data.subspan(static_cast<size_t>(at), static_cast<size_t>(count));
   bool little = field.endian == Endian::kLittle;
-  if (field.endian == Endian::kDce && rt.dce_little_endian != nullptr) little = rt.dce_little_endian(rt);
+  if (field.endian == Endian::kDce) little = sender_is_little_endian(rt);
   for (size_t i = 0; i < bytes.size(); ++i) {
     value = value << 8 | (little ? bytes[bytes.size() - 1 - i] : bytes[i]);
   }

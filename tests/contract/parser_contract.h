@@ -163,6 +163,7 @@ class Feeder {
     in.data = as_bytes(s.pending);
     in.offset = s.offset;
     in.end = end;
+    in.datagram = conversation_.is_datagrams;
     in.packet_number = ++packets_;
     in.ts = timestamp_from_ns(1'700'000'000'000'000'000 + static_cast<int64_t>(packets_));
     in.sport = conversation_.sport;
