@@ -195,7 +195,7 @@ bool SmbParser::ioctl_request2(const CommonHeader& c, Bytes record) {
   }
   if (i->function == kPipeTransceive && is_rpc_pipe(i->file_id, i->data)) {
     pipe_write(c, i->file_id, i->data);
-    pipe_reads_.put(c.key, std::move(i->file_id));
+    pipe_reads_.put(read_key(c), std::move(i->file_id));
     return true;
   }
   Transaction& tx = make_generic(c);

@@ -221,7 +221,7 @@ TEST(SmbPipes, CallsOverWriteReadAndControl) {
   ASSERT_NE(call, nullptr);
   EXPECT_EQ(call->opnum, 15);
   EXPECT_EQ(call->stubs[0].data, "arguments");
-  EXPECT_EQ(call->stubs[1].data, "result");
+  EXPECT_EQ(call->stubs[1].data, "result") << o.records();
   EXPECT_TRUE(matches("dcerpc.iface", "367abb81-9844-35f1-ad32-98f038001003", nth(o, 3)));
   EXPECT_TRUE(matches("dcerpc.opnum", "10-20", nth(o, 3)));
   EXPECT_FALSE(matches("dcerpc.opnum", "0", nth(o, 2)));
