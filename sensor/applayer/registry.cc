@@ -4,6 +4,7 @@
 
 #include "sensor/applayer/core/driver.h"
 #include "sensor/applayer/core/protocol.h"
+#include "sensor/applayer/dnp3/parser.h"
 #include "sensor/applayer/dns/parser.h"
 #include "sensor/applayer/http/parser.h"
 #include "sensor/applayer/ftp/parser.h"
@@ -26,6 +27,7 @@ std::span<const ProtocolDef* const> protocols() {
       &dns::kDnsProtocol,
       &dns::kMdnsProtocol,
       &dns::kLlmnrProtocol,
+      &dnp3::kDnp3Protocol,
   };
   return kAll;
 }
