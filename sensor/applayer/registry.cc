@@ -12,6 +12,10 @@
 #include "sensor/applayer/smtp/parser.h"
 #include "sensor/applayer/ssh/parser.h"
 #include "sensor/applayer/tls/parser.h"
+#include "sensor/applayer/dhcp/parser.h"
+#include "sensor/applayer/snmp/parser.h"
+#include "sensor/applayer/rfb/parser.h"
+#include "sensor/applayer/ike/parser.h"
 
 namespace vong::applayer {
 
@@ -28,6 +32,10 @@ std::span<const ProtocolDef* const> protocols() {
       &dns::kMdnsProtocol,
       &dns::kLlmnrProtocol,
       &dnp3::kDnp3Protocol,
+      &dhcp::kDhcpProtocol,
+      &snmp::kSnmpProtocol,
+      &rfb::kRfbProtocol,
+      &ike::kIkeProtocol,
   };
   return kAll;
 }
