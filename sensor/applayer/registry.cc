@@ -16,6 +16,9 @@
 #include "sensor/applayer/snmp/parser.h"
 #include "sensor/applayer/rfb/parser.h"
 #include "sensor/applayer/ike/parser.h"
+#include "sensor/applayer/ntp/parser.h"
+#include "sensor/applayer/tftp/parser.h"
+#include "sensor/applayer/modbus/parser.h"
 
 namespace vong::applayer {
 
@@ -36,6 +39,9 @@ std::span<const ProtocolDef* const> protocols() {
       &snmp::kSnmpProtocol,
       &rfb::kRfbProtocol,
       &ike::kIkeProtocol,
+      &ntp::kNtpProtocol,
+      &tftp::kTftpProtocol,
+      &modbus::kModbusProtocol,
   };
   return kAll;
 }

@@ -15,7 +15,7 @@ std::string element(int tag, const std::string& content) {
   return std::string{static_cast<char>(tag), static_cast<char>(content.size())} + content;
 }
 std::string number(int n) { return element(2, std::string(1, static_cast<char>(n))); }
-const std::string kName = element(6, "\x2b\x06\x01\x02\x81\x00" + std::string(1, '\x01'));
+const std::string kName = element(6, "\x2b\x06\x01\x02\x81\x01");
 std::string variables() { return element(0x30, element(0x30, kName + element(5, ""))); }
 std::string pdu(int kind) {
   return element(0xa0 + kind, number(1) + number(0) + number(0) + variables());
@@ -51,13 +51,13 @@ TEST(SnmpParser, Version2) {
   EXPECT_THAT(
       o.records(),
       HasSubstr(
-          R"({"version":2,"pdu_type":"get_next_request","vars":["1.3.6.1.2.128.1"],"community":"public"})"));
+          R"({"version":2,"pdu_type":"get_next_request","vars":["1.3.6.1.2.129"],"community":"public"})"));
 }
 
 TEST(SnmpParser, Version3) {
   const std::string scoped = element(0x30, element(4, "engine") + element(4, "") + pdu(8));
   EXPECT_THAT(run(datagram(version3(scoped))).records(),
-              HasSubstr(R"("pdu_type":"report","vars":["1.3.6.1.2.128.1"],"usm":"alice")"));
+              HasSubstr(R"("pdu_type":"report","vars":["1.3.6.1.2.129"],"usm":"alice")"));
   EXPECT_THAT(run(datagram(version3(element(4, "secret")))).records(),
               HasSubstr(R"({"version":3,"pdu_type":"encrypted"})"));
 }
