@@ -19,6 +19,8 @@
 #include "sensor/applayer/ntp/parser.h"
 #include "sensor/applayer/tftp/parser.h"
 #include "sensor/applayer/modbus/parser.h"
+#include "sensor/applayer/rdp/parser.h"
+#include "sensor/applayer/enip/parser.h"
 
 namespace vong::applayer {
 
@@ -42,6 +44,8 @@ std::span<const ProtocolDef* const> protocols() {
       &ntp::kNtpProtocol,
       &tftp::kTftpProtocol,
       &modbus::kModbusProtocol,
+      &rdp::kRdpProtocol,
+      &enip::kEnipProtocol,
   };
   return kAll;
 }
