@@ -5,6 +5,7 @@
 #include "sensor/applayer/bittorrent_dht/parser.h"
 #include "sensor/applayer/core/driver.h"
 #include "sensor/applayer/core/protocol.h"
+#include "sensor/applayer/dnp3/parser.h"
 #include "sensor/applayer/dns/parser.h"
 #include "sensor/applayer/http/parser.h"
 #include "sensor/applayer/ftp/parser.h"
@@ -22,6 +23,15 @@
 #include "sensor/applayer/ssh/parser.h"
 #include "sensor/applayer/telnet/parser.h"
 #include "sensor/applayer/tls/parser.h"
+#include "sensor/applayer/dhcp/parser.h"
+#include "sensor/applayer/snmp/parser.h"
+#include "sensor/applayer/rfb/parser.h"
+#include "sensor/applayer/ike/parser.h"
+#include "sensor/applayer/ntp/parser.h"
+#include "sensor/applayer/tftp/parser.h"
+#include "sensor/applayer/modbus/parser.h"
+#include "sensor/applayer/rdp/parser.h"
+#include "sensor/applayer/enip/parser.h"
 
 namespace vong::applayer {
 
@@ -48,6 +58,16 @@ std::span<const ProtocolDef* const> protocols() {
       &dns::kDnsProtocol,
       &dns::kMdnsProtocol,
       &dns::kLlmnrProtocol,
+      &dnp3::kDnp3Protocol,
+      &dhcp::kDhcpProtocol,
+      &snmp::kSnmpProtocol,
+      &rfb::kRfbProtocol,
+      &ike::kIkeProtocol,
+      &ntp::kNtpProtocol,
+      &tftp::kTftpProtocol,
+      &modbus::kModbusProtocol,
+      &rdp::kRdpProtocol,
+      &enip::kEnipProtocol,
   };
   return kAll;
 }

@@ -223,7 +223,8 @@ bool Driver::Impl::detect(FlowAppState& s, const flow::Flow& f, Direction& d, co
   // A datagram that goes the wrong way (an answer without its question) says what a flow speaks only when flows may be met midway.
   if (v.reversed && !tcp && !config->midstream()) v = {};
   if (!known(v.proto)) return not_found(s, f, d, tcp);
-  if (v.reversed && !other_known) {
+  // A flow whose handshake was seen has its endpoints right, whatever a probe thinks.
+  if (v.reversed && !other_known && (!tcp || f.midstream)) {
     s.reverse_wanted = !s.reverse_wanted;
     std::swap(s.detection[0], s.detection[1]);
     std::swap(s.proto_of[0], s.proto_of[1]);
