@@ -8,6 +8,7 @@
 #include "sensor/applayer/dnp3/parser.h"
 #include "sensor/applayer/dns/parser.h"
 #include "sensor/applayer/http/parser.h"
+#include "sensor/applayer/http2/parser.h"
 #include "sensor/applayer/ftp/parser.h"
 #include "sensor/applayer/imap/protocol.h"
 #include "sensor/applayer/ldap/parser.h"
@@ -68,6 +69,8 @@ std::span<const ProtocolDef* const> protocols() {
       &modbus::kModbusProtocol,
       &rdp::kRdpProtocol,
       &enip::kEnipProtocol,
+      &http2::http2_def(),
+      &http2::doh2_def(),
   };
   return kAll;
 }
