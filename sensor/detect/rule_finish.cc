@@ -112,7 +112,8 @@ Status RuleBuilder::finish_list(ListDraft& list) {
 }
 
 const BufferUse* RuleBuilder::use_of(const ListDraft& list) {
-  std::string key(list.buffer->name);
+  std::string key(list.buffer->frame ? "frame:" : "");
+  key += list.buffer->name;
   for (const Transform* t : list.transforms) key += fmt::format("/{}", static_cast<const void*>(t));
   const auto it = env.use_by_key.find(key);
   if (it != env.use_by_key.end()) return it->second;
@@ -214,7 +215,9 @@ Status RuleBuilder::finish_payload() {
 void RuleBuilder::choose_type() {
   const Header& h = set.headers[body.header];
   const bool looks = !body.payload.empty() || !body.packet_buffers.empty();
-  if (!body.engines.empty()) {
+  if (!body.frames.empty()) {
+    body.type = RuleType::kFrame;
+  } else if (!body.engines.empty()) {
     body.type = RuleType::kTransaction;
   } else if (has_event && all_events_only_ok && !looks && body.apps.empty()) {
     body.type = RuleType::kEventsOnly;
@@ -328,14 +331,19 @@ Status RuleBuilder::finish() {
       body.packet_buffers.push_back({use, nodes});
       continue;
     }
+    if (list.buffer->frame) {
+      body.frames.push_back({use, nodes});
+      continue;
+    }
     TxEngine e;
     e.use = use;
     e.nodes = nodes;
     e.absent_matches = list.absent;
-    if (auto s = add_engine(e, in_direction(*list.buffer, Direction::kToServer), in_direction(*list.buffer, Direction::kToClient), ast.protocol);
-        !s) {
-      return s;
+    const auto asked = [&](Direction d) { return in_direction(*list.buffer, d) && (!list.only || *list.only == d); };
+    if (!asked(Direction::kToServer) && !asked(Direction::kToClient)) {
+      return value_error(list.where.empty() ? ast.protocol : list.where[0], fmt::format("{} does not occur in this direction", list.buffer->name));
     }
+    if (auto s = add_engine(e, asked(Direction::kToServer), asked(Direction::kToClient), ast.protocol); !s) return s;
   }
   for (TxEngine& e : engines) {
     if (!body.both_directions) {
@@ -344,6 +352,9 @@ Status RuleBuilder::finish() {
     }
     if (!e.dirs[0] && !e.dirs[1]) continue;
     body.engines.push_back(e);
+  }
+  if (!body.frames.empty() && (!body.engines.empty() || !body.payload.empty())) {
+    return value_error(ast.protocol, "frames cannot be combined with the payload or other keywords of the protocol");
   }
   if (!body.engines.empty() && !body.payload.empty()) {
     TxEngine e;

@@ -40,7 +40,7 @@ struct FlowKey {
   uint8_t protocol = 0;
   uint32_t spi = 0;  // ESP: security parameters index, so its two directions are two flows
   uint8_t tunnel_depth = 0;
-  std::array<uint16_t, kMaxVlanTags> vlan_id{};  // zeros where vlan.use-for-tracking is off
+  std::array<uint16_t, kMaxVlanTags> vlan_id{};  // tells flows apart where vlan.use-for-tracking is on
 
   friend bool operator==(const FlowKey&, const FlowKey&) = default;
 };
@@ -67,6 +67,8 @@ struct Flow {
   bool emergency = false;  // made while the table was in emergency mode
   uint8_t min_ttl[kDirections] = {255, 255}, max_ttl[kDirections] = {0, 0};
   bool alerted = false;  // an alert was raised: EVE's flow.alerted
+  bool pass_by_policy = false;  // an exception policy: no rule looks at its packets
+  uint8_t exceptions = 0;       // a bit per ExceptionTarget that was met
   uint16_t interface = 0;
   DirectionCounters counters[kDirections];
   uint64_t wrong_thread_packets = 0;

@@ -85,6 +85,13 @@ bool enqueue(TcpSession& s, const QueuedHandshake& q, size_t max) {
 
 }  // namespace
 
+// A connection met in the middle: whether it is followed, besides what the exception policy does to it.
+bool TcpEngine::may_pick_up(flow::Flow& f, Packet& p, bool wanted) {
+  apply_exception(f, p, ExceptionTarget::kStreamMidstream);
+  const ExceptionPolicy policy = config_.exceptions.of(ExceptionTarget::kStreamMidstream);
+  return wanted && (policy == ExceptionPolicy::kIgnore || policy == ExceptionPolicy::kPassFlow);
+}
+
 bool TcpEngine::on_none(flow::Flow& f, Packet& p) {
   const uint8_t flags = p.tcp.flags;
   if ((flags & TcpFlags::kRst) != 0) {
@@ -100,10 +107,10 @@ bool TcpEngine::on_none(flow::Flow& f, Packet& p) {
     return false;
   }
   if ((flags & (TcpFlags::kSyn | TcpFlags::kAck)) == (TcpFlags::kSyn | TcpFlags::kAck)) {
-    return config_.midstream || config_.async_oneside ? pick_up_synack(f, p) : true;
+    return may_pick_up(f, p, config_.midstream || config_.async_oneside) ? pick_up_synack(f, p) : true;
   }
   if ((flags & TcpFlags::kSyn) == 0) {
-    return (flags & TcpFlags::kAck) != 0 && config_.midstream ? pick_up(f, p) : true;
+    return (flags & TcpFlags::kAck) != 0 && may_pick_up(f, p, config_.midstream) ? pick_up(f, p) : true;
   }
   // A SYN comes from the client, whatever earlier packets without a session made of the flow.
   if (p.direction == Direction::kToClient) {
@@ -118,6 +125,7 @@ bool TcpEngine::on_none(flow::Flow& f, Packet& p) {
   if (p.tcp.has_fast_open && t.len != 0) {
     s->fast_open = true;
     t.mine.next_seq += t.len;
+    p.payload_in_stream = true;
     keep_bytes(t, t.seq + 1, p.payload);
   } else if (p.tcp.has_fast_open) {
     s->fast_open = true;
@@ -221,6 +229,16 @@ bool TcpEngine::syn_sent_synack(Turn& t) {
     t.note(E::kStream3whsSynackTfoDataIgnored);
     client.next_seq = client.isn + 1;
     client.buffer = StreamBuffer();
+  } else if (t.ack == client.next_seq && t.p.tcp.has_timestamps && client.timestamps &&
+             t.p.tcp.ts_echo != client.last_ts) {
+    // The server answers a SYN that was sent again later.
+    const auto* again = find(t.s, [&t](const QueuedHandshake& q) {
+      return q.seq + 1 == t.ack && q.has_timestamps && q.ts == t.p.tcp.ts_echo;
+    });
+    if (again != nullptr) {
+      const QueuedHandshake syn = *again;
+      take_syn(client, t.mine, syn);
+    }
   } else if (t.ack != client.next_seq) {
     const auto* earlier = find(t.s, [&t](const QueuedHandshake& q) { return q.seq + 1 == t.ack; });
     if (earlier == nullptr) return t.refuse(E::kStream3whsSynackWithWrongAck);
@@ -238,6 +256,7 @@ void TcpEngine::take_synack_options(Turn& t) {
   // nothing either.
   take_synack(t.peer, t.mine, handshake_of(t.p), true);
   if (t.len != 0 && t.s.fast_open) {
+    t.p.payload_in_stream = true;
     keep_bytes(t, t.seq + 1, t.p.payload);
     t.mine.next_seq += t.len;
   }
@@ -253,8 +272,9 @@ bool TcpEngine::syn_sent_syn(Turn& t) {
     t.peer.wscale = t.p.tcp.has_wscale ? std::min(t.p.tcp.wscale, kWscaleMax) : 0;
     return true;
   }
-  if (t.seq == t.mine.isn) return true;  // sent again
   const QueuedHandshake syn = handshake_of(t.p);
+  const bool same_timestamp = !syn.has_timestamps || !t.mine.timestamps || syn.ts == t.mine.last_ts;
+  if (t.seq == t.mine.isn && same_timestamp) return true;  // sent again
   const auto same = [&syn](const QueuedHandshake& q) { return q.seq == syn.seq && q.ts == syn.ts; };
   if (find(t.s, same) != nullptr) return true;
   // Another attempt with another number. Which of them the server takes shows in its answer.
@@ -363,9 +383,9 @@ bool TcpEngine::syn_recv_ack(Turn& t) {
 // server has acknowledged bytes of the client, so that the packet was lost on the way to us only;
 // else nobody would send so, or somebody injects.
 bool TcpEngine::syn_recv_ack_from_server(Turn& t) {
-  if (config_.async_oneside && t.peer.tcp_flags == 0) {
+  if ((config_.async_oneside || t.s.midstream_synack) && t.peer.tcp_flags == 0) {
     // Only the server's side is seen.
-    t.s.async = true;
+    t.s.async = config_.async_oneside;
     establish(t);
     follow(t);
     keep_payload(t);
