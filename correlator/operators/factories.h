@@ -19,6 +19,8 @@ Made make_value_aggregate(const Spec& spec);
 Made make_window_count(
     const Spec& spec);  // event_count and value_count with a condition that needs the whole window
 Made make_absence(const Spec& spec);
+Made make_first_seen(const Spec& spec);
+Made make_rate(const Spec& spec);
 
 // The least whole number that satisfies conditions which only ask for "enough"; nothing when one
 // sets an upper bound.
@@ -67,6 +69,9 @@ class EvidenceRing {
     }
     return out;
   }
+  void warm() const {
+    if (next_ < refs_.size()) __builtin_prefetch(&refs_[next_], 1);
+  }
   void clear() {
     refs_.clear();
     next_ = 0;
@@ -77,7 +82,11 @@ class EvidenceRing {
   size_t next_ = 0;
 };
 
-// What follows a match, for operators that decide at an event.
+[[nodiscard]] inline state::Fingerprint print_of(const Fact& fact) {
+  return fact.print == state::Fingerprint() ? state::fingerprint_of(fact.key) : fact.print;
+}
+
+// AfterMatch::kSilent: matches are not told until then, but their events count.
 struct Silence {
   int64_t until_ns = INT64_MIN;
   [[nodiscard]] bool covers(int64_t now_ns) const { return now_ns < until_ns; }
