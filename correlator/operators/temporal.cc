@@ -2,6 +2,7 @@
 // condition over the rules
 // ("a and b and not c"), the set of those that matched is one that it wants. Remembers the latest
 // event of each rule.
+#include <algorithm>
 #include <bit>
 
 #include "correlator/operators/factories.h"

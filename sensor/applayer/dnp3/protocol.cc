@@ -1,4 +1,5 @@
 // DNP3 as a table: keywords, record, events, detection.
+#include <algorithm>
 #include <array>
 #include <charconv>
 

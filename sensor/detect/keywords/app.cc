@@ -1,5 +1,7 @@
 // app-layer-protocol, app-layer-state: which protocol a flow speaks and how far it is.
 #include "sensor/applayer/core/driver.h"
+
+#include <algorithm>
 #include "sensor/detect/app_protocols.h"
 #include "sensor/detect/keywords/common.h"
 

@@ -1,6 +1,8 @@
 // What a rule does besides raising an alert: noalert, tag, bypass, config and the like.
 #include "sensor/detect/keywords/common.h"
 
+#include <algorithm>
+
 namespace vong::detect {
 namespace {
 

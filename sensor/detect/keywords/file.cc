@@ -1,4 +1,5 @@
 // Keywords on files that protocols carry: name, type, size, hashes, storing.
+#include <algorithm>
 #include <filesystem>
 
 #include "absl/container/flat_hash_set.h"
