@@ -162,7 +162,7 @@ TEST_F(EveDecoderTest, ABlockGivesWhatItsRecordsGiveAlone) {
       "17",
       R"([1,{"a":2}])",
   };
-  const std::vector<std::string> broken = {R"({"a":"no end)", "{"a":"ÿ"}", """, "\"};
+  const std::vector<std::string> broken = {R"({"a":"no end)", "{\"a\":\"\xff\"}", "\"", "\\"};
   for (size_t bad = 0; bad <= broken.size(); ++bad) {
     std::vector<std::string> lines = good;
     if (bad < broken.size()) lines.insert(lines.begin() + 3, broken[bad]);
@@ -170,8 +170,7 @@ TEST_F(EveDecoderTest, ABlockGivesWhatItsRecordsGiveAlone) {
     std::vector<std::pair<size_t, size_t>> places;
     for (const std::string& line : lines) {
       places.emplace_back(block.size(), line.size());
-      block += line + "
-";
+      block += line + "\n";
     }
     const size_t size = block.size();
     block.append(kRecordPaddingBytes, '"');
