@@ -104,7 +104,7 @@ void Worker::inspect_rest_of_stream(Packet& pseudo) {
     const auto window = stream->raw_window(pseudo.direction, true);
     if (window.data.empty()) return;
     const auto alerts = detector_.inspect(pseudo);
-    emitter_.alerts(pseudo, alerts, detector_.tagged());
+    emitter_.alerts(pseudo, alerts, detector_.tagged(), &detector_.rules());
     // Detection passes every window that it is shown; a rule set that does not must not hang the worker.
     if (stream->raw_inspected(pseudo.direction) < window.offset + window.data.size()) return;
   }
@@ -112,7 +112,7 @@ void Worker::inspect_rest_of_stream(Packet& pseudo) {
 
 void Worker::inspect_and_emit(Packet& packet, bool final) {
   const auto alerts = detector_.inspect(packet);
-  emitter_.alerts(packet, alerts, detector_.tagged());
+  emitter_.alerts(packet, alerts, detector_.tagged(), &detector_.rules());
   if (packet.is_pseudo) inspect_rest_of_stream(packet);
   emitter_.packet_events(packet);
   emitter_.arp(packet);

@@ -23,7 +23,9 @@ class Emitter {
   // The capture file that is being read, for pcap_filename.
   void set_capture_file(std::string path) { capture_file_ = std::move(path); }
 
-  void alerts(const Packet& packet, std::span<const detect::Alert> alerts, bool tagged);
+  // `rules`: the set that the alerts' rules belong to.
+  void alerts(const Packet& packet, std::span<const detect::Alert> alerts, bool tagged,
+              const detect::RuleSet* rules = nullptr);
   // Once for every packet that has a flow, before anything is written about it.
   void note(const Packet& packet) {
     if (config_.ethernet) note_macs(packet);
