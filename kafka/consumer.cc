@@ -306,6 +306,8 @@ bool Consumer::reached_end() const {
   });
 }
 
+std::span<const TopicPartition> Consumer::ended() const { return impl_->ended; }
+
 std::vector<TopicPartition> Consumer::assignment() const {
   return to_partitions(impl_->assignment().get());
 }
@@ -375,16 +377,19 @@ KafkaResult<> Consumer::rewind_to_committed(std::chrono::milliseconds timeout) {
   return {};
 }
 
-KafkaResult<> Consumer::seek(const TopicOffset& to, std::chrono::milliseconds timeout) {
-  const PartitionsHandle list = to_list(std::span(&to, 1));
-  if (to.offset == kNoOffset) list->elems[0].offset = RD_KAFKA_OFFSET_BEGINNING;
+KafkaResult<> Consumer::seek(std::span<const TopicOffset> to, std::chrono::milliseconds timeout) {
+  if (to.empty()) return {};
+  const PartitionsHandle list = to_list(to);
+  for (int i = 0; i < list->cnt; ++i) {
+    if (list->elems[i].offset == kNoOffset) list->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING;
+  }
   if (auto ok = impl_->seek(list.get(), timeout); !ok) return ok;
-  std::erase_if(impl_->positions, [&](const Position& p) {
-    return p.partition.topic == to.topic && p.partition.partition == to.partition;
-  });
-  std::erase_if(impl_->ended, [&](const TopicPartition& p) {  // its end has to be reached again
-    return p.topic == to.topic && p.partition == to.partition;
-  });
+  const auto moved = [&](const TopicPartition& p) {
+    return std::ranges::any_of(
+        to, [&](const TopicOffset& o) { return o.partition == p.partition && o.topic == p.topic; });
+  };
+  std::erase_if(impl_->positions, [&](const Position& p) { return moved(p.partition); });
+  std::erase_if(impl_->ended, moved);  // their ends have to be reached again
   return {};
 }
 
@@ -426,6 +431,7 @@ KafkaResult<int32_t> Consumer::partition_count(const std::string& topic,
 int64_t Consumer::lag() const {
   int64_t total = 0;
   for (const Position& p : impl_->positions) {
+    if (std::ranges::find(impl_->ended, p.partition) != impl_->ended.end()) continue;
     int64_t low = 0;
     int64_t high = 0;
     if (rd_kafka_get_watermark_offsets(impl_->client.get(), p.partition.topic.c_str(),

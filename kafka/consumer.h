@@ -109,6 +109,9 @@ class Consumer {
   // With report_end: true when every assigned partition has been read to its end since the last
   // record.
   [[nodiscard]] bool reached_end() const;
+  // With report_end: the partitions that were read to their end, and had nothing new since. Valid
+  // until the next call.
+  [[nodiscard]] std::span<const TopicPartition> ended() const;
 
   [[nodiscard]] std::vector<TopicPartition> assignment() const;
   // The next offset of each assigned partition that has been polled from: what goes into
@@ -124,14 +127,16 @@ class Consumer {
   // Puts every assigned partition back to what is committed (or its beginning): after an aborted
   // transaction. Records polled before and not committed come again.
   [[nodiscard]] KafkaResult<> rewind_to_committed(std::chrono::milliseconds timeout);
-  [[nodiscard]] KafkaResult<> seek(const TopicOffset& to, std::chrono::milliseconds timeout);
+  // All in one call: each call waits for fetches that are under way.
+  [[nodiscard]] KafkaResult<> seek(std::span<const TopicOffset> to,
+                                   std::chrono::milliseconds timeout);
   // First offset and the one after the last of a partition; asks the broker.
   [[nodiscard]] KafkaResult<std::pair<int64_t, int64_t>> watermarks(
       const TopicPartition& partition, std::chrono::milliseconds timeout) const;
   [[nodiscard]] KafkaResult<int32_t> partition_count(const std::string& topic,
                                                      std::chrono::milliseconds timeout) const;
   // How many records the assigned partitions hold that were not polled yet, as far as the client
-  // knows without asking.
+  // knows without asking; markers of transactions count until the end was reached (report_end).
   [[nodiscard]] int64_t lag() const;
 
   // Leaves the group at once (on_revoked is called). Only the destructor may follow.

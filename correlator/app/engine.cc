@@ -111,7 +111,7 @@ Engine::Engine(const enrich::Registry& registry, const routing::Router& router,
       router_(router),
       settings_(std::move(settings)),
       sink_(std::move(sink)),
-      counters_(counters) {
+      counters_(&counters) {
   events::add_time_fields(plan_);
   home_ = registry.find(settings_.home_agency);
   for (size_t i = 0; i < registry.agencies().size(); ++i)
@@ -141,7 +141,7 @@ void Engine::load(const sigma::RuleSet& rules, std::vector<rules::Diagnostic>& d
 
 void Engine::refuse(std::string_view reason) {
   reason_.assign(reason);
-  counters_.records_refused.add();
+  counters_->records_refused.add();
 }
 
 // The topic knows best, then the record's own word, then the sensor, then the addresses.
@@ -163,7 +163,7 @@ AgencyIndex Engine::agency_of(const RecordSource& source) {
 }
 
 ReadResult Engine::read(std::string_view record, const RecordSource& source) {
-  counters_.records.add();
+  counters_->records.add();
   if (const events::DecodeError e = decoder_->decode(record); e != events::DecodeError::kNone) {
     refuse(events::reason(e));
     return ReadResult::kRefused;
@@ -182,7 +182,7 @@ ReadResult Engine::read(std::string_view record, const RecordSource& source) {
       sensor_index(source.sensor.empty() ? decoder_->text(field_.host) : source.sensor);
   sensor_print_ = sensor_prints_[sensor];
   if (rules.empty()) return ReadResult::kNoMatch;
-  counters_.records_matched.add();
+  counters_->records_matched.add();
   write_fact(rules, source, agency, sensor);
   return ReadResult::kFact;
 }
@@ -266,7 +266,7 @@ bool Engine::make_key(const Fact& fact, const std::vector<Column>& columns, bool
 
 void Engine::process(std::string_view bytes) {
   const Fact fact(bytes);
-  counters_.facts_processed.add();
+  counters_->facts_processed.add();
   advance(fact.ref.time_ns);
   // Steps of all matched rules, one call per correlation with the bits of all of them.
   due_.clear();
@@ -304,7 +304,7 @@ void Engine::run_correlation(const Fact& fact, const Step& step, uint64_t bits) 
         error == std::errc() && end == value.data() + value.size() && std::isfinite(f.number);
   }
   if (!complete) {
-    counters_.facts_without_key.add();
+    counters_->facts_without_key.add();
     return;
   }
   f.key = group_key_;
@@ -320,7 +320,7 @@ void Engine::take_matches(uint32_t correlation, operators::Matches& matches, siz
   matches.clear();
   for (const operators::Match& m : taken) {
     ++c.matches;
-    counters_.matches.add();
+    counters_->matches.add();
     if (c.emits) raise(c.incident_rule, c.national, m);
     if (!c.steps.empty() && depth < kChainDepthMax) chain(correlation, m, depth);
   }
@@ -380,7 +380,7 @@ void Engine::raise(uint32_t incident_rule, bool national, const operators::Match
   }
   const uint64_t before = store_->opened_total();
   const std::string id(store_->add(hit));
-  if (store_->opened_total() != before) counters_.incidents_opened.add();
+  if (store_->opened_total() != before) counters_->incidents_opened.add();
   if (national || !rules_.campaign || hit.evidence.empty()) return;
   if (hit.agency < takes_part_.size() && !takes_part_[hit.agency]) return;
   if (store_->rule(incident_rule).severity < settings_.campaign.severity_min) return;
@@ -418,18 +418,32 @@ void Engine::watch_campaign(uint32_t incident_rule, const incidents::Hit& hit, s
     campaign.related = members;
     const uint64_t before = store_->opened_total();
     store_->add(campaign);
-    if (store_->opened_total() != before) counters_.campaigns_opened.add();
+    if (store_->opened_total() != before) counters_->campaigns_opened.add();
   }
 }
 
+int64_t Engine::next_deadline_ns() const {
+  int64_t next = operators::Operator::kNoDeadline;
+  for (const uint32_t c : timed_)
+    next = std::min(next, rules_.correlations[c].op->next_deadline_ns());
+  return next;
+}
+
+// From one deadline to the next, and the incidents with them: the same comes out in however many
+// steps the caller walks.
 void Engine::advance(int64_t now_ns) {
   if (now_ns <= now_ns_) return;
-  now_ns_ = now_ns;
   operators::Matches found;
-  for (const uint32_t c : timed_) {
-    rules_.correlations[c].op->advance(now_ns, found);
-    if (!found.empty()) take_matches(c, found, 0);
+  for (int64_t due = next_deadline_ns(); due <= now_ns && due != operators::Operator::kNoDeadline;
+       due = next_deadline_ns()) {
+    now_ns_ = std::max(now_ns_, due);
+    store_->advance(now_ns_);
+    for (const uint32_t c : timed_) {
+      rules_.correlations[c].op->advance(due, found);
+      if (!found.empty()) take_matches(c, found, 0);
+    }
   }
+  now_ns_ = now_ns;
   store_->advance(now_ns);
 }
 

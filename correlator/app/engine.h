@@ -74,10 +74,14 @@ class Engine {
 
   void process(std::string_view fact);
   void advance(int64_t now_ns);
+  // What readers have not been told yet, when nothing more comes at present; changes nothing.
+  void tell_untold() { store_->tell_untold(); }
   void finish();
 
-  [[nodiscard]] const EngineCounters& counters() const { return counters_; }
-  [[nodiscard]] EngineCounters& counters() { return counters_; }
+  [[nodiscard]] const EngineCounters& counters() const { return *counters_; }
+  [[nodiscard]] EngineCounters& counters() { return *counters_; }
+  // From now on counts there.
+  void count_into(EngineCounters& counters) { counters_ = &counters; }
   struct RuleMatches {
     std::string_view title;
     uint64_t matches;
@@ -107,6 +111,7 @@ class Engine {
   void run_correlation(const Fact& fact, const Step& step, uint64_t bits);
   void take_matches(uint32_t correlation, operators::Matches& matches, size_t depth);
   void chain(uint32_t correlation, const operators::Match& match, size_t depth);
+  [[nodiscard]] int64_t next_deadline_ns() const;
   void raise(uint32_t incident_rule, bool national, const operators::Match& match);
   void watch_campaign(uint32_t incident_rule, const incidents::Hit& hit, std::string_view id,
                       std::string_view source_or_rule, bool by_source);
@@ -140,7 +145,7 @@ class Engine {
   operators::Matches matches_;
   std::vector<Due> due_;
   int64_t now_ns_ = INT64_MIN;
-  EngineCounters& counters_;  // the caller's: they outlive an engine that is made anew
+  EngineCounters* counters_;  // the caller's: they outlive an engine that is made anew
 };
 
 }  // namespace vong::correlator

@@ -6,13 +6,16 @@ namespace {
 using telemetry::Kind;
 
 constexpr telemetry::MetricInfo kMetrics[] = {
-    {"vong_correlator_records_total", Kind::kCounter, "", "Records read from the input"},
+    {"vong_correlator_records_total", Kind::kCounter, "",
+     "Records read from the input; those read again to rebuild the state do not count"},
     {"vong_correlator_records_matched_total", Kind::kCounter, "",
      "Records that at least one detection rule matched"},
     {"vong_correlator_dead_letters_total", Kind::kCounter, "reason",
      "Records that could not be read and went to the dead letters"},
     {"vong_correlator_facts_total", Kind::kCounter, "",
      "Matched events that were processed in order of event time"},
+    {"vong_correlator_late_facts_total", Kind::kCounter, "",
+     "Matched events that came after their time had been processed: they set off a correction"},
     {"vong_correlator_facts_skipped_total", Kind::kCounter, "reason",
      "Matched events that a correlation could not take"},
     {"vong_correlator_matches_total", Kind::kCounter, "", "Matches of correlation rules"},
@@ -28,6 +31,8 @@ constexpr telemetry::MetricInfo kMetrics[] = {
     {"vong_correlator_sensors_active", Kind::kGauge, "", "Sensors that hold the watermark"},
     {"vong_correlator_watermark_seconds", Kind::kGauge, "",
      "Event time up to which everything is processed"},
+    {"vong_correlator_settled_state", Kind::kGauge, "",
+     "1 while no sensor sends and everything that was read is in the incidents, else 0"},
 };
 
 }  // namespace
@@ -39,7 +44,7 @@ void add_metrics(telemetry::Registry& r, const EngineCounters& e, const OnlineCo
   r.add("vong_correlator_records_matched_total", {}, e.records_matched);
   r.add("vong_correlator_dead_letters_total", {{"reason", "refused"}}, e.records_refused);
   r.add("vong_correlator_facts_total", {}, e.facts_processed);
-  r.add("vong_correlator_facts_skipped_total", {{"reason", "late"}}, o.late_facts);
+  r.add("vong_correlator_late_facts_total", {}, o.late_facts);
   r.add("vong_correlator_facts_skipped_total", {{"reason", "no_group_value"}}, e.facts_without_key);
   r.add("vong_correlator_matches_total", {}, e.matches);
   r.add("vong_correlator_incidents_opened_total", {{"kind", "agency_or_national"}},
@@ -54,6 +59,7 @@ void add_metrics(telemetry::Registry& r, const EngineCounters& e, const OnlineCo
   r.add("vong_correlator_lag_records", {}, o.lag_records);
   r.add("vong_correlator_sensors_active", {}, o.sensors_active);
   r.add("vong_correlator_watermark_seconds", {}, o.watermark_seconds);
+  r.add("vong_correlator_settled_state", {}, o.settled);
 }
 
 }  // namespace vong::correlator

@@ -8,7 +8,7 @@ namespace vong::correlator {
 
 struct OnlineCounters {
   Counter dead_letters, transactions, transactions_aborted, restores, corrections, late_facts;
-  Gauge watermark_seconds, lag_records, sensors_active, open_incidents, keys;
+  Gauge watermark_seconds, lag_records, sensors_active, open_incidents, keys, settled;
 };
 
 [[nodiscard]] std::span<const telemetry::MetricInfo> metrics_table();

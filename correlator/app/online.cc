@@ -30,6 +30,8 @@ constexpr size_t kBatchMax = 10'000;
 constexpr auto kTransactionPatience = 30s;
 constexpr size_t kToldMax =
     50'000;  // incidents that late events can still correct; the oldest goes
+// How long late events are gathered when more and more come, before they are put in their places.
+constexpr int64_t kGatherLateNs = 2'000'000'000;
 
 int64_t wall_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
@@ -39,6 +41,7 @@ struct Outgoing {
 
 // What one rebuild of the state starts from: thrown away as a whole at the next.
 struct Live {
+  // `counters`: until somebody calls engine.count_into().
   Live(const Options& options, const enrich::Registry& registry, const routing::Router& router,
        const sigma::RuleSet& rules, EngineCounters& counters, Engine::IncidentSink sink)
       : engine(registry, router, options.engine, counters, std::move(sink)),
@@ -175,11 +178,30 @@ class OnlineRun : private kafka::Consumer::Listener {
     }
     if (reassigned_ && !restore()) return false;
     for (const kafka::Record& r : records_) take(r);
-    if (consumer_->reached_end()) live_->watermark.on_end_reached();
+    note_ends();
     if (replaying_ && !finish_replay()) return false;
-    if (!replaying_ && late_) return correct();
+    if (!replaying_ && late_facts_ > 0) return gathered() ? correct() : true;
     if (!replaying_) release();
-    return commit();
+    if (!commit()) return false;
+    online_.settled.set(settled_ ? 1 : 0);
+    return true;
+  }
+
+  void note_ends() {
+    for (const kafka::TopicPartition& name : consumer_->ended()) {
+      const auto it = partitions_.find(name);
+      if (it == partitions_.end()) continue;
+      live_->watermark.on_end_reached(it->second.index);
+      it->second.reached = true;
+    }
+  }
+
+  // Whether it is time to put late events in their places. One correction reads everything again,
+  // so they take a third of the time at most, and events that come together are corrected together.
+  bool gathered() {
+    const int64_t now = wall_ns();
+    if (now < next_correction_ns_) return false;
+    return consumer_->reached_end() || now - late_since_ns_ >= kGatherLateNs;
   }
 
   // State anew: back to the beginning of everything that is assigned.
@@ -189,7 +211,7 @@ class OnlineRun : private kafka::Consumer::Listener {
       records_.clear();
       return true;
     }
-    reassigned_ = late_ = correcting_ = false;
+    reassigned_ = correcting_ = false;
     records_.clear();
     outgoing_.clear();
     told_.clear();
@@ -215,8 +237,9 @@ class OnlineRun : private kafka::Consumer::Listener {
   // is put in order again as if they had come in time, and what that changes in the incidents is
   // told, in the transaction that takes the facts.
   bool correct() {
-    late_ = false;
+    totals_.facts_processed.add(late_facts_);
     correcting_ = true;
+    correction_began_ns_ = wall_ns();
     committed_watermark_ns_ = live_->released_ns;
     for (auto& [name, p] : partitions_) {
       p.committed = p.next;
@@ -231,27 +254,35 @@ class OnlineRun : private kafka::Consumer::Listener {
   bool replay() {
     fresh();
     records_.clear();
+    late_facts_ = 0;
+    unsettle();
     told_before_ = std::move(told_);
     told_.clear();
+    told_order_.clear();
+    std::vector<kafka::TopicOffset> beginnings;
     for (auto& [name, p] : partitions_) {
       auto bounds = consumer_->watermarks(name, kTransactionPatience);
       if (!bounds) return failed(bounds.error());
       p.reached = p.committed <= bounds->first;
       live_->watermark.add_partition(p.index, bounds->first, bounds->second);
-      if (auto ok = consumer_->seek({name.topic, name.partition, bounds->first, {}},
-                                    kTransactionPatience);
-          !ok) {
-        return failed(ok.error());
-      }
+      beginnings.push_back({name.topic, name.partition, bounds->first, {}});
     }
+    if (auto ok = consumer_->seek(beginnings, kTransactionPatience); !ok) return failed(ok.error());
     replaying_ = true;
     online_.restores.add();
     return true;
   }
 
   void fresh() {
-    live_ = std::make_unique<Live>(options_, registry_, router_, rules_, totals_,
+    live_ = std::make_unique<Live>(options_, registry_, router_, rules_, replayed_,
                                    [this](const events::Incident& i) { incident(i); });
+  }
+
+  // Before the record is counted: who sees all records counted and then `settled` knows that they
+  // are in the incidents.
+  void unsettle() {
+    settled_ = false;
+    online_.settled.set(0);
   }
 
   void take(const kafka::Record& r) {
@@ -265,6 +296,7 @@ class OnlineRun : private kafka::Consumer::Listener {
     if (r.offset() < p.next) return;
     p.next = r.offset() + 1;
     consumed_ = true;
+    unsettle();
     buffer_.assign(r.value());
     buffer_.append(events::kRecordPaddingBytes, '\0');
     RecordSource source;
@@ -286,7 +318,7 @@ class OnlineRun : private kafka::Consumer::Listener {
         spdlog::error("{}", ok.error().message);
     } else if (!live_->reorder.push(live_->engine.key(), live_->engine.fact())) {
       online_.late_facts.add();
-      late_ = true;
+      if (late_facts_++ == 0) late_since_ns_ = wall_ns();
     }
   }
 
@@ -294,6 +326,10 @@ class OnlineRun : private kafka::Consumer::Listener {
     const int64_t mark = live_->watermark.value(wall_ns());
     if (mark == Watermark::kNever) return;
     release_to(mark);
+    if (live_->watermark.idle() && !settled_) {
+      live_->engine.tell_untold();
+      settled_ = true;
+    }
     online_.watermark_seconds.set(mark / 1'000'000'000);
     online_.sensors_active.set(static_cast<int64_t>(live_->watermark.active()));
     online_.open_incidents.set(static_cast<int64_t>(live_->engine.open_incidents()));
@@ -312,9 +348,9 @@ class OnlineRun : private kafka::Consumer::Listener {
   // When every partition is where the last transaction left it: everything up to its watermark was
   // said already.
   bool finish_replay() {
-    const bool end = consumer_->reached_end();
+    if (partitions_.empty()) return true;  // nothing is assigned yet
     for (auto& [name, p] : partitions_) {
-      if (!p.reached && !end && p.next < p.committed) return true;
+      if (!p.reached && p.next < p.committed) return true;
     }
     const int64_t mark = committed_watermark_ns_;
     auto sorted = live_->sorter.finish([&](const ingest::OrderKey& key, std::string_view fact) {
@@ -330,18 +366,20 @@ class OnlineRun : private kafka::Consumer::Listener {
     }
     release_to(mark);
     replaying_ = false;
-    if (correcting_) tell_differences();
+    live_->engine.count_into(totals_);
+    if (correcting_) {
+      tell_differences();
+      const int64_t now = wall_ns();
+      next_correction_ns_ = now + 2 * (now - correction_began_ns_);
+    }
     told_before_.clear();
     correcting_ = false;
+    std::vector<kafka::TopicOffset> back;
     for (auto& [name, p] : partitions_) {
       p.next = std::max(p.next, p.committed);
-      if (!p.overshot) continue;
-      if (auto ok =
-              consumer_->seek({name.topic, name.partition, p.committed, {}}, kTransactionPatience);
-          !ok) {
-        return failed(ok.error());
-      }
+      if (p.overshot) back.push_back({name.topic, name.partition, p.committed, {}});
     }
+    if (auto ok = consumer_->seek(back, kTransactionPatience); !ok) return failed(ok.error());
     spdlog::info("state rebuilt: {} keys, {} open incidents", live_->engine.keys(),
                  live_->engine.open_incidents());
     return true;
@@ -351,7 +389,13 @@ class OnlineRun : private kafka::Consumer::Listener {
     for (const auto& [id, json] : told_) {
       const auto it = told_before_.find(id);
       if (it != told_before_.end() && it->second == json) continue;
-      if (auto incident = events::read_incident(json)) send(*incident);
+      auto incident = events::read_incident(json);
+      if (!incident) continue;
+      if (it == told_before_.end()) {
+        const bool campaign = incident->kind == events::IncidentKind::kCampaign;
+        (campaign ? totals_.campaigns_opened : totals_.incidents_opened).add();
+      }
+      send(*incident);
     }
     for (const auto& [id, json] : told_before_) {
       if (told_.contains(id)) continue;
@@ -368,8 +412,10 @@ class OnlineRun : private kafka::Consumer::Listener {
   void incident(const events::Incident& incident) {
     std::string json;
     events::write_incident(incident, json);
-    if (told_.insert_or_assign(incident.id, std::move(json)).second)
-      told_order_.push_back(incident.id);
+    std::string& told = told_[incident.id];
+    if (told == json) return;
+    if (told.empty()) told_order_.push_back(incident.id);
+    told = std::move(json);
     while (told_.size() > kToldMax && !told_order_.empty()) {
       told_.erase(told_order_.front());
       told_order_.pop_front();
@@ -461,7 +507,7 @@ class OnlineRun : private kafka::Consumer::Listener {
     uint32_t index = 0;
     int64_t committed = 0;
     int64_t next = 0;       // offset after the last record taken
-    bool reached = false;   // replay has come to `committed`
+    bool reached = false;   // replay has come to `committed`, or to the end
     bool overshot = false;  // records behind it were read and dropped
   };
 
@@ -472,7 +518,7 @@ class OnlineRun : private kafka::Consumer::Listener {
   const ReloadRules& reload_;
   routing::Router router_;
   std::unique_ptr<Live> live_;
-  EngineCounters totals_;
+  EngineCounters totals_, replayed_;  // replayed_: what was counted before
   OnlineCounters online_;
   telemetry::Registry metrics_;
   std::optional<telemetry::Server> server_;
@@ -486,7 +532,10 @@ class OnlineRun : private kafka::Consumer::Listener {
   std::map<std::string, std::string> told_, told_before_;  // id -> the incident as it was told last
   std::deque<std::string> told_order_;
   bool reassigned_ = true, replaying_ = true, refused_ = false;
-  bool late_ = false, correcting_ = false, consumed_ = false;
+  bool correcting_ = false, consumed_ = false;
+  bool settled_ = false;     // all that was read is in the incidents, and no sensor sends
+  uint64_t late_facts_ = 0;  // since the last correction
+  int64_t late_since_ns_ = 0, correction_began_ns_ = 0, next_correction_ns_ = 0;
 };
 
 }  // namespace

@@ -40,9 +40,12 @@ class Watermark {
       partitions_[partition].newest_ns = std::max(partitions_[partition].newest_ns, time_ns);
     }
   }
-  // Everything that is there has been read.
-  void on_end_reached() {
-    for (Partition& p : partitions_) p.next_offset = std::max(p.next_offset, p.end_offset);
+  // Everything that is there of this partition has been read. Its last offset cannot tell: what
+  // stands at a partition's end may be a transaction's marker, which no reader is given.
+  void on_end_reached(uint32_t partition) {
+    if (partition >= partitions_.size()) return;
+    Partition& p = partitions_[partition];
+    p.next_offset = std::max(p.next_offset, p.end_offset);
   }
 
   [[nodiscard]] int64_t value(int64_t wall_ns) {
@@ -50,19 +53,21 @@ class Watermark {
     for (const Partition& p : partitions_) {
       if (p.next_offset < p.end_offset) low = std::min(low, p.newest_ns);
     }
-    const bool behind = low != std::numeric_limits<int64_t>::max();
+    behind_ = low != std::numeric_limits<int64_t>::max();
     active_ = 0;
     for (const auto& [id, s] : sensors_) {
       if (wall_ns - s.heard_ns >= idle_ns_) continue;
       ++active_;
-      if (!behind) low = std::min(low, s.newest_ns);
+      if (!behind_) low = std::min(low, s.newest_ns);
     }
     if (low == kNever || newest_ns_ == kNever) return kNever;
     if (low == std::numeric_limits<int64_t>::max()) return newest_ns_;
     return low - disorder_ns_;
   }
-  [[nodiscard]] size_t active() const { return active_; }
-  [[nodiscard]] bool idle() const { return active_ == 0; }
+  // As of the last value():
+  [[nodiscard]] size_t active() const { return active_; }  // sensors that hold the watermark
+  // Nobody sends, and nothing that was there already is left to read.
+  [[nodiscard]] bool idle() const { return active_ == 0 && !behind_; }
 
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
 
@@ -80,6 +85,7 @@ class Watermark {
       sensors_;  // by fingerprint; only minima are taken, so its order does not matter
   int64_t newest_ns_ = kNever;
   size_t active_ = 0;
+  bool behind_ = false;
 };
 
 }  // namespace vong::correlator

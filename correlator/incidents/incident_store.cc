@@ -146,8 +146,14 @@ std::string_view IncidentStore::add(const Hit& hit) {
   Open& o = *it->second;
   const events::Severity before = o.severity;
   grow(o, hit);
-  const bool due = o.severity > before || hit.last_ns - o.told_ns >= update_interval_ns_;
-  if (tells_changes() && due) tell(o, events::IncidentStatus::kUpdated);
+  if (!tells_changes()) return o.id;
+  if (update_interval_ns_ == 0 || o.severity > before ||
+      hit.last_ns - o.told_ns >= update_interval_ns_) {
+    tell(o, events::IncidentStatus::kUpdated);
+  } else if (!o.untold) {
+    o.untold = true;
+    waiting_.push({o.told_ns + update_interval_ns_, ++serial_, scratch_});
+  }
   return o.id;
 }
 
@@ -156,23 +162,58 @@ std::string_view IncidentStore::add(const Hit& hit) {
 void IncidentStore::tell(Open& o, events::IncidentStatus status) {
   o.version = o.match_count + (status == events::IncidentStatus::kClosed ? 1 : 0);
   o.told_ns = o.updated_ns;
+  o.untold = false;
   listener_(o, status);
 }
 
 void IncidentStore::advance(int64_t now_ns) {
-  while (!deadlines_.empty() && deadlines_.top().at_ns <= now_ns) {
-    Deadline d = deadlines_.top();
-    deadlines_.pop();
-    const auto it = open_.find(d.key);
-    if (it == open_.end()) continue;
-    const int64_t due = it->second->updated_ns + rules_[it->second->rule].close_after_ns;
-    if (due > now_ns) {  // it had news since
-      d.at_ns = due;
-      deadlines_.push(std::move(d));
-      continue;
+  for (;;) {
+    const int64_t tell_ns = waiting_.empty() ? INT64_MAX : waiting_.top().at_ns;
+    const int64_t close_ns = deadlines_.empty() ? INT64_MAX : deadlines_.top().at_ns;
+    if (std::min(tell_ns, close_ns) > now_ns || std::min(tell_ns, close_ns) == INT64_MAX) return;
+    if (tell_ns <= close_ns) {
+      tell_first_waiting();
+    } else {
+      const Deadline d = deadlines_.top();
+      deadlines_.pop();
+      close_or_wait(d, now_ns);
     }
-    tell(*it->second, events::IncidentStatus::kClosed);
-    open_.erase(it);
+  }
+}
+
+void IncidentStore::tell_first_waiting() {
+  const Deadline d = waiting_.top();
+  waiting_.pop();
+  const auto it = open_.find(d.key);
+  if (it == open_.end() || !it->second->untold) return;              // told or closed since
+  if (it->second->told_ns + update_interval_ns_ != d.at_ns) return;  // that is another's turn
+  tell(*it->second, events::IncidentStatus::kUpdated);
+}
+
+void IncidentStore::close_or_wait(const Deadline& d, int64_t now_ns) {
+  const auto it = open_.find(d.key);
+  if (it == open_.end()) return;
+  const int64_t due = it->second->updated_ns + rules_[it->second->rule].close_after_ns;
+  if (due > now_ns) {  // it had news since
+    deadlines_.push({due, d.serial, d.key});
+    return;
+  }
+  tell(*it->second, events::IncidentStatus::kClosed);
+  open_.erase(it);
+}
+
+void IncidentStore::tell_untold() {
+  if (waiting_.empty()) return;
+  std::vector<Open*> left;
+  for (auto& [key, o] : open_) {
+    if (o->untold) left.push_back(o.get());
+  }
+  std::sort(left.begin(), left.end(), [](const Open* a, const Open* b) {
+    return std::tie(a->first_ns, a->id) < std::tie(b->first_ns, b->id);
+  });
+  for (Open* o : left) {
+    o->version = o->match_count;
+    listener_(*o, events::IncidentStatus::kUpdated);
   }
 }
 

@@ -60,6 +60,7 @@ struct Open {
   events::Severity severity = events::Severity::kMedium;
   int64_t first_ns = 0, last_ns = 0, opened_ns = 0, updated_ns = 0, told_ns = 0;
   uint64_t match_count = 0, event_count = 0, evidence_dropped = 0, version = 0;
+  bool untold = false;  // something has changed since told_ns
   std::vector<EventRef> evidence;
   std::vector<std::pair<AgencyIndex, uint64_t>> agencies;  // events of each
   std::vector<uint32_t> sensors;
@@ -72,8 +73,8 @@ class IncidentStore {
   static constexpr int64_t kFinalOnly = INT64_MAX;
 
   // Told of every change that readers should know: opened, updated (at most every
-  // `update_interval_ns`, and at once when the severity rises), closed. `incident` is valid during
-  // the call.
+  // `update_interval_ns` of event time, at once when the severity rises; what came in between is
+  // told when that time is over), closed. `incident` is valid during the call.
   using Listener = std::function<void(const Open& incident, events::IncidentStatus status)>;
 
   // `id_salt`: the same for all processes whose incidents shall have the same ids.
@@ -86,8 +87,11 @@ class IncidentStore {
 
   // Returns the incident's id, valid until the next call.
   std::string_view add(const Hit& hit);
-  // Event time has reached `now_ns`: closes what is quiet.
+  // Event time has reached `now_ns`: tells what had to wait, closes what is quiet.
   void advance(int64_t now_ns);
+  // Tells what still waits for its turn, and changes nothing: for readers of a stream that has
+  // paused. Who calls it again tells it again.
+  void tell_untold();
   // The input has ended: tells the last state of everything that is still open, in order of
   // first_seen and id.
   void finish();
@@ -109,6 +113,8 @@ class IncidentStore {
   [[nodiscard]] Open make(const Hit& hit) const;
   void grow(Open& incident, const Hit& hit) const;
   void tell(Open& incident, events::IncidentStatus status);
+  void tell_first_waiting();
+  void close_or_wait(const Deadline& deadline, int64_t now_ns);
   void close_first();
   [[nodiscard]] bool tells_changes() const { return update_interval_ns_ != kFinalOnly; }
 
@@ -117,8 +123,9 @@ class IncidentStore {
   std::string id_salt_;
   Listener listener_;
   StringMap<std::unique_ptr<Open>> open_;
-  std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>>
-      deadlines_;  // one per open incident, perhaps too early
+  using Deadlines = std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>>;
+  Deadlines deadlines_;  // of closing: one per open incident, perhaps too early
+  Deadlines waiting_;    // of telling: one per time that an incident became untold
   uint64_t serial_ = 0, opened_total_ = 0, closed_early_total_ = 0;
   std::string scratch_;
 };

@@ -40,6 +40,9 @@ class Absence : public Operator {
       store_.erase(d.key);
     }
   }
+  [[nodiscard]] int64_t next_deadline_ns() const override {
+    return deadlines_.empty() ? kNoDeadline : deadlines_.front().at_ns;
+  }
   // The end of the input is not the end of the timespan: what still waits has not been absent long
   // enough.
   void finish(Matches&) override {}

@@ -70,6 +70,11 @@ class Operator {
   // No fact before `now_ns` will come any more: what waits for the end of a timespan may decide.
   virtual void advance(int64_t now_ns, Matches& out) { (void)now_ns, (void)out; }
   [[nodiscard]] virtual bool timed() const { return false; }  // whether advance() does anything
+  // When advance() has something to decide next; kNoDeadline: nothing waits. Who advances several
+  // operators goes from deadline to deadline, so that what comes out does not depend on how far
+  // each call goes.
+  [[nodiscard]] virtual int64_t next_deadline_ns() const { return kNoDeadline; }
+  static constexpr int64_t kNoDeadline = INT64_MAX;
   // The input has ended: as advance, to the end of time.
   virtual void finish(Matches& out) { (void)out; }
   [[nodiscard]] virtual size_t keys() const = 0;

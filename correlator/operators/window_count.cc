@@ -37,6 +37,9 @@ class WindowCount : public Operator {
       ends_.pop_front();
     }
   }
+  [[nodiscard]] int64_t next_deadline_ns() const override {
+    return ends_.empty() ? kNoDeadline : ends_.front().first;
+  }
   void finish(Matches& out) override { advance(INT64_MAX, out); }
   size_t keys() const override { return store_.size(); }
   uint64_t evictions() const override { return store_.evictions(); }
