@@ -10,13 +10,14 @@ constexpr int64_t kSecond = 1'000'000'000;
 
 class IncidentStoreTest : public ::testing::Test {
  protected:
-  IncidentStoreTest() {
+  IncidentStoreTest() { make(0); }
+  void make(int64_t update_interval_s) {
     RuleFacts f;
     f.rule = {"r", "rule", "event_count", "high", {}};
     f.severity = events::Severity::kHigh;
     f.close_after_ns = 100 * kSecond;
     f.key_fields = {"src_ip"};
-    store_.emplace(std::vector<RuleFacts>{f}, 0, "salt", [this](const Open& o, IncidentStatus s) {
+    store_.emplace(std::vector<RuleFacts>{f}, update_interval_s * kSecond, "salt", [this](const Open& o, IncidentStatus s) {
       log_.push_back(std::string(events::name_of(s)) + " " + o.key_values.at(0) + " v" +
                      std::to_string(o.version) + " m" + std::to_string(o.match_count));
       last_ = o;
@@ -46,6 +47,52 @@ TEST_F(IncidentStoreTest, OneIncidentGrows) {
   const std::string first = hit(0);
   EXPECT_EQ(hit(50), first);
   EXPECT_EQ(log_, (std::vector<std::string>{"open a v1 m1", "updated a v2 m2"}));
+}
+
+TEST_F(IncidentStoreTest, UpdatesWithinTheIntervalAreToldTogetherWhenItIsOver) {
+  make(30);
+  hit(0);
+  hit(10);
+  hit(20);
+  EXPECT_EQ(log_.size(), 1u);
+  store_->advance(29 * kSecond);
+  EXPECT_EQ(log_.size(), 1u);
+  store_->advance(31 * kSecond);
+  EXPECT_EQ(log_.back(), "updated a v3 m3");
+  hit(40);
+  store_->advance(120 * kSecond);  // 20 + 30 has long passed, 40 + 100 has not
+  EXPECT_EQ(log_, (std::vector<std::string>{"open a v1 m1", "updated a v3 m3", "updated a v4 m4"}));
+  store_->advance(1000 * kSecond);
+  EXPECT_EQ(log_.back(), "closed a v5 m4");
+}
+
+TEST_F(IncidentStoreTest, WhatIsUntoldCanBeToldEarlyAndChangesNothing) {
+  make(30);
+  hit(0);
+  hit(10);
+  store_->tell_untold();
+  EXPECT_EQ(log_.back(), "updated a v2 m2");
+  hit(20);
+  EXPECT_EQ(log_.size(), 2u);  // its turn is at 30, as if nobody had asked
+  store_->advance(30 * kSecond);
+  EXPECT_EQ(log_.back(), "updated a v3 m3");
+  EXPECT_EQ(log_.size(), 3u);
+  store_->tell_untold();
+  EXPECT_EQ(log_.size(), 3u);
+}
+
+TEST_F(IncidentStoreTest, AMatchOfTheTimeBeforeIsToldToo) {
+  hit(50);
+  std::vector<EventRef> evidence(1);
+  Hit h;
+  h.agency = 0;
+  h.key = "a";
+  h.key_values = {"a"};
+  h.first_ns = h.last_ns = 40 * kSecond;  // of a window that was judged at its end
+  h.event_count = 1;
+  h.evidence = evidence;
+  store_->add(h);
+  EXPECT_EQ(log_.back(), "updated a v2 m2");
 }
 
 TEST_F(IncidentStoreTest, QuietClosesAndTheNextIsAnother) {

@@ -1,0 +1,185 @@
+// The incidents are a function of the events, not of the steps in which event time moved: what a
+// run through Kafka relies on when it has to say the same as a run from files.
+#include "correlator/app/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+#include "events/limits.h"
+#include "rules/sigma/loader.h"
+
+namespace vong::correlator {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kStart = 1'795'140'000 * kSecond;
+
+// Every kind of correlation, those that wait for a deadline among them, and one that builds on
+// them.
+constexpr const char* kRules = R"(
+title: x
+name: x
+logsource: {product: suricata, category: alert}
+detection: {s: {alert.signature_id: 1}, condition: s}
+---
+title: y
+name: y
+logsource: {product: suricata, category: alert}
+detection: {s: {alert.signature_id: 2}, condition: s}
+level: medium
+---
+title: three within a minute
+name: three
+correlation: {type: event_count, rules: [x], group-by: [src_ip], timespan: 1m, condition: {gte: 3}}
+level: high
+vong: {close_after: 5m}
+---
+title: few within two minutes
+name: few
+correlation: {type: event_count, rules: [x], group-by: [src_ip], timespan: 2m, condition: {lt: 3}}
+level: medium
+vong: {close_after: 3m}
+---
+title: x without y
+name: without
+correlation: {type: absence, rules: [x, y], group-by: [src_ip], timespan: 90s}
+level: high
+vong: {close_after: 2m}
+---
+title: x then y
+correlation: {type: temporal_ordered, rules: [x, y], group-by: [src_ip], timespan: 1m}
+level: high
+---
+title: few and absent
+correlation: {type: temporal, rules: [few, without], group-by: [src_ip], timespan: 10m}
+level: critical
+---
+title: at many
+correlation: {type: value_count, rules: [x, y], group-by: [src_ip], timespan: 10m, condition: {field: agency, gte: 3}}
+level: high
+vong: {scope: national, close_after: 4m}
+)";
+
+constexpr const char* kAgencies = R"(
+agencies:
+  - {id: G01, name: one}
+  - {id: G02, name: two}
+  - {id: G03, name: three}
+)";
+
+struct Event {
+  int64_t time_ns;
+  std::string agency, json;
+};
+
+std::vector<Event> random_events(std::mt19937& random, size_t count) {
+  std::vector<Event> events;
+  int64_t t = kStart;
+  for (size_t i = 0; i < count; ++i) {
+    t += static_cast<int64_t>(random() % 40) * kSecond;  // several at one time among them
+    const std::string agency = "G0" + std::to_string(1 + random() % 3);
+    const int64_t seconds = t / kSecond - 1'795'140'000;
+    char time[64];
+    std::snprintf(time, sizeof time, "2026-11-20T%02d:%02d:%02d.000000+0000",
+                  static_cast<int>(2 + seconds / 3600), static_cast<int>(seconds / 60 % 60),
+                  static_cast<int>(seconds % 60));
+    events.push_back({t, agency,
+                      R"({"timestamp":")" + std::string(time) + R"(","flow_id":)" +
+                          std::to_string(i + 1) + R"(,"event_type":"alert","src_ip":"192.0.2.)" +
+                          std::to_string(1 + random() % 4) + R"(","dest_ip":"10.0.0.1",)" +
+                          R"("alert":{"signature_id":)" + std::to_string(1 + random() % 2) +
+                          R"(},"host":"s-)" + agency + R"("})"});
+  }
+  return events;
+}
+
+class EngineTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    sigma::Loader loader;
+    loader.add_text("r.yml", kRules);
+    rules_ = loader.finish();
+    ASSERT_TRUE(loader.diagnostics().empty()) << loader.diagnostics().at(0).format();
+    rules::Diagnostics found("agencies.yaml");
+    registry_ = enrich::Registry::parse(kAgencies, found);
+    ASSERT_TRUE(found.items().empty());
+  }
+
+  using Told = std::map<std::string, std::string>;  // the last state of each incident
+  // `between`: how far event time moves by itself before the event at `ns` comes.
+  Told run(const std::vector<Event>& events, int64_t update_interval_ns,
+           const std::function<std::vector<int64_t>(int64_t from_ns, int64_t to_ns)>& between) {
+    Told told;
+    routing::Router router(registry_, "a key for the pseudonyms");
+    EngineSettings settings;
+    settings.update_interval_ns = update_interval_ns;
+    settings.campaign.agencies = 2;
+    EngineCounters counters;
+    Engine engine(registry_, router, settings, counters, [&](const events::Incident& i) {
+      std::string json;
+      events::write_incident(i, json);
+      told[i.id] = json;
+    });
+    std::vector<rules::Diagnostic> diagnostics;
+    engine.load(rules_, diagnostics);
+    EXPECT_TRUE(diagnostics.empty()) << diagnostics.at(0).format();
+    int64_t before = kStart - 1;
+    uint64_t position = 0;
+    for (const Event& e : events) {
+      for (const int64_t step : between(before, e.time_ns)) engine.advance(step);
+      const std::string padded = e.json + std::string(events::kRecordPaddingBytes, ' ');
+      const auto result = engine.read(std::string_view(padded).substr(0, e.json.size()),
+                                      {e.agency, "s-" + e.agency, ++position});
+      EXPECT_EQ(result, ReadResult::kFact) << engine.reason() << e.json;
+      EXPECT_EQ(engine.time_ns(), e.time_ns) << e.json;
+      engine.process(std::string(engine.fact()));
+      before = e.time_ns;
+    }
+    engine.advance(before + 60 * kSecond);
+    engine.tell_untold();
+    EXPECT_GT(counters.incidents_opened.value(), 20u);
+    EXPECT_GT(counters.campaigns_opened.value(), 0u);
+    return told;
+  }
+
+  sigma::RuleSet rules_;
+  enrich::Registry registry_;
+};
+
+std::vector<int64_t> no_steps(int64_t, int64_t) { return {}; }
+
+TEST_F(EngineTest, TheStepsOfEventTimeDoNotMatter) {
+  for (uint32_t seed = 1; seed <= 20; ++seed) {
+    std::mt19937 random(seed);
+    const std::vector<Event> events = random_events(random, 150);
+    const Told wanted = run(events, 0, no_steps);
+    const Told every_second = run(events, 0, [](int64_t from, int64_t to) {
+      std::vector<int64_t> steps;
+      for (int64_t t = from + 1; t <= to; t += kSecond) steps.push_back(t);
+      return steps;
+    });
+    EXPECT_EQ(every_second, wanted) << "seed " << seed;
+    const Told now_and_then = run(events, 0, [&](int64_t from, int64_t to) {
+      std::vector<int64_t> steps;
+      if (random() % 3 == 0 && to > from + 1)
+        steps.push_back(from + static_cast<int64_t>(random() % static_cast<uint64_t>(to - from)));
+      if (random() % 3 == 0) steps.push_back(to);
+      return steps;
+    });
+    EXPECT_EQ(now_and_then, wanted) << "seed " << seed;
+  }
+}
+
+TEST_F(EngineTest, WhatWaitsForItsTurnIsToldInTheEnd) {
+  for (uint32_t seed = 1; seed <= 10; ++seed) {
+    std::mt19937 random(seed);
+    const std::vector<Event> events = random_events(random, 150);
+    const Told wanted = run(events, 0, no_steps);
+    EXPECT_EQ(run(events, 100 * kSecond, no_steps), wanted) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace vong::correlator
