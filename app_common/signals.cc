@@ -55,10 +55,11 @@ Signals::Signals() {
   handle(SIGINT, on_stop);
   handle(SIGHUP, on_reload);
   handle(SIGPIPE, SIG_IGN);
+  handle(SIGXFSZ, SIG_IGN);  // a file that may not grow further is an error of the write too
 }
 
 Signals::~Signals() {
-  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) handle(signal, SIG_DFL);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ}) handle(signal, SIG_DFL);
   ::close(g_fd.exchange(-1));
 }
 

@@ -51,8 +51,8 @@ sigma::RuleSet load_rules(const Options& options, app::Problems& problems) {
   events::FieldPlan plan;  // compiled once for its diagnostics; the run compiles its own
   (void)compile_rules(rules, options.engine.campaign, options.engine.keys_max, plan, found);
   add_diagnostics(found, problems);
-  if (rules.detections.empty())
-    problems.error({options.rules.empty() ? "rules" : options.rules.front(), 0, 0},
+  if (rules.detections.empty() && problems.errors() == 0)
+    problems.error({options.rules.empty() ? "rules" : options.rules.front(), 1, 1},
                    "no rule could be loaded");
   return rules;
 }
@@ -98,6 +98,7 @@ int main(int argc, char** argv) {
   app::Signals signals;
   app::Problems problems;
   const app::Config config = app::load_config(options.common, problems);
+  if (problems.errors() > 0) return *app::finish_check(options.common, problems);
   correlator::read_config(config, options, problems);
   const enrich::Registry registry = correlator::load_registry(options, problems);
   const sigma::RuleSet rules = correlator::load_rules(options, problems);

@@ -142,6 +142,7 @@ int main(int argc, char** argv) {
 
   app::Problems problems;
   const app::Config config = app::load_config(flags, problems);
+  if (problems.errors() > 0) return *app::finish_check(flags, problems);
   Settings settings = read_settings(config, spool, problems);
   settings.once = once;
   if (const auto status = app::finish_check(flags, problems)) return *status;

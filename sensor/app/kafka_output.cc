@@ -104,6 +104,10 @@ Result<> KafkaOutput::flush() { return sink_->flush(wall_clock()); }
 
 Result<> KafkaOutput::close(std::chrono::milliseconds timeout) {
   auto closed = sink_->close(wall_clock());
+  if (!closed) {
+    closed = fail(fmt::format("{}; {} events are not in the spool", closed.error().message,
+                              sink_->writer().counters().pending_records.value()));
+  }
   if (forwarder_ == nullptr) return closed;
   const bool drained = forwarder_->drain(timeout);
   forwarder_->stop();
