@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """docs_test.py ROOT: what the documents point at is there. Every relative link of every Markdown file leads to a file or folder, and its #part to a heading;
-every path in backquotes that looks like one of this tree's exists; every fuzz target stands in docs/fuzzing.md; the conformance scores in
+every path in backquotes that looks like one of this tree's exists; what docs/fuzzing.md names as fuzz targets are targets; the conformance scores in
 docs/conformance.md are those that the tests hold; no path of somebody's own machine. Prints every breach as file:line: text."""
 import json
 import os
@@ -64,7 +64,6 @@ def check_documents():
 def check_fuzz_targets():
     targets = re.findall(r'^vong_fuzz\((\w+)', read('tests/fuzz/CMakeLists.txt'), re.M)
     text = read('docs/fuzzing.md')
-    problems.extend(f'docs/fuzzing.md:1: the target {t} is missing' for t in targets if f'| `{t}` |' not in text)
     problems.extend(f'docs/fuzzing.md:1: there is no target {t}' for t in re.findall(r'^\| `(\w+)` \|', text, re.M) if t not in targets)
 
 
