@@ -107,10 +107,9 @@ KafkaResult<> Producer::init(std::chrono::milliseconds timeout) {
     rd_kafka_error_t* error =
         rd_kafka_init_transactions(impl_->client.get(), milliseconds(std::min(timeout, kSlice)));
     rd_kafka_poll(impl_->client.get(), 0);
-    const bool again = error != nullptr &&
-                       rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT &&
-                       !is_refusal(impl_->watch.code()) &&
-                       std::chrono::steady_clock::now() < deadline;
+    const bool again =
+        error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT &&
+        !is_refusal(impl_->watch.code()) && std::chrono::steady_clock::now() < deadline;
     if (!again)
       return impl_->answer(
           fmt::format("init of transactions as {}", impl_->options.transactional_id), error);
