@@ -83,12 +83,21 @@ std::string ConnectionWatch::text() const {
 
 namespace {
 
+// librdkafka tells how many milliseconds a refusal took and how often it came: the reader of the
+// log wants one line that stays the same.
+std::string without_timing(std::string text) {
+  if (const size_t at = text.find(" (after "); at != std::string::npos) text.resize(at);
+  return text;
+}
+
 KafkaError make_error(std::string_view what, const Failure& failure, std::string text,
                       const ConnectionWatch& watch) {
   const std::string connection = watch.text();
-  KafkaError error{answer_to(failure, watch.code()), failure.code,
-                   fmt::format("{}: {}", what, text)};
-  if (!connection.empty() && text.find(connection) == std::string::npos)
+  KafkaError error{answer_to(failure, watch.code()), failure.code, {}};
+  if (is_refusal(watch.code())) text = without_timing(connection);  // the rest follows from it
+  error.message = fmt::format("{}: {}", what, text);
+  if (!connection.empty() && !is_refusal(watch.code()) &&
+      text.find(connection) == std::string::npos)
     error.message += fmt::format(" ({})", connection);
   for (char& c : error.message) c = c == '\n' || c == '\r' ? ' ' : c;
   return error;

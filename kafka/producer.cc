@@ -99,8 +99,22 @@ KafkaResult<Producer> Producer::open(const Options& options) {
 }
 
 KafkaResult<> Producer::init(std::chrono::milliseconds timeout) {
-  return impl_->answer(fmt::format("init of transactions as {}", impl_->options.transactional_id),
-                       rd_kafka_init_transactions(impl_->client.get(), milliseconds(timeout)));
+  // In slices: why a broker does not answer is heard only between the calls, and a refusal is not
+  // worth waiting for.
+  constexpr std::chrono::milliseconds kSlice{500};
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    rd_kafka_error_t* error =
+        rd_kafka_init_transactions(impl_->client.get(), milliseconds(std::min(timeout, kSlice)));
+    rd_kafka_poll(impl_->client.get(), 0);
+    const bool again =
+        error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT &&
+        !is_refusal(impl_->watch.code()) && std::chrono::steady_clock::now() < deadline;
+    if (!again)
+      return impl_->answer(
+          fmt::format("init of transactions as {}", impl_->options.transactional_id), error);
+    rd_kafka_error_destroy(error);
+  }
 }
 
 KafkaResult<> Producer::begin() {

@@ -147,7 +147,7 @@ void Worker::inspect_rest_of_stream(Packet& pseudo) {
 void Worker::inspect_once(Packet& packet) {
   const auto alerts = detector_.inspect(packet);
   emitter_.set_evidence(detector_.packet_vars(), detector_.stream_payload());
-  emitter_.alerts(packet, alerts, detector_.tagged());
+  emitter_.alerts(packet, alerts, detector_.tagged(), &detector_.rules());
 }
 
 void Worker::inspect_and_emit(Packet& packet, bool final) {

@@ -65,8 +65,21 @@ void write_rule_metadata(JsonWriter& out, const detect::CompiledRule& rule) {
   out.close_object();
 }
 
+// Where to read more: the rule's references as addresses.
+void write_references(JsonWriter& out, const detect::CompiledRule& rule,
+                      const detect::RuleSet& rules) {
+  const auto references = rule.references(rules);
+  if (references.empty()) return;
+  out.open_array("references");
+  for (const auto& r : references) {
+    const bool has_scheme = r.id.find("://") != std::string_view::npos;
+    out.string(has_scheme ? std::string(r.id) : std::string(r.url_prefix).append(r.id));
+  }
+  out.close_array();
+}
+
 void write_alert_object(JsonWriter& out, const Origin& origin, const Packet& packet,
-                        const detect::Alert& alert) {
+                        const detect::Alert& alert, const detect::RuleSet* rules) {
   const auto& rule = *alert.rule;
   out.open_object("alert");
   out.field("action", alert.eve_action());
@@ -78,6 +91,7 @@ void write_alert_object(JsonWriter& out, const Origin& origin, const Packet& pac
   out.field("severity", rule.priority);
   write_target(out, packet, rule.target);
   if (origin.config.alerts.rule_metadata) write_rule_metadata(out, rule);
+  if (origin.config.alerts.reference && rules != nullptr) write_references(out, rule, *rules);
   if (origin.config.alerts.rule_text) out.field("rule", rule.text);
   if (!alert.context.empty()) {
     out.open_object("context");
@@ -205,14 +219,14 @@ void write_flow_excerpt(JsonWriter& out, const flow::Flow& flow) {
 }
 
 void write_alert(LineSink& sink, const Origin& origin, const Packet& packet,
-                 const detect::Alert& alert) {
+                 const detect::Alert& alert, const detect::RuleSet* rules) {
   if (!origin.config.alert) return;
   thread_local std::string line;
   line.clear();
   JsonWriter out(line);
   open_record(out, origin, "alert", packet.ts, packet.flow, &packet, RecordDirection::kPacket);
   if (alert.tx != nullptr) out.field("tx_id", alert.tx_id);
-  write_alert_object(out, origin, packet, alert);
+  write_alert_object(out, origin, packet, alert, rules);
   write_tunnel(out, packet);
   if (packet.flow != nullptr) {
     if (origin.config.alerts.app_layer) write_app_layer(out, origin, packet, alert);

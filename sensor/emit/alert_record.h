@@ -7,8 +7,9 @@
 
 namespace vong::emit {
 
+// `rules`: where the alert's rule comes from, for its references; null: they are left out.
 void write_alert(LineSink& sink, const Origin& origin, const Packet& packet,
-                 const detect::Alert& alert);
+                 const detect::Alert& alert, const detect::RuleSet* rules);
 
 // A packet that a `tag` rule asked for: event type "packet".
 void write_tagged_packet(LineSink& sink, const Origin& origin, const Packet& packet);

@@ -7,12 +7,13 @@
 
 namespace vong::emit {
 
-void Emitter::alerts(const Packet& packet, std::span<const detect::Alert> alerts, bool tagged) {
+void Emitter::alerts(const Packet& packet, std::span<const detect::Alert> alerts, bool tagged,
+                     const detect::RuleSet* rules) {
   if (!config_.enabled) return;
   const Origin from = origin(packet.interface);
   for (const auto& alert : alerts) {
     if (packet.flow != nullptr) packet.flow->alerted = true;
-    write_alert(sink_, from, packet, alert);
+    write_alert(sink_, from, packet, alert, rules);
   }
   if (tagged) write_tagged_packet(sink_, from, packet);
   if (config_.metadata_records && !packet_vars_.empty()) write_metadata_record(sink_, from, packet);

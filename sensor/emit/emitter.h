@@ -31,7 +31,9 @@ class Emitter {
   }
   // Must outlive the emitter; null: files are not stored.
   void set_file_store(FileStore* store) { store_ = store; }
-  void alerts(const Packet& packet, std::span<const detect::Alert> alerts, bool tagged);
+  // `rules`: the set that the alerts' rules belong to.
+  void alerts(const Packet& packet, std::span<const detect::Alert> alerts, bool tagged,
+              const detect::RuleSet* rules = nullptr);
   // Once for every packet that has a flow, before anything is written about it.
   void note(const Packet& packet) {
     if (config_.ethernet) note_macs(packet);

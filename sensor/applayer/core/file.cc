@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "sensor/applayer/core/file_stream.h"
 #include "sensor/applayer/core/limits.h"
 
 namespace vong::applayer {
@@ -182,6 +183,12 @@ void FileContainer::close(FileState state) {
   if (options_.magic) find_magic(f);
   if (f.hasher != nullptr) f.hasher->finish(f);  // a file cut at a limit has the hash of what was kept
   f.hasher.reset();
+}
+
+void abandon(FileContainer& files) {
+  if (!files.has_open()) return;
+  files.files().back().hasher.reset();
+  files.close(FileState::kTruncated);
 }
 
 }  // namespace vong::applayer

@@ -83,14 +83,19 @@ void FileStream::take_queued() {
   }
 }
 
-void FileStream::close(FileState state) {
+void FileStream::close() {
   if (closed_) return;
   closed_ = true;
   left_ = 0;
   kind_ = Part::kNone;
   queue_.clear();
   queued_bytes_ = 0;
-  if (files_.has_open()) files_.close(state);
+  if (files_.has_open()) files_.close();
+}
+
+void FileStream::abandon() {
+  if (!closed_) applayer::abandon(files_);
+  close();
 }
 
 }  // namespace vong::applayer

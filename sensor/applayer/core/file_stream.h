@@ -16,6 +16,10 @@ struct QueueLimits {
   uint32_t parts_max = 0;
 };
 
+// Closes an open file as truncated, without the hashes of what is there: the flow ended before the
+// file did.
+void abandon(FileContainer& files);
+
 class FileStream {
  public:
   enum class Outcome : uint8_t { kOk, kOverlap, kQueueBytes, kQueueParts };
@@ -26,8 +30,9 @@ class FileStream {
   Outcome part(uint64_t offset, uint64_t size, Bytes data, const QueueLimits& limits);
   void more(Bytes data);
   void lost(uint64_t size);
-  // No more comes.
-  void close(FileState state = FileState::kClosed);
+  // No more comes: the file ended, or the flow did.
+  void close();
+  void abandon();
 
   [[nodiscard]] uint64_t tracked() const { return tracked_; }
   [[nodiscard]] bool closed() const { return closed_; }

@@ -139,7 +139,8 @@ void DcerpcParser::bind(Bytes unit, const rpc::Header& h) {
 
 void DcerpcParser::request(Bytes unit, const rpc::Header& h) {
   const auto call = rpc::parse_request(unit, h);
-  if (!call) return;
+  // A call without arguments counts as lost, as in the reference.
+  if (!call || call->stub.empty()) return;
   Transaction* tx = h.first() ? nullptr : find(h.call_id, Direction::kToServer);
   if (tx == nullptr) {
     tx = &make(h.call_id, h);

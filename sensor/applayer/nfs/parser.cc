@@ -11,7 +11,7 @@ using applayer::ParseResult;
 namespace {
 
 constexpr size_t kMarkBytes = 4;
-constexpr uint32_t kRead2 = 6, kWrite2 = 8, kRead3 = 6, kWrite3 = 7, kCommit3 = 21;
+constexpr uint32_t kRead2 = 6, kRead3 = 6, kWrite3 = 7, kCommit3 = 21;
 constexpr uint32_t kClose4 = 4, kCommit4 = 5, kRead4 = 25, kWrite4 = 38;
 
 size_t way(Direction d) { return static_cast<size_t>(index(d)); }
@@ -21,7 +21,7 @@ bool is_read(uint32_t version, uint32_t procedure) {
 }
 
 bool is_write(uint32_t version, uint32_t procedure) {
-  return version == 4 ? procedure == kWrite4 : procedure == (version == 2 ? kWrite2 : kWrite3);
+  return (version == 4 && procedure == kWrite4) || (version == 3 && procedure == kWrite3);
 }
 
 // The begin of a record that could be one: after a gap.
@@ -123,9 +123,9 @@ bool NfsParser::stream_record(Direction d, Bytes body, uint64_t record_bytes) {
   std::optional<Part> part;
   if (d == Direction::kToServer) {
     const auto c = read_call(in);
-    if (!c || c->program != kNfsProgram || !is_write(c->version, c->procedure) || c->version == 4)
+    if (!c || c->program != kNfsProgram || !is_write(c->version, c->procedure) || c->version != 3)
       return false;
-    const auto a = c->version == 2 ? arguments2(in, c->procedure) : arguments3(in, c->procedure);
+    const auto a = arguments3(in, c->procedure);
     if (a) part = a->write;
   } else {
     const auto r = read_reply(in);
@@ -183,7 +183,7 @@ bool NfsParser::gap(Direction d, uint64_t size) {
 void NfsParser::end() {
   for (const auto& each : transactions) {
     auto& tx = static_cast<Transaction&>(*each);
-    if (tx.file) tx.file->stream.close(applayer::FileState::kTruncated);
+    if (tx.file) tx.file->stream.abandon();
     // Without an answer nothing is logged of datagrams; a stream that ended is told as far as it
     // went.
     if (!datagrams_) tx.answered = true;
@@ -207,7 +207,7 @@ Transaction& NfsParser::make(const Call& c, uint32_t procedure) {
     for (const auto& each : transactions) {
       auto& old = static_cast<Transaction&>(*each);
       if (old.done(Direction::kToServer) && old.done(Direction::kToClient)) continue;
-      if (old.file) old.file->stream.close(applayer::FileState::kTruncated);
+      if (old.file) old.file->stream.abandon();
       old.finish(Direction::kToServer);
       old.finish(Direction::kToClient);
       break;

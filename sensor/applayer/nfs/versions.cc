@@ -33,7 +33,6 @@ std::optional<NfsParser::Arguments> NfsParser::arguments2(ByteReader& in, uint32
     kLookup = 4,
     kRead = 6,
     kWriteCache = 7,
-    kWrite = 8,
     kCreate = 9,
     kRemove = 10,
     kRename = 11,
@@ -68,18 +67,7 @@ std::optional<NfsParser::Arguments> NfsParser::arguments2(ByteReader& in, uint32
     case kRead:
       a.offset = in.u32();
       break;
-    case kWrite: {
-      Part w;
-      in.skip(4);
-      w.offset = in.u32();
-      in.skip(4);
-      w.size = in.u32();
-      w.handle = a.handle;
-      w.data = data_of(in, w.size);
-      a.write = std::move(w);
-      break;
-    }
-    default:
+    default:  // what is written is not put together: version 2 never says that a file is complete
       break;
   }
   if (!in.ok()) return std::nullopt;

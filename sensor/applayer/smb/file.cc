@@ -64,7 +64,7 @@ void SmbParser::close_file(const CommonHeader& h, const std::string& file_id, Di
   if (tx == nullptr) return;
   tx->as<FileTransfer>()->stream.close();
   tx->key = h.key;
-  tx->nt_status = 0;
+  if (h.version == 2) tx->nt_status = 0;
   tx->finish(Direction::kToServer);
   tx->finish(Direction::kToClient);
 }

@@ -263,7 +263,7 @@ void SmbParser::record(Direction d, Bytes record) {
 void SmbParser::end() {
   for (const auto& each : transactions) {
     auto& tx = static_cast<Transaction&>(*each);
-    if (FileTransfer* f = tx.as<FileTransfer>()) f->stream.close(applayer::FileState::kTruncated);
+    if (FileTransfer* f = tx.as<FileTransfer>()) f->stream.abandon();
     tx.finish(Direction::kToServer);
     tx.finish(Direction::kToClient);
   }
@@ -299,12 +299,15 @@ Transaction& SmbParser::make_generic(const CommonHeader& h) {
   return tx;
 }
 
-// The oldest transaction without an answer that this one answers.
+// The oldest transaction without an answer that this one answers. Files and calls on pipes are not
+// answered record by record.
 Transaction* SmbParser::find(const CommonHeader& h, bool (*fits)(const Transaction&)) {
   for (const auto& each : transactions) {
     auto& tx = static_cast<Transaction&>(*each);
     if (tx.version != h.version || tx.command != h.command || tx.done(Direction::kToClient) ||
-        !(tx.key == h.key))
+        tx.key.session != h.key.session || tx.key.message != h.key.message ||
+        (tx.key.tree != h.key.tree && !h.later) || tx.as<PipeCall>() != nullptr ||
+        tx.as<FileTransfer>() != nullptr)
       continue;
     if (fits == nullptr || fits(tx)) return &tx;
   }
@@ -324,6 +327,14 @@ Transaction* SmbParser::find_file(const std::string& file_id, Direction d) {
 void SmbParser::set_status(Transaction& tx, const CommonHeader& h) {
   tx.nt_status = h.nt_status;
   tx.dos_error = h.dos_error;
+}
+
+// Where the reference knows NT's statuses only: no error of DOS is success there.
+void SmbParser::set_nt_status(Transaction& tx, const CommonHeader& h) {
+  set_status(tx, h);
+  if (!h.dos_error || !h.ok()) return;
+  tx.nt_status = 0;
+  tx.dos_error.reset();
 }
 
 void SmbParser::answer_generic(const CommonHeader& h) {

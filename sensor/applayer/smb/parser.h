@@ -58,6 +58,7 @@ class SmbParser : public applayer::Parser {
     Key key;
     std::optional<uint32_t> nt_status;
     std::optional<std::pair<uint8_t, uint16_t>> dos_error;
+    bool later = false;  // an answer that comes after a first one (async): names no tree
     [[nodiscard]] bool ok() const {
       return dos_error ? dos_error->first == 0 && dos_error->second == 0
                        : nt_status.value_or(0) == 0;
@@ -84,6 +85,7 @@ class SmbParser : public applayer::Parser {
   Transaction* find(const CommonHeader& h, bool (*fits)(const Transaction&) = nullptr);
   Transaction* find_file(const std::string& file_id, Direction d);
   void set_status(Transaction& tx, const CommonHeader& h);
+  void set_nt_status(Transaction& tx, const CommonHeader& h);
   void event(Event e, bool again = false);
   Transaction& make_generic(const CommonHeader& h);
   void answer_generic(const CommonHeader& h);

@@ -68,7 +68,7 @@ void SmbParser::pipe_read(const CommonHeader& h, const std::string& file_id, Byt
   if (h.nt_status == kPending) return;
   if (!h.ok() && h.nt_status != kBufferOverflow) {
     if (Transaction* tx = find_call(h, file_id, std::nullopt)) {
-      set_status(*tx, h);
+      set_nt_status(*tx, h);
       tx->finish(Direction::kToClient);
     }
     return;
@@ -167,7 +167,7 @@ void SmbParser::pipe_response(const CommonHeader& h, const std::string& file_id,
     made.call_id = u.call_id;
     tx->finish(Direction::kToServer);
   }
-  set_status(*tx, h);
+  set_nt_status(*tx, h);
   PipeCall& call = *tx->as<PipeCall>();
   call.response = u.type;
   tx->touch();

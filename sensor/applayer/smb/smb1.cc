@@ -422,8 +422,12 @@ bool SmbParser::create_response1(const Header1&, const CommonHeader& c, const Bl
   }
   answer->file_id = file_key(file_of(as_bytes(answer->file_id)), c.key.session);
   if (name) names_.put(answer->file_id, std::move(*name));
-  if (Transaction* tx = find(c, holds<Create>)) tx->as<Create>()->answer = std::move(*answer);
-  return false;
+  if (Transaction* tx = find(c, holds<Create>)) {
+    tx->as<Create>()->answer = std::move(*answer);
+    set_nt_status(*tx, c);
+    tx->finish(Direction::kToClient);
+  }
+  return true;
 }
 
 void SmbParser::read_answer1(const Header1&, const CommonHeader& c, Bytes record, const Block1& b) {

@@ -17,8 +17,8 @@ bool holds(const Transaction& tx) {
   return tx.as<T>() != nullptr;
 }
 
-// Reads are answered later, in records that name no tree (async): then what they read is taken as a file
-// though it may be a pipe's, as in the reference.
+// Reads are answered later, in records that name no tree (async): then what they read is taken as a
+// file though it may be a pipe's, as in the reference.
 Key read_key(const auto& c) { return {c.key.session, c.key.message, 0}; }
 
 // Commands whose requests make no record of their own.
@@ -46,6 +46,7 @@ void SmbParser::record2(Direction d, Bytes record) {
         event(kRequestToClient);
     } else if (d == Direction::kToClient) {
       c.nt_status = h->status;
+      c.later = h->is_async();
       response2(c, one);
     } else {
       event(kResponseToServer);
