@@ -33,6 +33,7 @@
 #include "sensor/applayer/modbus/parser.h"
 #include "sensor/applayer/rdp/parser.h"
 #include "sensor/applayer/enip/parser.h"
+#include "sensor/applayer/iec104/parser.h"
 
 namespace vong::applayer {
 
@@ -71,6 +72,7 @@ std::span<const ProtocolDef* const> protocols() {
       &enip::kEnipProtocol,
       &http2::http2_def(),
       &http2::doh2_def(),
+      &iec104::kIec104Protocol,
   };
   return kAll;
 }

@@ -20,9 +20,11 @@ AlertAction action_of(rules::Action a) {
 
 }  // namespace
 
-// detect.guess-applayer-tx: the transaction that a match on raw content most likely speaks of.
-const applayer::Transaction* Detector::Impl::transaction_in_view() const {
-  if (app == nullptr || !app->parser || !rt.packet->is_tcp) return nullptr;
+// The transaction that a match on raw content most likely speaks of: of a datagram when the rule names the protocol, of a
+// stream when detect.guess-applayer-tx says so.
+const applayer::Transaction* Detector::Impl::transaction_in_view(const RuleBody& body) const {
+  const bool wanted = rt.packet->is_tcp ? guess_tx : rt.packet->is_udp && !body.apps.empty();
+  if (!wanted || app == nullptr || !app->parser) return nullptr;
   const auto d = static_cast<size_t>(index(rt.direction));
   for (const auto& tx : app->parser->transactions) {
     if (tx->has_direction[d] && !tx->inspected[d]) return tx.get();
@@ -52,7 +54,7 @@ void Detector::Impl::matched(RuleIndex i, const applayer::Transaction* tx, bool 
   }
   Match m;
   m.state = tx != nullptr && rt.frame == nullptr;
-  if (tx == nullptr && guess_tx) tx = transaction_in_view();
+  if (tx == nullptr) tx = transaction_in_view(*rule.body);
   m.rule = i;
   m.tx = tx;
   m.tx_id = tx != nullptr ? tx->id : 0;

@@ -73,7 +73,7 @@ struct Detector::Impl {
 
   // --- matches (alert_queue.cc)
   void matched(RuleIndex i, const applayer::Transaction* tx, bool stream, std::optional<uint64_t> file_id);
-  [[nodiscard]] const applayer::Transaction* transaction_in_view() const;
+  [[nodiscard]] const applayer::Transaction* transaction_in_view(const RuleBody& body) const;
   void finish_alerts();
   void apply_verdict(const CompiledRule& rule, AlertAction action, const Match& m);
   void run_tags();

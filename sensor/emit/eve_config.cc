@@ -9,11 +9,11 @@ namespace {
 
 // What the reference's shipped configuration has on. Both names of a record that changed its
 // spelling are accepted as keys.
-constexpr std::array<std::string_view, 31> kDefaultRecords = {
+constexpr std::array<std::string_view, 30> kDefaultRecords = {
     "http",  "dns",  "mdns", "tls",    "smtp", "websocket",      "ftp",   "rdp",  "nfs",
     "smb",   "tftp", "ike",  "dcerpc", "krb5", "bittorrent_dht", "snmp",  "rfb",  "sip",
     "quic",  "ldap", "pop3", "dhcp",   "ssh",  "mqtt",           "http2", "doh2", "ftp_data",
-    "llmnr", "enip", "ntp",  "dnp3"};
+    "llmnr", "enip", "dnp3"};
 
 std::string canonical(std::string_view name) {
   std::string out(name);

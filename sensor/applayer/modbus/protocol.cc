@@ -120,15 +120,16 @@ constexpr std::array kLoggers = {LoggerDef{.event_type = "modbus",
                                            .direction = Direction::kToServer,
                                            .log = log_modbus}};
 
-ProbeVerdict probe(Direction, Bytes data) {
+ProbeVerdict probe(Direction d, Bytes data) {
   ByteReader in(data);
   in.skip(2);
   const uint16_t protocol = in.u16(), length = in.u16();
   in.skip(1);
   const uint8_t function = in.u8();
   if (!in.ok()) return ProbeVerdict::kMoreData;
-  const bool plausible =
-      protocol == 0 && length >= kMinLength && length <= kMaxLength && (function & 0x7f) != 0;
+  const bool an_exception = (function & 0x80) != 0;  // only servers say so
+  const bool plausible = protocol == 0 && length >= kMinLength && length <= kMaxLength &&
+                         (function & 0x7f) != 0 && (!an_exception || d == Direction::kToClient);
   return plausible ? ProbeVerdict::kYes : ProbeVerdict::kNo;
 }
 

@@ -165,10 +165,14 @@ constexpr std::array<EventDef, kEventCount> kEvents = {{
 
 // ---------------------------------------------------------------- detection
 
-ProbeVerdict probe_datagram(Direction, Bytes data) {
+// An answer says who the server is; what else there is may come from either side.
+ProbeVerdict probe_datagram(Direction d, Bytes data) {
   const auto size = message_bytes(data);
-  return size && *size > 0 && *size <= data.size() && claimed_version(data) ? ProbeVerdict::kYes
-                                                                            : ProbeVerdict::kNo;
+  if (!size || *size == 0 || *size > data.size() || !claimed_version(data))
+    return ProbeVerdict::kNo;
+  Message m;
+  const bool answer = parse_message(data, m) == ParseStatus::kOk && m.pdu_type == kResponse;
+  return answer && d == Direction::kToServer ? ProbeVerdict::kReversed : ProbeVerdict::kYes;
 }
 
 ProbeVerdict probe_stream(Direction, Bytes data) {
