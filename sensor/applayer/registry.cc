@@ -6,6 +6,7 @@
 #include "sensor/applayer/core/protocol.h"
 #include "sensor/applayer/dns/parser.h"
 #include "sensor/applayer/http/parser.h"
+#include "sensor/applayer/http2/parser.h"
 #include "sensor/applayer/ftp/parser.h"
 #include "sensor/applayer/mqtt/parser.h"
 #include "sensor/applayer/dcerpc/parser.h"
@@ -34,6 +35,8 @@ std::span<const ProtocolDef* const> protocols() {
       &dns::kDnsProtocol,
       &dns::kMdnsProtocol,
       &dns::kLlmnrProtocol,
+      &http2::http2_def(),
+      &http2::doh2_def(),
   };
   return kAll;
 }
