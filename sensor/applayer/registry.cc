@@ -13,9 +13,11 @@
 #include "sensor/applayer/krb5/parser.h"
 #include "sensor/applayer/nfs/parser.h"
 #include "sensor/applayer/smb/parser.h"
+#include "sensor/applayer/quic/parser.h"
 #include "sensor/applayer/smtp/parser.h"
 #include "sensor/applayer/ssh/parser.h"
 #include "sensor/applayer/tls/parser.h"
+#include "sensor/applayer/websocket/parser.h"
 
 namespace vong::applayer {
 
@@ -37,6 +39,8 @@ std::span<const ProtocolDef* const> protocols() {
       &dns::kLlmnrProtocol,
       &http2::http2_def(),
       &http2::doh2_def(),
+      &websocket::kWebsocketProtocol,
+      &quic::kQuicProtocol,
   };
   return kAll;
 }
