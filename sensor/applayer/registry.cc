@@ -23,6 +23,7 @@
 #include "sensor/applayer/pgsql/parser.h"
 #include "sensor/applayer/pop3/parser.h"
 #include "sensor/applayer/sip/parser.h"
+#include "sensor/applayer/quic/parser.h"
 #include "sensor/applayer/smtp/parser.h"
 #include "sensor/applayer/ssh/parser.h"
 #include "sensor/applayer/telnet/parser.h"
@@ -37,6 +38,7 @@
 #include "sensor/applayer/rdp/parser.h"
 #include "sensor/applayer/enip/parser.h"
 #include "sensor/applayer/iec104/parser.h"
+#include "sensor/applayer/websocket/parser.h"
 
 namespace vong::applayer {
 
@@ -79,6 +81,10 @@ std::span<const ProtocolDef* const> protocols() {
       &http2::http2_def(),
       &http2::doh2_def(),
       &iec104::kIec104Protocol,
+      &http2::http2_def(),
+      &http2::doh2_def(),
+      &websocket::kWebsocketProtocol,
+      &quic::kQuicProtocol,
   };
   return kAll;
 }

@@ -251,12 +251,13 @@ bool Driver::Impl::not_found(FlowAppState& s, const flow::Flow& f, Direction d, 
   return false;
 }
 
-// Behind an upgrade: is it what was announced? kUnknown: no, or nothing was; kFailed: more bytes will
-// tell.
+// Is it what an upgrade announced, or what the other side speaks? kUnknown: no, or nothing is known;
+// kFailed: more bytes will tell.
 AppProto Driver::Impl::ask_expected(const FlowAppState& s, Direction d, const Input& in) const {
-  if (!known(s.proto_expected) || !(s.upgrade_pending || s.proto == s.proto_expected))
-    return AppProto::kUnknown;
-  const ProtocolDef* def = config->def(s.proto_expected);
+  const AppProto other = s.proto_of[static_cast<size_t>(index(opposite(d)))];
+  const AppProto expected = known(other) ? other : s.upgrade_pending || s.proto == s.proto_expected ? s.proto_expected : AppProto::kUnknown;
+  if (!known(expected)) return AppProto::kUnknown;
+  const ProtocolDef* def = config->def(expected);
   if (def == nullptr || def->probe.when_expected == nullptr ||
       config->mode(def->id, true) == ProtocolMode::kOff)
     return AppProto::kUnknown;

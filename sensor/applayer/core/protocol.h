@@ -138,7 +138,7 @@ struct ProbeDef {
   std::span<const uint16_t> ports;
   uint16_t min_bytes = 0;
   ProbeFn datagram_probe = nullptr;  // for UDP instead of `probe`, where the framing differs (DNS); null: `probe` serves both
-  ProbeFn when_expected = nullptr;   // asked first where an upgrade announced this protocol, whatever the port
+  ProbeFn when_expected = nullptr;   // asked first where an upgrade announced this protocol or the other side speaks it
 };
 
 struct ProtocolDef {

@@ -186,6 +186,8 @@ bool Http2Parser::frame(Direction d, const FrameHeader& h, Bytes payload) {
   } else if (h.type == FrameType::kContinuation && way(d).block_stream != 0) {
     stream = way(d).block_stream;
   }
+  if (h.type == FrameType::kSettings && (h.flags & kAck) != 0 && h.length == 0)
+    return true;  // says nothing
   Http2Transaction* tx = transaction_of(stream);
   if (tx == nullptr) return false;
   if (h.type == FrameType::kHeaders && tx->closed() && stream != 0)
@@ -241,7 +243,6 @@ void Http2Parser::note_frame(Http2Transaction& tx, Direction d, const FrameHeade
       if (tx.stream_id != 0) tx.close();
       return;
     case FrameType::kSettings: {
-      if ((h.flags & kAck) != 0 && payload.empty()) return;
       if (payload.size() % 6 != 0) tx.raise(Event::kInvalidFrameLength);
       const auto settings = read_settings(payload, kNotesMax - s.settings.size());
       s.settings.insert(s.settings.end(), settings.begin(), settings.end());

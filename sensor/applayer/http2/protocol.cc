@@ -50,10 +50,8 @@ constexpr std::array<EventDef, static_cast<size_t>(Event::kCount)> kEvents = {{
 constexpr auto kPatterns = std::to_array<ProbePattern>({
     {"PRI * HTTP/2.0\r\n", false, 0, 0, Direction::kToServer},
 });
-// A server's first frame is SETTINGS; that looks like much else, so only where HTTP/2 is at home or
-// was agreed on.
-constexpr std::array<uint16_t, 2> kPorts = {80, 3000};
-
+// A server's first frame is SETTINGS; that looks like much else, so it counts only where HTTP/2 was
+// agreed on or the client speaks it.
 ProbeVerdict probe(Direction d, Bytes data) {
   if (d == Direction::kToServer) return ProbeVerdict::kNo;
   if (data.size() < kFrameHeaderBytes) return ProbeVerdict::kMoreData;
@@ -97,9 +95,6 @@ ProtocolDef make_http2() {
   def.id = AppProto::kHttp2;
   def.name = "http2";
   def.probe.patterns = kPatterns;
-  def.probe.probe = probe;
-  def.probe.ports = kPorts;
-  def.probe.min_bytes = kFrameHeaderBytes;
   def.probe.when_expected = probe;
   def.complete = {kClosed, kClosed};
   def.configure = configure;
