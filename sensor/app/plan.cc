@@ -118,6 +118,8 @@ void fill_plan(Plan& plan, const Options& options, Settings settings,
         std::pair(logged.magic, "app-layer.files.magic")}) {
     if (on) settings.set(key, "yes");
   }
+  if (rules->uses_frames()) settings.set("app-layer.frames", "yes");
+  if (plan.eve.frame) settings.set("app-layer.frame-records", "yes");
   plan.protocols = applayer::make_driver_config(settings);
   plan.check_checksums =
       options.checksums == "all" ||

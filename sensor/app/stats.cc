@@ -97,6 +97,26 @@ void write_tcp(JsonWriter& out, const Worker& worker) {
   out.close_object();
 }
 
+void write_exceptions(JsonWriter& out, std::string_view key, const ExceptionCounters& counts) {
+  out.open_object(key);
+  for (size_t i = 1; i < counts.size(); ++i) out.field(name_of(static_cast<ExceptionPolicy>(i)), counts[i]);
+  out.close_object();
+}
+
+void write_exception_policies(JsonWriter& out, const Worker& worker) {
+  const auto& t = worker.tcp().counters();
+  out.open_object("exception_policy");
+  out.open_object("tcp");
+  write_exceptions(out, "ssn_memcap", t.exception_memcap);
+  write_exceptions(out, "reassembly", t.exception_reassembly);
+  write_exceptions(out, "midstream", t.exception_midstream);
+  out.close_object();
+  out.open_object("app_layer");
+  write_exceptions(out, "error", worker.driver().counters().exception_error);
+  out.close_object();
+  out.close_object();
+}
+
 void write_flow(JsonWriter& out, const Worker& worker) {
   const auto& f = worker.flows().counters();
   out.open_object("flow");
@@ -142,6 +162,7 @@ void write_stats(Worker& worker, const Plan& plan, Timestamp now) {
                 plan.settings.flag("stats.stream-events", false));
   write_tcp(out, worker);
   write_flow(out, worker);
+  if (plan.settings.flag("stats.exception-policy.global-stats", true)) write_exception_policies(out, worker);
   write_detect(out, worker, plan.rule_counts);
   out.close_object();
   worker.emitter().own_record("stats", body, now);

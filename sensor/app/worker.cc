@@ -47,7 +47,8 @@ Worker::Worker(const Plan& plan, detect::SharedState& shared, emit::LineSink& si
       driver_(plan.protocols),
       tcp_(reassembly::TcpConfig::from_settings(plan.settings), driver_),
       detector_(plan.rules, plan.settings, shared),
-      emitter_(plan.eve, sink, plan.interfaces) {}
+      emitter_(plan.eve, sink, plan.interfaces),
+      flow_memcap_policy_(ExceptionPolicies::from_settings(plan.settings).of(ExceptionTarget::kFlowMemcap)) {}
 
 Worker::~Worker() = default;
 
@@ -71,9 +72,11 @@ void Worker::on_packet(Packet& packet) {
   flow::Flow* flow = flows_.lookup(packet, packet.ts);
   if (flow == nullptr) {
     ++counters_.no_flow;
+    if (packet.wants_flow) packet.no_inspection = flow_memcap_policy_ == ExceptionPolicy::kPassPacket;
     inspect_and_emit(packet, false);
     return;
   }
+  if (flow->phase == flow::FlowPhase::kBypassed) return;   // counted by the table
   emitter_.note(packet);
   // From the packet after the one that showed it: the session is encrypted, its bytes say nothing to rules on raw content.
   if (const auto* app = applayer::app_state(*flow); app != nullptr && app->parser != nullptr &&
@@ -103,16 +106,20 @@ void Worker::inspect_rest_of_stream(Packet& pseudo) {
   while (stream != nullptr) {
     const auto window = stream->raw_window(pseudo.direction, true);
     if (window.data.empty()) return;
-    const auto alerts = detector_.inspect(pseudo);
-    emitter_.alerts(pseudo, alerts, detector_.tagged(), &detector_.rules());
+    inspect_once(pseudo);
     // Detection passes every window that it is shown; a rule set that does not must not hang the worker.
     if (stream->raw_inspected(pseudo.direction) < window.offset + window.data.size()) return;
   }
 }
 
-void Worker::inspect_and_emit(Packet& packet, bool final) {
+void Worker::inspect_once(Packet& packet) {
   const auto alerts = detector_.inspect(packet);
+  emitter_.set_packet_vars(detector_.packet_vars());
   emitter_.alerts(packet, alerts, detector_.tagged(), &detector_.rules());
+}
+
+void Worker::inspect_and_emit(Packet& packet, bool final) {
+  inspect_once(packet);
   if (packet.is_pseudo) inspect_rest_of_stream(packet);
   emitter_.packet_events(packet);
   emitter_.arp(packet);

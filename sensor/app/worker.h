@@ -64,11 +64,13 @@ class Worker : private decode::PacketSink {
   [[nodiscard]] const flow::FlowTable& flows() const { return flows_; }
   [[nodiscard]] const reassembly::TcpEngine& tcp() const { return tcp_; }
   [[nodiscard]] const detect::Detector& detector() const { return detector_; }
+  [[nodiscard]] const applayer::Driver& driver() const { return driver_; }
   [[nodiscard]] Timestamp last_packet_time() const { return last_; }
   [[nodiscard]] emit::Emitter& emitter() { return emitter_; }
 
  private:
   void on_packet(Packet& packet) override;
+  void inspect_once(Packet& packet);
   void inspect_and_emit(Packet& packet, bool final);
   void inspect_rest_of_stream(Packet& pseudo);
   void turn_if_wanted(flow::Flow& flow, Packet& packet);
@@ -83,6 +85,7 @@ class Worker : private decode::PacketSink {
   reassembly::TcpEngine tcp_;
   detect::Detector detector_;
   emit::Emitter emitter_;
+  ExceptionPolicy flow_memcap_policy_;
   WorkerCounters counters_;
   Timestamp last_{};
 };

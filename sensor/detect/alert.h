@@ -13,6 +13,9 @@
 #include "sensor/applayer/core/transaction.h"
 #include "sensor/packet/types.h"
 
+namespace vong::applayer {
+struct Frame;
+}
 namespace vong::detect {
 
 struct CompiledRule;
@@ -37,10 +40,10 @@ struct Alert {
   bool stream_match = false;                     // raw stream bytes matched, not (only) this packet's: EVE logs the stream as payload
   bool state_match = false;                      // transaction state matched
   std::optional<uint64_t> file_id;               // the file that matched, when it was a file rule
+  const applayer::Frame* frame = nullptr;        // the frame that matched
   std::span<const MatchedContent> evidence;      // may be empty
   // Names and JSON texts that data sets had for what the rule found: EVE's alert.context.
   std::span<const std::pair<std::string, std::string>> context;
-  std::span<const std::pair<std::string, std::string>> packet_vars;   // captures of this packet: EVE's metadata.pktvars
 
   // EVE's alert.action: a passive sensor lets everything pass; only a reject is told as "blocked", as the reference does.
   [[nodiscard]] std::string_view eve_action() const { return action == AlertAction::kReject ? "blocked" : "allowed"; }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/json_writer.h"
 #include "sensor/detect/detector_impl.h"
 #include "sensor/detect/limits.h"
 #include "sensor/detect/threshold.h"
@@ -22,7 +23,11 @@ AlertAction action_of(rules::Action a) {
 void Detector::Impl::matched(RuleIndex i, const applayer::Transaction* tx, bool stream_match, std::optional<uint64_t> file_id) {
   const CompiledRule& rule = set->rules[i];
   for (const Runtime::PendingCapture& c : rt.captures) {
-    if (c.scope == Regex::Scope::kFlow && rt.flow_state != nullptr) {
+    if (c.scope == Regex::Scope::kAlert) {
+      std::string json;
+      JsonWriter(json).string(c.value);
+      rt.contexts.emplace_back(c.name, std::move(json));
+    } else if (c.scope == Regex::Scope::kFlow && rt.flow_state != nullptr) {
       if (!rt.flow_state->set_var(c.name, as_bytes(c.value))) ++counters.flow_state_full;
     } else if (rt.packet_vars.size() < kMaxFlowvarsPerFlow) {
       rt.packet_vars.emplace_back(c.name, c.value);
@@ -40,7 +45,8 @@ void Detector::Impl::matched(RuleIndex i, const applayer::Transaction* tx, bool 
   m.tx = tx;
   m.tx_id = tx != nullptr ? tx->id : 0;
   m.stream = stream_match;
-  m.state = tx != nullptr;
+  m.state = tx != nullptr && rt.frame == nullptr;
+  m.frame = rt.frame;
   m.file_id = file_id;
   if (!rule.noalert) {
     m.evidence_at = static_cast<uint32_t>(evidence.size());
@@ -95,8 +101,8 @@ void Detector::Impl::finish_alerts() {
         a.stream_match = m.stream;
         a.state_match = m.state;
         a.file_id = m.file_id;
+        a.frame = m.frame;
         a.context = m.context != nullptr ? std::span<const std::pair<std::string, std::string>>(*m.context) : std::span<const std::pair<std::string, std::string>>();
-        a.packet_vars = rt.packet_vars;
         a.evidence = std::span<const MatchedContent>(evidence).subspan(m.evidence_at, m.evidence_count);
         alerts.push_back(a);
         ++counters.alerts;

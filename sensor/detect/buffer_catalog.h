@@ -39,6 +39,8 @@ struct BufferName {
   bool to_server = false, to_client = false;   // some protocol has it in this direction
   bool multi = false;
   bool base64 = false;                         // base64_data
+  bool frame = false;                          // frames of one name: by_frame says which of a protocol's
+  std::array<int16_t, kAppProtoCount> by_frame{};   // number of the frame, -1: the protocol has none of it; only with `frame`
   [[nodiscard]] const applayer::BufferDef* def(AppProto p) const { return by_proto[static_cast<size_t>(p)]; }
   [[nodiscard]] bool is_app() const { return to_server || to_client; }
 };
@@ -65,6 +67,7 @@ class Catalog {
   [[nodiscard]] const BufferName* buffer(std::string_view keyword) const;       // sticky spelling or its alias
   [[nodiscard]] const BufferName* modifier(std::string_view keyword) const;     // legacy content modifier
   [[nodiscard]] const BufferName* pcre_flag(char flag) const;
+  [[nodiscard]] const BufferName* frame(std::string_view name) const;           // "pdu", "command_line"
   [[nodiscard]] const NumberName* number(std::string_view keyword) const;
   [[nodiscard]] const MatcherName* matcher(std::string_view keyword) const;
   [[nodiscard]] const applayer::ProtocolDef* protocol(std::string_view name) const;
@@ -82,13 +85,14 @@ class Catalog {
   std::vector<std::unique_ptr<BufferName>> buffers_;
   std::vector<std::unique_ptr<NumberName>> numbers_;
   std::vector<std::unique_ptr<MatcherName>> matchers_;
-  StringMap<BufferName*> buffer_by_name_, modifier_by_name_;
+  StringMap<BufferName*> buffer_by_name_, modifier_by_name_, frame_by_name_;
   StringMap<NumberName*> number_by_name_;
   StringMap<MatcherName*> matcher_by_name_;
   std::array<BufferName*, 128> by_pcre_flag_{};
   std::array<const applayer::ProtocolDef*, kAppProtoCount> by_id_{};
   StringMap<const applayer::ProtocolDef*> protocol_by_name_;
   std::vector<std::string_view> names_;
+  std::vector<std::unique_ptr<const applayer::BufferDef>> file_buffers_;   // file.name, file.magic of protocols that carry files
 };
 
 // A buffer with transforms; one object per difference in a rule set.

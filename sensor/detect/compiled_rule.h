@@ -26,6 +26,7 @@ enum class RuleType : uint8_t {
   kStream,        // raw stream (and packets outside streams)
   kProtocolOnly,  // when protocol detection is done, once per direction
   kTransaction,   // transactions of an application protocol
+  kFrame,         // frames of an application protocol
 };
 
 // Protocols of the header, as bits.
@@ -99,6 +100,7 @@ struct RuleBody {
   std::span<const Condition* const> conditions;
   std::span<const Node> payload;
   std::vector<PacketBufferCheck> packet_buffers;
+  std::vector<PacketBufferCheck> frames;     // all asked of one frame
   std::vector<TxEngine> engines;
   std::span<const Effect* const> effects;
   std::vector<ThresholdSpec> thresholds;     // all must let the alert through
@@ -114,6 +116,8 @@ struct RuleBody {
   bool has_fast_pattern = false;
   const BufferUse* fast_use = nullptr;
   const ContentNode* fast = nullptr;
+  // Tests that may turn out otherwise at a later packet: until some part of a transaction has matched they are asked anew.
+  [[nodiscard]] bool has_changing_tests() const { return !conditions.empty() || !packet_buffers.empty(); }
   [[nodiscard]] bool app_fits(AppProto p) const {
     if (apps.empty()) return true;
     for (const AppProto a : apps) {

@@ -328,6 +328,43 @@ void Detector::Impl::evaluate_packet_rules() {
   }
 }
 
+bool Detector::Impl::frame_fits(const RuleBody& b, const applayer::Frame& frame) {
+  for (const PacketBufferCheck& check : b.frames) {
+    if (check.use->buffer->by_frame[static_cast<size_t>(rt.proto)] != frame.type) return false;
+    Bytes data = as_bytes(frame.data);
+    if (!check.use->transforms.empty()) {
+      if (!run_transforms(check.use->transforms, data, packet_transformed, packet_spare)) return false;
+      data = as_bytes(packet_transformed);
+    }
+    if (!detect::inspect(rt, check.nodes, BufferInput{data, 0, frame.closed, "frame"})) return false;
+  }
+  return true;
+}
+
+// Frames of the packet's direction that have grown or ended; a rule fires once on a frame.
+void Detector::Impl::inspect_frames() {
+  if (app == nullptr || !app->parser || !app->parser->frames) return;
+  const auto& asked = set->prefilter.frames[static_cast<size_t>(rt.proto)][static_cast<size_t>(index(rt.direction))];
+  for (applayer::Frame& frame : app->parser->frames->of(rt.direction)) {
+    if (frame.inspection_done || (frame.data.size() <= frame.inspected && !frame.closed)) continue;
+    rt.frame = &frame;
+    for (const RuleIndex i : asked) {
+      if (std::find(frame.matched.begin(), frame.matched.end(), i) != frame.matched.end()) continue;
+      bool stream_match = false;
+      if (!packet_part_fits(set->rules[i], stream_match, false) || !frame_fits(*set->rules[i].body, frame)) continue;
+      frame.matched.push_back(i);
+      const applayer::Transaction* tx = nullptr;
+      for (const auto& t : app->parser->transactions) {
+        if (frame.tx_id && t->id == *frame.tx_id) tx = t.get();
+      }
+      matched(i, tx, false, std::nullopt);
+    }
+    frame.inspected = frame.data.size();
+    frame.inspection_done = frame.closed;
+  }
+  rt.frame = nullptr;
+}
+
 void Detector::Impl::note_protocol_detection() {
   if (rt.flow_state == nullptr || app == nullptr || app->proto == AppProto::kUnknown) return;
   uint8_t& known = rt.flow_state->protocol_known[index(rt.direction)];
@@ -339,12 +376,17 @@ void Detector::Impl::note_protocol_detection() {
 void Detector::Impl::mark_all_inspected() {
   if (app == nullptr || !app->parser) return;
   for (auto& tx : app->parser->transactions) tx->inspected = {true, true};
+  if (!app->parser->frames) return;
+  for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
+    for (applayer::Frame& frame : app->parser->frames->of(d)) frame.inspection_done = frame.closed;
+  }
 }
 
 std::span<const Alert> Detector::Impl::inspect(Packet& p) {
   ++counters.packets;
   begin(p);
-  if (rt.flow_state != nullptr && (rt.flow_state->pass || rt.flow_state->drop || rt.flow_state->bypass)) {
+  if (p.no_inspection && p.flow == nullptr) return {};
+  if (rt.flow_state != nullptr && (rt.flow_state->pass || rt.flow_state->drop || rt.flow_state->bypass || p.no_inspection || p.flow->pass_by_policy)) {
     mark_all_inspected();
     if (stream != nullptr) {
       const auto rest = stream->raw_window(rt.direction, true);
@@ -363,7 +405,10 @@ std::span<const Alert> Detector::Impl::inspect(Packet& p) {
     if (!p.is_pseudo) run_ip_only();
     collect_packet_candidates();
     evaluate_packet_rules();
-    if (rt.flow != nullptr) inspect_transactions();
+    if (rt.flow != nullptr) {
+      inspect_frames();
+      inspect_transactions();
+    }
     if (stream != nullptr && !window.data.empty()) stream->raw_done(rt.direction, window.offset + window.data.size());
   }
   finish_alerts();
@@ -375,6 +420,7 @@ Detector::Detector(std::shared_ptr<const RuleSet> rules, const Settings& setting
 Detector::~Detector() = default;
 std::span<const Alert> Detector::inspect(Packet& packet) { return impl_->inspect(packet); }
 const Detector::Verdict& Detector::verdict() const { return impl_->verdict; }
+std::span<const std::pair<std::string, std::string>> Detector::packet_vars() const { return impl_->rt.packet_vars; }
 bool Detector::tagged() const { return impl_->tagged; }
 void Detector::set_rules(std::shared_ptr<const RuleSet> rules) { impl_->use_rules(std::move(rules)); }
 const RuleSet& Detector::rules() const { return *impl_->rules; }

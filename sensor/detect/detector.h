@@ -63,6 +63,9 @@ class Detector {
   struct Verdict { bool pass_flow = false, drop_flow = false, drop_packet = false, bypass_flow = false; };
   [[nodiscard]] const Verdict& verdict() const;
 
+  // What expressions captured from the last packet (pkt:NAME): EVE's metadata.pktvars.
+  [[nodiscard]] std::span<const std::pair<std::string, std::string>> packet_vars() const;
+
   // A packet that `tag` rules ask to log besides their alerts: true when the packet just inspected is one.
   [[nodiscard]] bool tagged() const;
 
@@ -89,8 +92,8 @@ struct FlowVariables {
   std::vector<std::string> flowbits;                              // in the order in which they were set
   std::vector<std::pair<std::string, uint32_t>> flowints;
   std::vector<std::pair<std::string, std::string>> flowvars;      // pcre captures and the like
-  std::vector<std::pair<std::string, std::string>> pktvars;       // of the packet just inspected
-  [[nodiscard]] bool empty() const { return flowbits.empty() && flowints.empty() && flowvars.empty() && pktvars.empty(); }
+  std::vector<std::pair<std::string_view, double>> entropies;     // by buffer, as the keyword `entropy` last found them
+  [[nodiscard]] bool empty() const { return flowbits.empty() && flowints.empty() && flowvars.empty() && entropies.empty(); }
 };
 [[nodiscard]] FlowVariables flow_variables(const flow::Flow& flow);
 

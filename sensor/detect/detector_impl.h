@@ -27,6 +27,7 @@ struct Match {
   bool stream = false, state = false;
   uint32_t evidence_at = 0, evidence_count = 0;   // in Impl::evidence
   std::optional<uint64_t> file_id;
+  const applayer::Frame* frame = nullptr;
   std::shared_ptr<const std::vector<std::pair<std::string, std::string>>> context;   // from data sets
 };
 
@@ -55,6 +56,8 @@ struct Detector::Impl {
   [[nodiscard]] bool packet_buffer_fits(const PacketBufferCheck& check);
   void scan(const PatternGroup& group, Bytes data, std::vector<RuleIndex>& out);
   void note_protocol_detection();
+  void inspect_frames();
+  [[nodiscard]] bool frame_fits(const RuleBody& b, const applayer::Frame& frame);
 
   // --- transactions (tx_inspect.cc)
   void inspect_transactions();

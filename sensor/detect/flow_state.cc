@@ -89,6 +89,19 @@ bool FlowDetect::set_var(std::string_view name, Bytes value) {
   return true;
 }
 
+bool FlowDetect::set_entropy(std::string_view buffer, double value) {
+  FlowExtra& e = more();
+  for (auto& [key, old] : e.entropies) {
+    if (key == buffer) {
+      old = value;
+      return true;
+    }
+  }
+  if (e.entropies.size() >= kMaxFlowvarsPerFlow) return false;
+  e.entropies.emplace_back(buffer, value);
+  return true;
+}
+
 FlowDetect& ensure_flow_detect(flow::Flow& f) {
   if (FlowDetect* state = flow_detect(f)) return *state;
   f.set_slot(flow::FlowSlot::kDetect, std::make_unique<FlowDetect>());
@@ -97,8 +110,8 @@ FlowDetect& ensure_flow_detect(flow::Flow& f) {
 
 FlowDecision flow_decision(const flow::Flow& flow) {
   const FlowDetect* state = flow_detect(flow);
-  if (state == nullptr) return {};
-  return {state->pass, state->drop, state->bypass};
+  if (state == nullptr) return {flow.pass_by_policy, false, false};
+  return {state->pass || flow.pass_by_policy, state->drop, state->bypass};
 }
 
 FlowVariables flow_variables(const flow::Flow& flow) {
@@ -108,6 +121,7 @@ FlowVariables flow_variables(const flow::Flow& flow) {
   for (const NameId id : state->extra->bits) result.flowbits.push_back(name_of(id));
   for (const auto& [id, value] : state->extra->ints) result.flowints.emplace_back(name_of(id), value);
   result.flowvars = state->extra->vars;
+  result.entropies = state->extra->entropies;
   return result;
 }
 

@@ -32,6 +32,7 @@ struct FlowExtra {
   std::vector<NameId> bits;                                   // in the order of setting
   std::vector<std::pair<NameId, uint32_t>> ints;
   std::vector<std::pair<std::string, std::string>> vars;      // name -> bytes
+  std::vector<std::pair<std::string_view, double>> entropies; // buffer's name (static or of the program) -> last value
   std::vector<std::pair<NameId, int64_t>> timed;              // xbits on the transaction/flow: name -> expiry, ns
   absl::flat_hash_map<uint64_t, RuleCounter> counters;        // threshold by_flow: rule and kind
   struct Tag {
@@ -67,6 +68,7 @@ struct FlowDetect : flow::FlowState {
   [[nodiscard]] const uint32_t* find_int(NameId id) const;
   bool set_int(NameId id, uint32_t value);
   bool set_var(std::string_view name, Bytes value);
+  bool set_entropy(std::string_view buffer, double value);
 };
 
 [[nodiscard]] inline FlowDetect* flow_detect(const flow::Flow& f) {

@@ -22,6 +22,7 @@ inline constexpr uint32_t kDefaultAlertQueue = 15;         // packet-alert-max: 
 inline constexpr size_t kMaxQueuedMatches = 65'535;        // matches of one packet before ordering
 inline constexpr uint32_t kMaxInstancesPerBuffer = 4096;   // dns.query and the like: further ones are not inspected
 inline constexpr size_t kMaxTransformedBytes = 1 << 20;    // output of one transform chain; the rest is cut off
+inline constexpr uint32_t kDefaultInflatedBytes = 1024;    // gunzip, zlib_deflate without max-size
 inline constexpr size_t kMaxDecodedBytes = 65'535;         // base64_decode
 
 // --- state of a flow and a transaction

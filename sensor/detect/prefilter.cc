@@ -85,6 +85,13 @@ class Builder {
       case RuleType::kIpOnly: ip_only_.push_back(i); return;
       case RuleType::kEventsOnly: out_.event_rules.push_back(i); return;
       case RuleType::kProtocolOnly: out_.protocol_rules.push_back(i); return;
+      case RuleType::kFrame:
+        for (const AppProto a : b.apps) {
+          for (int d = 0; d < kDirections; ++d) {
+            if (b.dirs[d]) out_.frames[static_cast<size_t>(a)][static_cast<size_t>(d)].push_back(i);
+          }
+        }
+        return;
       case RuleType::kTransaction:
         if (!b.has_fast_pattern || b.fast_use != nullptr) {
           sort_in_tx(i);
@@ -177,6 +184,10 @@ class Builder {
         const auto event = std::find_if(b.engines.begin(), b.engines.end(), [](const TxEngine& e) { return e.kind == EngineKind::kEvent; });
         if (event != b.engines.end()) {
           index.by_event[event->event].push_back(i);
+          continue;
+        }
+        if (b.has_changing_tests()) {
+          index.conditional.push_back(i);
           continue;
         }
         auto at = std::find_if(index.unfiltered.begin(), index.unfiltered.end(), [&](const auto& u) { return u.progress == first; });

@@ -62,6 +62,7 @@ struct TxUnfiltered {
 struct TxIndex {
   std::vector<TxPrefilter> prefilters;       // by progress
   std::vector<TxUnfiltered> unfiltered;      // by progress
+  std::vector<RuleIndex> conditional;        // the same for rules that also ask for what may change between packets (bits ...)
   absl::flat_hash_map<applayer::EventId, std::vector<RuleIndex>> by_event;
   bool any = false;                          // some rule can match on this protocol's transactions in this direction
 };
@@ -92,6 +93,7 @@ struct Prefilter {
   IpOnlyIndex ip_only;
   std::vector<RuleIndex> event_rules;                        // rules that need a packet event
   std::vector<RuleIndex> protocol_rules;                     // kProtocolOnly
+  std::array<std::array<std::vector<RuleIndex>, kDirections>, kAppProtoCount> frames;   // kFrame; few, so asked one by one
   std::vector<std::unique_ptr<PatternGroup>> groups;
   HeaderClasses classes;                                     // over the headers of all rules but those on addresses alone
 };

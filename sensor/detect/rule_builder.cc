@@ -121,6 +121,7 @@ Status RuleBuilder::set_sticky(const BufferName& buffer, std::string_view at) {
   if (sticky_open_at_.data() != nullptr && sticky_list_ < 0 && !sticky_transforms_.empty()) {
     return value_error(sticky_open_at_, "transforms without anything that looks at their result");
   }
+  if (buffer.name == "file.magic") set.file_needs.any = set.file_needs.magic = true;
   sticky_ = &buffer;
   sticky_base64_ = false;
   sticky_transforms_.clear();
@@ -150,15 +151,25 @@ Status RuleBuilder::add_transform(const Transform* transform, std::string_view a
 }
 
 Status RuleBuilder::add_node(const Node& node, std::string_view at) {
+  const bool match = node.kind == NodeKind::kContent || node.kind == NodeKind::kPcre;
+  if (!match && node.relative() && !has_sticky() && last_match_list_ >= 0) {
+    return add_node_to(lists[static_cast<size_t>(last_match_list_)], node, at);
+  }
   auto list = current_list(at);
   if (!list) return std::unexpected(list.error());
-  if ((*list)->nodes.size() >= kMaxNodesPerList) return value_error(at, "too many contents on one buffer");
-  (*list)->nodes.push_back(node);
-  (*list)->where.push_back(at);
+  return add_node_to(**list, node, at);
+}
+
+Status RuleBuilder::add_node_to(ListDraft& list, const Node& node, std::string_view at) {
+  if (list.nodes.size() >= kMaxNodesPerList) return value_error(at, "too many contents on one buffer");
+  list.nodes.push_back(node);
+  list.where.push_back(at);
+  const int i = static_cast<int>(&list - lists.data());
   if (node.kind == NodeKind::kContent) {
-    last_list_ = static_cast<int>(*list - lists.data());
-    last_node_ = static_cast<int>((*list)->nodes.size()) - 1;
+    last_list_ = i;
+    last_node_ = static_cast<int>(list.nodes.size()) - 1;
   }
+  if (node.kind == NodeKind::kContent || node.kind == NodeKind::kPcre) last_match_list_ = i;
   return {};
 }
 
@@ -184,6 +195,7 @@ Status RuleBuilder::move_last_content(const BufferName& buffer, std::string_view
   to.where.push_back(where);
   last_list_ = static_cast<int>(&to - lists.data());
   last_node_ = static_cast<int>(to.nodes.size()) - 1;
+  last_match_list_ = last_list_;
   return {};
 }
 
@@ -410,10 +422,16 @@ Status RuleBuilder::compile() {
   rule.gid = ast.gid;
   rule.rev = ast.rev;
   rule.action = ast.action;
-  if (auto s = header(); !s) return s;
+  // A rule for another version may be written in a way that this one cannot read: that is asked first.
   for (const rules::Option& o : ast.options) {
+    if (!equals_ignore_case(o.name, "requires")) continue;
     if (auto s = option(o); !s) return s;
     if (env.skip_rule) return {};
+  }
+  if (auto s = header(); !s) return s;
+  for (const rules::Option& o : ast.options) {
+    if (equals_ignore_case(o.name, "requires")) continue;
+    if (auto s = option(o); !s) return s;
   }
   return finish();
 }

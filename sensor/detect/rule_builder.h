@@ -49,7 +49,10 @@ class RuleBuilder {
   Status set_payload(std::string_view at);                   // pkt_data
   Status set_base64(std::string_view at);
   Status add_transform(const Transform* transform, std::string_view at);
+  // Into the list in force. Without a sticky buffer, what is relative to a match and no match itself (isdataat, byte_*) goes
+  // where the last content or pcre went, whose buffer a legacy modifier may have changed.
   Status add_node(const Node& node, std::string_view at);
+  Status add_node_to(ListDraft& list, const Node& node, std::string_view at);
   // The content that a modifier (nocase, depth ...) belongs to; null when there is none.
   [[nodiscard]] Node* last_content();
   [[nodiscard]] ListDraft* last_list() { return last_list_ < 0 ? nullptr : &lists[static_cast<size_t>(last_list_)]; }
@@ -109,7 +112,8 @@ class RuleBuilder {
   std::string_view sticky_open_at_;
   std::vector<const Transform*> sticky_transforms_;
   int sticky_list_ = -1;
-  int last_list_ = -1, last_node_ = -1;
+  int last_list_ = -1, last_node_ = -1;   // of the last content
+  int last_match_list_ = -1;              // of the last content or pcre
 };
 
 }  // namespace vong::detect

@@ -112,7 +112,8 @@ Status RuleBuilder::finish_list(ListDraft& list) {
 }
 
 const BufferUse* RuleBuilder::use_of(const ListDraft& list) {
-  std::string key(list.buffer->name);
+  std::string key(list.buffer->frame ? "frame:" : "");
+  key += list.buffer->name;
   for (const Transform* t : list.transforms) key += fmt::format("/{}", static_cast<const void*>(t));
   const auto it = env.use_by_key.find(key);
   if (it != env.use_by_key.end()) return it->second;
@@ -214,7 +215,9 @@ Status RuleBuilder::finish_payload() {
 void RuleBuilder::choose_type() {
   const Header& h = set.headers[body.header];
   const bool looks = !body.payload.empty() || !body.packet_buffers.empty();
-  if (!body.engines.empty()) {
+  if (!body.frames.empty()) {
+    body.type = RuleType::kFrame;
+  } else if (!body.engines.empty()) {
     body.type = RuleType::kTransaction;
   } else if (has_event && all_events_only_ok && !looks && body.apps.empty()) {
     body.type = RuleType::kEventsOnly;
@@ -328,6 +331,10 @@ Status RuleBuilder::finish() {
       body.packet_buffers.push_back({use, nodes});
       continue;
     }
+    if (list.buffer->frame) {
+      body.frames.push_back({use, nodes});
+      continue;
+    }
     TxEngine e;
     e.use = use;
     e.nodes = nodes;
@@ -344,6 +351,9 @@ Status RuleBuilder::finish() {
     }
     if (!e.dirs[0] && !e.dirs[1]) continue;
     body.engines.push_back(e);
+  }
+  if (!body.frames.empty() && (!body.engines.empty() || !body.payload.empty())) {
+    return value_error(ast.protocol, "frames cannot be combined with the payload or other keywords of the protocol");
   }
   if (!body.engines.empty() && !body.payload.empty()) {
     TxEngine e;

@@ -196,7 +196,7 @@ class Loader {
       case RuleType::kEventsOnly: ++c.events_only; break;
       case RuleType::kPacket: case RuleType::kProtocolOnly: ++c.packet; break;
       case RuleType::kStream: ++c.stream; break;
-      case RuleType::kTransaction: ++c.transaction; break;
+      case RuleType::kTransaction: case RuleType::kFrame: ++c.transaction; break;
     }
   }
 
@@ -285,6 +285,9 @@ RuleSet::FileNeeds RuleSet::file_needs() const { return impl_->file_needs; }
 bool RuleSet::uses_buffer(std::string_view name_begins) const {
   return std::any_of(impl_->uses.begin(), impl_->uses.end(),
                      [&](const auto& use) { return use->buffer != nullptr && use->buffer->name.starts_with(name_begins); });
+}
+bool RuleSet::uses_frames() const {
+  return std::any_of(impl_->uses.begin(), impl_->uses.end(), [](const auto& use) { return use->buffer->frame; });
 }
 bool RuleSet::has_rules_for(applayer::AppProto proto) const {
   const auto& by_dir = impl_->prefilter.tx[static_cast<size_t>(proto)];

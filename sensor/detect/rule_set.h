@@ -91,6 +91,8 @@ class RuleSet {
   [[nodiscard]] FileNeeds file_needs() const;
   // True when some rule looks at a buffer whose name starts so ("ja3", "ssh.hassh"): what is made only on request is then wanted.
   [[nodiscard]] bool uses_buffer(std::string_view name_begins) const;
+  // True when some rule looks at frames.
+  [[nodiscard]] bool uses_frames() const;
   // True when some rule looks at this protocol (its transactions need inspection at all).
   [[nodiscard]] bool has_rules_for(applayer::AppProto proto) const;
   [[nodiscard]] size_t memory_bytes() const;

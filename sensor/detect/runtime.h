@@ -23,6 +23,7 @@ struct CompiledRule;
 }
 namespace vong::applayer {
 struct File;
+struct Frame;
 }
 namespace vong::detect {
 
@@ -40,6 +41,7 @@ struct Runtime {
   const CompiledRule* rule = nullptr;
   std::vector<NameId>* tx_bits = nullptr;           // of the transaction in view
   applayer::File* file = nullptr;                   // of a file keyword
+  applayer::Frame* frame = nullptr;                 // of a rule on frames
 
   // --- of the buffer and rule being evaluated
   std::array<uint64_t, kMaxVariablesPerRule> variables{};

@@ -267,6 +267,7 @@ constexpr TransformDef kTransforms[] = {
     {"domain", false, make_simple<domain>, "", "The registered domain of a host name: its last two labels."},
     {"dotprefix", false, make_simple<dotprefix>, "", "Puts a dot before the buffer, so that \".example.org\" matches the domain and all below it."},
     {"from_base64", true, make_from_base64, "[bytes <n>][, offset <n>][, mode rfc4648|rfc2045|strict]", "Decodes base64."},
+    {"gunzip", true, make_gunzip, "[max-size <bytes>]", "Decompresses gzip, to at most 1024 bytes when not said otherwise."},
     {"header_lowercase", false, make_simple<header_lowercase>, "", "Names in a block of headers in lower case."},
     {"office_text", false, make_simple<office_text>, "", "The text of an OOXML or OpenDocument file."},
     {"pcrexform", true, make_pcrexform, "\"<regex>\"", "The first capture of a regular expression."},
@@ -281,6 +282,7 @@ constexpr TransformDef kTransforms[] = {
     {"to_uppercase", false, make_simple<uppercase>, "", "ASCII letters in upper case."},
     {"url_decode", false, make_simple<url_decode>, "", "Decodes %XX and + ."},
     {"xor", true, make_xor, "<hexadecimal key>", "Combines the bytes with a key by exclusive or."},
+    {"zlib_deflate", true, make_zlib_deflate, "[max-size <bytes>]", "Decompresses zlib's format, to at most 1024 bytes when not said otherwise."},
 };
 
 }  // namespace

@@ -28,6 +28,10 @@ struct TransformDef {
   rules::Parsed<std::unique_ptr<Transform>> (*make)(std::string_view value);
   std::string_view syntax, help;
 };
+// inflate_transform.cc
+rules::Parsed<std::unique_ptr<Transform>> make_gunzip(std::string_view value);
+rules::Parsed<std::unique_ptr<Transform>> make_zlib_deflate(std::string_view value);
+
 [[nodiscard]] std::span<const TransformDef> transforms();
 [[nodiscard]] const TransformDef* transform_by_name(std::string_view name);
 

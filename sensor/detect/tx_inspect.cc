@@ -53,6 +53,7 @@ void Detector::Impl::collect_tx_candidates(Transaction& tx, TxState& state, cons
     tx_candidates.insert(tx_candidates.end(), u.rules.begin(), u.rules.end());
     if (progress > u.progress && side.unfiltered_done == k) side.unfiltered_done = static_cast<uint16_t>(k + 1);
   }
+  tx_candidates.insert(tx_candidates.end(), index_.conditional.begin(), index_.conditional.end());
   tx_candidates.insert(tx_candidates.end(), stream_tx_candidates.begin(), stream_tx_candidates.end());
   for (const StoredRule& s : state.stored[d]) {
     if (!s.done) tx_candidates.push_back(s.rule);
@@ -201,6 +202,7 @@ void Detector::Impl::evaluate_tx_rule(RuleIndex i, Transaction& tx, TxState& sta
     rt.rule = &rule;
     rt.captures.clear();
     rt.evidence.clear();
+    rt.contexts.clear();
     ++counters.rules_evaluated;
   }
   uint64_t matched_bits = stored != nullptr ? stored->matched : 0, file_id = 0;
@@ -237,7 +239,8 @@ void Detector::Impl::evaluate_tx_rule(RuleIndex i, Transaction& tx, TxState& sta
     }
   }
   const bool fires = !pending && !never && asked > 0;
-  if (stored == nullptr && (pending || fires) && !never) {
+  const bool worth_keeping = fires || (pending && (matched_bits != 0 || !b.has_changing_tests()));
+  if (stored == nullptr && worth_keeping && !never) {
     if (list.size() >= kMaxStoredRulesPerTransaction) {
       ++counters.tx_state_full;
     } else {

@@ -215,62 +215,6 @@ void write_flow_excerpt(JsonWriter& out, const flow::Flow& flow) {
   out.close_object();
 }
 
-// Flowbits "traffic/id/NAME" and "traffic/label/NAME" say what kind of traffic a flow is: EVE's own object for them.
-void write_traffic(JsonWriter& out, const std::vector<std::string>& flowbits) {
-  bool open = false;
-  for (const auto& [prefix, key] : {std::pair<std::string_view, std::string_view>("traffic/id/", "id"), {"traffic/label/", "label"}}) {
-    bool listed = false;
-    for (const std::string_view bit : flowbits) {
-      if (!bit.starts_with(prefix)) continue;
-      if (!open) out.open_object("traffic");
-      if (!listed) out.open_array(key);
-      open = listed = true;
-      out.string(bit.substr(prefix.size()));
-    }
-    if (listed) out.close_array();
-  }
-  if (open) out.close_object();
-}
-
-void write_metadata(JsonWriter& out, const flow::Flow& flow) {
-  const auto variables = detect::flow_variables(flow);
-  if (variables.empty()) return;
-  write_traffic(out, variables.flowbits);
-  out.open_object("metadata");
-  const auto write_pairs = [&](std::string_view key, const auto& pairs) {
-    if (pairs.empty()) return;
-    out.open_array(key);
-    for (const auto& [name, value] : pairs) {
-      out.open_object();
-      if (key == "pktvars") {
-        out.key_escaped(name);
-        out.string(value);
-      } else {
-        out.field("key", std::string_view(name));
-        out.field("value", std::string_view(value));
-      }
-      out.close_object();
-    }
-    out.close_array();
-  };
-  if (!variables.flowbits.empty()) {
-    out.open_array("flowbits");
-    for (const auto& bit : variables.flowbits) out.string(bit);
-    out.close_array();
-  }
-  if (!variables.flowints.empty()) {
-    out.open_object("flowints");
-    for (const auto& [name, value] : variables.flowints) {
-      out.key_escaped(name);
-      out.number(uint64_t{value});
-    }
-    out.close_object();
-  }
-  write_pairs("flowvars", variables.flowvars);
-  write_pairs("pktvars", variables.pktvars);
-  out.close_object();
-}
-
 void write_alert(LineSink& sink, const Origin& origin, const Packet& packet,
                  const detect::Alert& alert, const detect::RuleSet* rules) {
   if (!origin.config.alert) return;
@@ -278,13 +222,13 @@ void write_alert(LineSink& sink, const Origin& origin, const Packet& packet,
   line.clear();
   JsonWriter out(line);
   open_record(out, origin, "alert", packet.ts, packet.flow, &packet, RecordDirection::kPacket);
-  if (origin.config.metadata && packet.flow != nullptr) write_metadata(out, *packet.flow);
   if (alert.tx != nullptr) out.field("tx_id", alert.tx_id);
   write_alert_object(out, origin, packet, alert, rules);
   write_tunnel(out, packet);
   if (packet.flow != nullptr) {
     if (origin.config.alerts.app_layer) write_app_layer(out, origin, packet, alert);
     write_app_proto(out, *packet.flow);
+    if (alert.frame != nullptr) write_frame(out, *packet.flow, *alert.frame);
     out.field("direction", alert.direction == Direction::kToServer ? "to_server" : "to_client");
     if (origin.config.alerts.flow) write_flow_excerpt(out, *packet.flow);
   }

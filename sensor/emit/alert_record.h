@@ -17,9 +17,6 @@ void write_tagged_packet(LineSink& sink, const Origin& origin, const Packet& pac
 // "flow":{...} as alerts carry it.
 void write_flow_excerpt(JsonWriter& out, const flow::Flow& flow);
 
-// "metadata":{flowbits, flowints, flowvars}; nothing when the flow has none.
-void write_metadata(JsonWriter& out, const flow::Flow& flow);
-
 // "packet" in base64 and "packet_info".
 void write_packet(JsonWriter& out, const Packet& packet);
 

@@ -16,6 +16,7 @@ void Emitter::alerts(const Packet& packet, std::span<const detect::Alert> alerts
     write_alert(sink_, from, packet, alert, rules);
   }
   if (tagged && alerts.empty()) write_tagged_packet(sink_, from, packet);
+  if (config_.metadata_records && !packet_vars_.empty()) write_metadata_record(sink_, from, packet);
 }
 
 void Emitter::packet_events(const Packet& packet) {
@@ -34,6 +35,7 @@ void Emitter::transactions(const Packet& packet, bool final) {
   const Origin from = origin(packet.interface);
   write_driver_events(sink_, from, *packet.flow, packet);
   write_transactions(sink_, from, *packet.flow, packet, final);
+  if (config_.frame) write_frames(sink_, from, *packet.flow, packet, final);
 }
 
 void Emitter::flow_end(flow::Flow& flow, flow::FlowEndReason reason, Timestamp now) {

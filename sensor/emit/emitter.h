@@ -23,6 +23,10 @@ class Emitter {
   // The capture file that is being read, for pcap_filename.
   void set_capture_file(std::string path) { capture_file_ = std::move(path); }
 
+  // What rules captured from the packet in work (pktvars): for all its records. The view must live as long.
+  void set_packet_vars(std::span<const std::pair<std::string, std::string>> vars) {
+    packet_vars_ = vars;
+  }
   // `rules`: the set that the alerts' rules belong to.
   void alerts(const Packet& packet, std::span<const detect::Alert> alerts, bool tagged,
               const detect::RuleSet* rules = nullptr);
@@ -43,13 +47,14 @@ class Emitter {
   [[nodiscard]] Origin origin(uint16_t interface) const {
     return {config_,
             interface < names_.size() ? std::string_view(names_[interface]) : std::string_view(),
-            capture_file_};
+            capture_file_, packet_vars_};
   }
 
   const EveConfig& config_;
   LineSink& sink_;
   std::vector<std::string> names_;
   std::string capture_file_;
+  std::span<const std::pair<std::string, std::string>> packet_vars_;
 };
 
 }  // namespace vong::emit

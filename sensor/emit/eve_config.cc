@@ -91,6 +91,8 @@ void read_type(const std::string& name, const Settings& options, EveConfig& conf
     config.frame = on;
   } else if (name == "arp") {
     config.arp = on;
+  } else if (name == "metadata") {
+    config.metadata_records = on;
   } else if (on) {
     config.records[canonical(name)] = options;
     // Records that the reference's sections switch on together.
@@ -118,6 +120,7 @@ EveConfig read_eve_config(const Settings& settings) {
   if (!settings.has("outputs")) {
     EveConfig config = shipped_default();
     config.sensor_name = settings.text("sensor-name", "");
+    config.exceptions = ExceptionPolicies::from_settings(settings);
     return config;
   }
   for (const auto& i : settings.children("outputs")) {
@@ -134,6 +137,7 @@ EveConfig read_eve_config(const Settings& settings) {
     config.metadata = settings.flag(path + ".metadata", true);
     config.suricata_version = settings.flag(path + ".suricata-version", false);
     config.sensor_name = settings.text("sensor-name", "");
+    config.exceptions = ExceptionPolicies::from_settings(settings);
     for (const auto& t : settings.children(path + ".types")) {
       const std::string entry = path + ".types." + t;
       if (const auto plain = settings.get(entry); plain && !plain->empty()) {  // "- http"

@@ -11,6 +11,7 @@
 #include "base/settings.h"
 #include "sensor/applayer/core/file.h"
 #include "sensor/applayer/core/protocol.h"
+#include "sensor/packet/exception_policy.h"
 
 namespace vong::emit {
 
@@ -27,6 +28,7 @@ struct AnomalyOptions {
 };
 
 struct EveConfig {
+  ExceptionPolicies exceptions;  // what flows' records say was applied
   bool enabled = true;
   std::string filename = "eve.json";
   bool community_id = false;
@@ -38,7 +40,7 @@ struct EveConfig {
   std::string sensor_name;  // EVE's host; empty: left out
 
   bool alert = true, anomaly = true, flow = true, netflow = false, stats = true, files = true,
-       drop = false, frame = false, arp = false;
+       drop = false, frame = false, arp = false, metadata_records = false;
   AlertOptions alerts;
   AnomalyOptions anomalies;
   applayer::FileOptions file_hashes;  // force-magic, force-hash

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sensor/applayer/core/driver.h"
+#include "sensor/detect/detector.h"
 
 namespace vong::emit {
 namespace {
@@ -80,18 +81,22 @@ void write_vlan(JsonWriter& out, const flow::Flow* flow, const Packet* packet) {
 
 bool has_ports(uint8_t protocol) { return protocol == 6 || protocol == 17 || protocol == 132; }
 
-void write_ethernet(JsonWriter& out, const Packet& packet) {
+// The packet's addresses, turned where the record stands the other way.
+void write_ethernet(JsonWriter& out, const Packet& packet, RecordDirection direction) {
   if (packet.ethernet == nullptr) return;
+  const bool turned = packet.flow != nullptr && direction != RecordDirection::kPacket &&
+                      (direction == RecordDirection::kToServer) != (packet.direction == Direction::kToServer);
   out.open_object("ether");
   out.field("ether_type", static_cast<uint16_t>(packet.ethernet[12] << 8 | packet.ethernet[13]));
-  out.field("src_mac", std::string_view(mac_text(packet.ethernet + 6)));
-  out.field("dest_mac", std::string_view(mac_text(packet.ethernet)));
+  out.field("src_mac", std::string_view(mac_text(packet.ethernet + (turned ? 0 : 6))));
+  out.field("dest_mac", std::string_view(mac_text(packet.ethernet + (turned ? 6 : 0))));
   out.close_object();
 }
 
 // The addresses of both sides over the flow's life.
-void write_flow_macs(JsonWriter& out, const flow::Flow& f) {
-  const auto& macs = emit_state(f).macs;
+void write_flow_macs(JsonWriter& out, const flow::Flow& f, RecordDirection direction) {
+  auto macs = emit_state(f).macs;
+  if (direction == RecordDirection::kToClient) std::swap(macs[0], macs[1]);
   if (macs[0].empty() && macs[1].empty()) return;
   out.open_object("ether");
   for (const auto& [i, key] : {std::pair<size_t, std::string_view>(1, "dest_macs"), {0, "src_macs"}}) {
@@ -103,7 +108,78 @@ void write_flow_macs(JsonWriter& out, const flow::Flow& f) {
   out.close_object();
 }
 
+// The reference's version whose records these are, for tools that ask for it.
+constexpr std::string_view kCompatibleVersion = "8.0.6";
+
+// Flowbits "traffic/id/NAME" and "traffic/label/NAME" say what kind of traffic a flow is: EVE's own object for them.
+void write_traffic(JsonWriter& out, const std::vector<std::string>& flowbits) {
+  bool open = false;
+  for (const auto& [prefix, key] : {std::pair<std::string_view, std::string_view>("traffic/id/", "id"), {"traffic/label/", "label"}}) {
+    bool listed = false;
+    for (const std::string_view bit : flowbits) {
+      if (!bit.starts_with(prefix)) continue;
+      if (!open) out.open_object("traffic");
+      if (!listed) out.open_array(key);
+      open = listed = true;
+      out.string(bit.substr(prefix.size()));
+    }
+    if (listed) out.close_array();
+  }
+  if (open) out.close_object();
+}
+
+// "flowvars":[{NAME:VALUE}, ...]
+void write_captures(JsonWriter& out, std::string_view key, std::span<const std::pair<std::string, std::string>> captures) {
+  if (captures.empty()) return;
+  out.open_array(key);
+  for (const auto& [name, value] : captures) {
+    out.open_object();
+    out.key_escaped(name);
+    out.string(value);
+    out.close_object();
+  }
+  out.close_array();
+}
+
+// By buffer, whose dots are written as underscores; raw bytes of packet and stream are "content".
+void write_entropies(JsonWriter& out, const std::vector<std::pair<std::string_view, double>>& entropies) {
+  if (entropies.empty()) return;
+  out.open_object("entropy");
+  for (const auto& [buffer, value] : entropies) {
+    std::string name(buffer == "payload" || buffer == "stream" ? "content" : buffer);
+    std::replace(name.begin(), name.end(), '.', '_');
+    out.key_escaped(name);
+    out.real(value);
+  }
+  out.close_object();
+}
+
 }  // namespace
+
+void write_metadata(JsonWriter& out, const Origin& origin, const flow::Flow* flow, const Packet* packet) {
+  const auto variables = flow != nullptr ? detect::flow_variables(*flow) : detect::FlowVariables();
+  const auto packet_vars = packet != nullptr ? origin.packet_vars : decltype(origin.packet_vars)();
+  if (variables.empty() && packet_vars.empty()) return;
+  write_traffic(out, variables.flowbits);
+  out.open_object("metadata");
+  if (!variables.flowbits.empty()) {
+    out.open_array("flowbits");
+    for (const auto& bit : variables.flowbits) out.string(bit);
+    out.close_array();
+  }
+  if (!variables.flowints.empty()) {
+    out.open_object("flowints");
+    for (const auto& [name, value] : variables.flowints) {
+      out.key_escaped(name);
+      out.number(uint64_t{value});
+    }
+    out.close_object();
+  }
+  write_captures(out, "flowvars", variables.flowvars);
+  write_captures(out, "pktvars", packet_vars);
+  write_entropies(out, variables.entropies);
+  out.close_object();
+}
 
 void note_macs(const Packet& packet) {
   if (packet.flow == nullptr || packet.ethernet == nullptr) return;
@@ -221,12 +297,14 @@ void open_record(JsonWriter& out, const Origin& origin, std::string_view event_t
   if (origin.config.pcap_file && !origin.capture_file.empty())
     out.field("pcap_filename", origin.capture_file);
   if (origin.config.ethernet) {
-    if (packet != nullptr) write_ethernet(out, *packet);
-    else write_flow_macs(out, *flow);
+    if (packet != nullptr) write_ethernet(out, *packet, direction);
+    else write_flow_macs(out, *flow, direction);
   }
   if (origin.config.community_id && flow != nullptr) {
     out.field("community_id", cached_community_id(*flow, origin.config.community_id_seed));
   }
+  if (origin.config.suricata_version) out.field("suricata_version", kCompatibleVersion);
+  if (origin.config.metadata) write_metadata(out, origin, flow, packet);
 }
 
 }  // namespace vong::emit

@@ -1,8 +1,10 @@
 // The part that every EVE record begins with: time, flow, packet, addresses.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/json_writer.h"
 #include "sensor/emit/eve_config.h"
@@ -19,12 +21,19 @@ struct Origin {
   const EveConfig& config;
   std::string_view interface;     // EVE's in_iface; empty when reading files
   std::string_view capture_file;  // EVE's pcap_filename, with pcap-file on
+  // What rules captured from the packet in work: EVE's metadata.pktvars.
+  std::span<const std::pair<std::string, std::string>> packet_vars = {};
 };
 
 // Opens the object and writes the common fields. `flow` may be null (packet records), `packet` too
 // (flow records); not both.
 void open_record(JsonWriter& out, const Origin& origin, std::string_view event_type, Timestamp ts,
                  const flow::Flow* flow, const Packet* packet, RecordDirection direction);
+
+// "metadata":{flowbits, flowints, flowvars, pktvars, entropy} and "traffic"; nothing when there are none. `flow` and `packet` as
+// for open_record, which writes it.
+void write_metadata(JsonWriter& out, const Origin& origin, const flow::Flow* flow,
+                    const Packet* packet);
 
 // "TCP", "UDP", "ICMP", "IPv6-ICMP", "SCTP", ... ; a number for what has no name.
 void write_protocol(JsonWriter& out, uint8_t ip_protocol);

@@ -88,6 +88,21 @@ void write_icmp_response(JsonWriter& out, const flow::Flow& f) {
   out.field("response_icmp_code", 0);
 }
 
+// Which exception policies the flow met.
+void write_exceptions(JsonWriter& out, const ExceptionPolicies& policies, const flow::Flow& f) {
+  if (f.exceptions == 0) return;
+  out.open_array("exception_policy");
+  for (size_t i = 0; i < kExceptionTargets; ++i) {
+    if ((f.exceptions >> i & 1) == 0) continue;
+    const auto target = static_cast<ExceptionTarget>(i);
+    out.open_object();
+    out.field("target", name_of(target));
+    out.field("policy", name_of(policies.of(target)));
+    out.close_object();
+  }
+  out.close_array();
+}
+
 }  // namespace
 
 void write_flow(LineSink& sink, const Origin& origin, const flow::Flow& f,
@@ -113,12 +128,12 @@ void write_flow(LineSink& sink, const Origin& origin, const flow::Flow& f,
   if (const auto decided = detect::flow_decision(f); decided.dropped || decided.passed) {
     out.field("action", decided.dropped ? "drop" : "pass");
   }
+  write_exceptions(out, origin.config.exceptions, f);
   if (f.wrong_thread_packets > 0) out.field("wrong_thread", true);
   out.field("tx_cnt", transaction_count(f));
   out.close_object();
   if (const auto* raw = flow::raw_stream(f); raw != nullptr && f.key.protocol == 6)
     write_tcp(out, raw->summary());
-  if (origin.config.metadata) write_metadata(out, f);
   out.close_object();
   sink.line(line, {"flow", 3, f.id});
 }

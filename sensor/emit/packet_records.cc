@@ -66,6 +66,16 @@ void write_packet_anomalies(LineSink& sink, const Origin& origin, const Packet& 
   });
 }
 
+void write_metadata_record(LineSink& sink, const Origin& origin, const Packet& packet) {
+  thread_local std::string line;
+  line.clear();
+  JsonWriter out(line);
+  open_record(out, origin, "metadata", packet.ts, packet.flow, &packet, RecordDirection::kPacket);
+  if (!origin.config.metadata) write_metadata(out, origin, packet.flow, &packet);
+  out.close_object();
+  sink.line(line, {"metadata", 3, packet.flow != nullptr ? packet.flow->id : 0});
+}
+
 void write_arp(LineSink& sink, const Origin& origin, const Packet& packet) {
   const ArpFields& arp = *packet.arp;
   thread_local std::string line;

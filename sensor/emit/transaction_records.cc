@@ -1,5 +1,6 @@
 #include "sensor/emit/transaction_records.h"
 
+#include <algorithm>
 #include <string>
 
 #include "base/strings.h"
@@ -14,6 +15,7 @@ using applayer::ProtocolDef;
 using applayer::Transaction;
 
 const Settings kNoOptions;
+constexpr size_t kFramePayloadBytesMax = 4096;  // shown of a frame
 
 // One buffer per thread: records are built in it and handed to the sink.
 std::string& line_buffer() {
@@ -188,6 +190,45 @@ void write_driver_events(LineSink& sink, const Origin& origin, flow::Flow& flow,
     const auto proto = app->proto == applayer::AppProto::kUnknown ? std::string_view()
                                                                   : applayer::name_of(app->proto);
     write_anomaly(sink, origin, flow, packet, proto, name, "proto_detect", nullptr);
+  }
+}
+
+void write_frame(JsonWriter& out, const flow::Flow& flow, const applayer::Frame& frame) {
+  const auto* app = applayer::app_state(flow);
+  const auto names = app != nullptr && app->def != nullptr ? app->def->frames : std::span<const std::string_view>();
+  out.open_object("frame");
+  out.field("type", frame.type < names.size() ? names[frame.type] : std::string_view("stream"));
+  out.field("id", frame.id);
+  out.field("direction", frame.direction == Direction::kToServer ? "toserver" : "toclient");
+  if (flow.key.protocol == 6) out.field("stream_offset", frame.offset);
+  if (frame.length != applayer::kUnknownLength) out.field("length", frame.length);
+  out.field("complete", frame.complete());
+  const Bytes shown = as_bytes(frame.data).first(std::min(frame.data.size(), kFramePayloadBytesMax));
+  out.key("payload");
+  out.base64(shown);
+  out.key("payload_printable");
+  out.printable(shown);
+  if (frame.tx_id) out.field("tx_id", *frame.tx_id);
+  out.close_object();
+}
+
+void write_frames(LineSink& sink, const Origin& origin, flow::Flow& flow, const Packet& packet,
+                  bool final) {
+  auto* app = applayer::app_state(flow);
+  if (app == nullptr || app->parser == nullptr || app->parser->frames == nullptr) return;
+  for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
+    if (d != packet.direction && !final) continue;
+    for (auto& frame : app->parser->frames->of(d)) {
+      if (frame.logged || !frame.closed) continue;
+      frame.logged = true;
+      std::string& line = line_buffer();
+      JsonWriter out(line);
+      open_record(out, origin, "frame", packet.ts, &flow, &packet, RecordDirection::kPacket);
+      write_app_proto(out, flow);
+      write_frame(out, flow, frame);
+      out.close_object();
+      sink.line(line, {"frame", 3, flow.id});
+    }
   }
 }
 

@@ -20,6 +20,13 @@ void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow,
 void write_driver_events(LineSink& sink, const Origin& origin, flow::Flow& flow,
                          const Packet& packet);
 
+// Frame records: of the packet's direction what is whole and not yet written, with `final` all that is left.
+void write_frames(LineSink& sink, const Origin& origin, flow::Flow& flow, const Packet& packet,
+                  bool final);
+
+// "frame":{...}
+void write_frame(JsonWriter& out, const flow::Flow& flow, const applayer::Frame& frame);
+
 // Writes {"filename":...} of one file with its state; used in fileinfo records and in alerts'
 // "files".
 void write_file(JsonWriter& out, const applayer::File& file, uint64_t tx_id);

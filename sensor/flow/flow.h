@@ -67,6 +67,8 @@ struct Flow {
   bool emergency = false;  // made while the table was in emergency mode
   uint8_t min_ttl[kDirections] = {255, 255}, max_ttl[kDirections] = {0, 0};
   bool alerted = false;  // an alert was raised: EVE's flow.alerted
+  bool pass_by_policy = false;  // an exception policy: no rule looks at its packets
+  uint8_t exceptions = 0;       // a bit per ExceptionTarget that was met
   uint16_t interface = 0;
   DirectionCounters counters[kDirections];
   uint64_t wrong_thread_packets = 0;

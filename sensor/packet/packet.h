@@ -132,6 +132,7 @@ struct Packet {
   bool flow_established = false;           // as `flow:established` sees it at this packet
   bool no_payload_inspection = false;      // retransmission, bypass
   bool payload_in_stream = false;          // the TCP engine keeps its payload (as far as it keeps any): inspected as stream, not by itself
+  bool no_inspection = false;              // an exception policy: no rule looks at it
   bool stream_rejected = false;            // the TCP engine did not accept its data (out of window, bad checksum ...)
 
   // Ready for the next frame: as new.

@@ -57,6 +57,7 @@ TcpConfig TcpConfig::from_settings(const Settings& settings) {
   c.urgent_limit_policy = parse_urgent_policy(
       settings.text("stream.reassembly.urgent.oob-limit-policy", ""), c.urgent_limit_policy);
   c.os_policies = OsPolicyMap::from_settings(settings);
+  c.exceptions = ExceptionPolicies::from_settings(settings);
   return c;
 }
 

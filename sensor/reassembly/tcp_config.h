@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/settings.h"
+#include "sensor/packet/exception_policy.h"
 #include "sensor/reassembly/os_policy.h"
 
 namespace vong::reassembly {
@@ -31,6 +32,7 @@ struct TcpConfig {
   UrgentPolicy urgent_policy = UrgentPolicy::kOob;
   UrgentPolicy urgent_limit_policy = UrgentPolicy::kDrop;  // once too many were taken out
   OsPolicyMap os_policies;
+  ExceptionPolicies exceptions;
 
   [[nodiscard]] static TcpConfig from_settings(const Settings& settings);
 };

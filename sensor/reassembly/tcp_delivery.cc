@@ -126,6 +126,7 @@ void TcpEngine::keep_run(Turn& t, uint64_t begin, Bytes data) {
     case InsertStatus::kNoMemory:
       ++counters_.segment_memcap_drop;
       t.note(E::kStreamReassemblyInsertMemcap);
+      apply_exception(t.f, t.p, ExceptionTarget::kStreamReassembly);
       break;
   }
   counters_.overlap += r.overlap;

@@ -31,6 +31,8 @@ struct TcpCounters {
   uint64_t reassembly_gap = 0, gap_bytes = 0, ack_unseen_data = 0;
   uint64_t depth_reached = 0, urgent_oob_bytes = 0;
   uint64_t bypassed = 0;
+  // How often an exception policy was applied.
+  ExceptionCounters exception_midstream{}, exception_memcap{}, exception_reassembly{};
 };
 
 struct SessionMemory {
@@ -83,7 +85,8 @@ class TcpEngine {
 
   // tcp_engine.cc
   void count(const Packet& p);
-  [[nodiscard]] TcpSession* new_session(flow::Flow& f, const Packet& p);
+  void apply_exception(flow::Flow& f, Packet& p, ExceptionTarget target);
+  [[nodiscard]] TcpSession* new_session(flow::Flow& f, Packet& p);
   [[nodiscard]] bool step(flow::Flow& f, Packet& p, TcpSession& s);
   [[nodiscard]] bool dispatch(Turn& t, TcpState state);
   void set_state(Turn& t, TcpState state);
@@ -91,6 +94,7 @@ class TcpEngine {
 
   // tcp_handshake.cc: true when the packet is accepted
   [[nodiscard]] bool on_none(flow::Flow& f, Packet& p);
+  [[nodiscard]] bool may_pick_up(flow::Flow& f, Packet& p, bool wanted);
   [[nodiscard]] bool pick_up_synack(flow::Flow& f, Packet& p);
   [[nodiscard]] bool pick_up(flow::Flow& f, Packet& p);
   [[nodiscard]] bool on_syn_sent(Turn& t);

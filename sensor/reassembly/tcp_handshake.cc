@@ -85,6 +85,13 @@ bool enqueue(TcpSession& s, const QueuedHandshake& q, size_t max) {
 
 }  // namespace
 
+// A connection met in the middle: whether it is followed, besides what the exception policy does to it.
+bool TcpEngine::may_pick_up(flow::Flow& f, Packet& p, bool wanted) {
+  apply_exception(f, p, ExceptionTarget::kStreamMidstream);
+  const ExceptionPolicy policy = config_.exceptions.of(ExceptionTarget::kStreamMidstream);
+  return wanted && (policy == ExceptionPolicy::kIgnore || policy == ExceptionPolicy::kPassFlow);
+}
+
 bool TcpEngine::on_none(flow::Flow& f, Packet& p) {
   const uint8_t flags = p.tcp.flags;
   if ((flags & TcpFlags::kRst) != 0) {
@@ -100,10 +107,10 @@ bool TcpEngine::on_none(flow::Flow& f, Packet& p) {
     return false;
   }
   if ((flags & (TcpFlags::kSyn | TcpFlags::kAck)) == (TcpFlags::kSyn | TcpFlags::kAck)) {
-    return config_.midstream || config_.async_oneside ? pick_up_synack(f, p) : true;
+    return may_pick_up(f, p, config_.midstream || config_.async_oneside) ? pick_up_synack(f, p) : true;
   }
   if ((flags & TcpFlags::kSyn) == 0) {
-    return (flags & TcpFlags::kAck) != 0 && config_.midstream ? pick_up(f, p) : true;
+    return (flags & TcpFlags::kAck) != 0 && may_pick_up(f, p, config_.midstream) ? pick_up(f, p) : true;
   }
   // A SYN comes from the client, whatever earlier packets without a session made of the flow.
   if (p.direction == Direction::kToClient) {
@@ -363,9 +370,9 @@ bool TcpEngine::syn_recv_ack(Turn& t) {
 // server has acknowledged bytes of the client, so that the packet was lost on the way to us only;
 // else nobody would send so, or somebody injects.
 bool TcpEngine::syn_recv_ack_from_server(Turn& t) {
-  if (config_.async_oneside && t.peer.tcp_flags == 0) {
+  if ((config_.async_oneside || t.s.midstream_synack) && t.peer.tcp_flags == 0) {
     // Only the server's side is seen.
-    t.s.async = true;
+    t.s.async = config_.async_oneside;
     establish(t);
     follow(t);
     keep_payload(t);

@@ -53,6 +53,8 @@ struct Driver::Impl {
     return (tcp ? counters.tcp : counters.udp)[static_cast<size_t>(p)];
   }
 
+  [[nodiscard]] std::unique_ptr<Parser> make_parser(const ProtocolDef& def, bool tcp) const;
+  void apply_error_policy(flow::Flow& f, Packet& p);
   void adopt(FlowAppState& s, AppProto proto, bool tcp);
   void give_up(FlowAppState& s);
   void finish_parser(FlowAppState& s);
@@ -88,6 +90,30 @@ void Driver::Impl::adopt_expected(const flow::Flow& f, FlowAppState& s, Timestam
   if (s.parser != nullptr) s.parser->expected_as(expected->data);
 }
 
+std::unique_ptr<Parser> Driver::Impl::make_parser(const ProtocolDef& def, bool tcp) const {
+  auto parser = def.make(config->object(def.id));
+  if (!config->frames()) return parser;
+  parser->frames = std::make_unique<FrameSet>();
+  parser->frames->logging = config->frame_records();
+  if (tcp) {
+    for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
+      if (Frame* all = parser->frames->add(d, kStreamFrame, 0, kUnknownLength)) all->logged = true;
+    }
+  }
+  return parser;
+}
+
+// The parser has given up.
+void Driver::Impl::apply_error_policy(flow::Flow& f, Packet& p) {
+  const ExceptionPolicy policy = config->error_policy();
+  ++counters.exception_error[static_cast<size_t>(policy)];
+  f.exceptions |= static_cast<uint8_t>(1U << static_cast<unsigned>(ExceptionTarget::kAppLayerError));
+  if (policy == ExceptionPolicy::kIgnore) return;
+  p.no_inspection = true;
+  if (policy == ExceptionPolicy::kPassFlow) f.pass_by_policy = true;
+  if (policy == ExceptionPolicy::kBypass) f.phase = flow::FlowPhase::kBypassed;
+}
+
 // The flow speaks `proto` from here on.
 void Driver::Impl::adopt(FlowAppState& s, AppProto proto, bool tcp) {
   if (s.upgrade_pending) end_upgrade_attempt(s, proto);
@@ -99,7 +125,7 @@ void Driver::Impl::adopt(FlowAppState& s, AppProto proto, bool tcp) {
     s.finished = {true, true};
     return;
   }
-  s.parser = s.def->make(config->object(proto));
+  s.parser = make_parser(*s.def, tcp);
 }
 
 void Driver::Impl::give_up(FlowAppState& s) {
@@ -152,7 +178,7 @@ void Driver::Impl::end_upgrade_attempt(FlowAppState& s, AppProto found_proto) {
     s.finished = {true, true};
     return;
   }
-  s.parser = s.def->make(config->object(found_proto));
+  s.parser = make_parser(*s.def, true);
   if (old != nullptr) s.parser->upgraded_from(*old, s.proto_original);
 }
 
@@ -268,6 +294,10 @@ size_t Driver::Impl::feed(FlowAppState& s, Direction d, const Input& in, bool tc
   counters.parse_bytes += in.data.size();
   const ParseResult r = s.parser->parse(d, in);
   count_transactions(s, tcp);
+  if (s.parser->frames != nullptr) {
+    s.parser->frames->fill(d, in.data, in.offset);
+    if (in.end) s.parser->frames->close(d);
+  }
   assert(r.consumed <= in.data.size());
   const size_t left = in.data.size() - r.consumed;
   s.needed[i] = 0;
@@ -334,7 +364,9 @@ size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
       return 0;
     }
   }
+  const bool had_failed = s.failed;
   const size_t took = impl_->feed(s, way, in, true);
+  if (s.failed && !had_failed) impl_->apply_error_policy(f, p);
   impl_->announce(f, s, p.ts);
   if (impl_->completed(s, way)) {
     if (flow::RawStream* raw = flow::raw_stream(f)) raw->raw_trigger(d);
@@ -347,7 +379,7 @@ bool Driver::other_side_first(const flow::Flow& f, Direction) {
   return s != nullptr && std::exchange(s->other_side_first, false);
 }
 
-void Driver::on_gap(flow::Flow& f, Packet&, Direction d, uint64_t, uint64_t size) {
+void Driver::on_gap(flow::Flow& f, Packet& p, Direction d, uint64_t, uint64_t size) {
   FlowAppState& s = impl_->state_of(f);
   if (!wants(f, d)) return;
   const Direction way = s.reverse_wanted ? opposite(d) : d;
@@ -365,6 +397,7 @@ void Driver::on_gap(flow::Flow& f, Packet&, Direction d, uint64_t, uint64_t size
     s.proto_of[static_cast<size_t>(index(way))] = s.proto;
   }
   s.needed[static_cast<size_t>(index(way))] = 0;
+  if (s.parser->frames != nullptr) s.parser->frames->close(way);
   const bool go_on = s.parser->gap(way, size);
   impl_->count_transactions(s, true);
   if (go_on) return;
@@ -372,6 +405,7 @@ void Driver::on_gap(flow::Flow& f, Packet&, Direction d, uint64_t, uint64_t size
   s.failed = true;
   s.finished = {true, true};
   impl_->finish_parser(s);
+  impl_->apply_error_policy(f, p);
 }
 
 void Driver::on_datagram(flow::Flow& f, Packet& p) {
@@ -389,7 +423,9 @@ void Driver::on_datagram(flow::Flow& f, Packet& p) {
     if (!impl_->detect(s, f, d, in, false)) return;
   }
   s.needed = {};
+  if (s.parser != nullptr && s.parser->frames != nullptr) s.parser->frames->close(d);   // those of earlier datagrams
   static_cast<void>(impl_->feed(s, d, in, false));
+  if (s.failed) impl_->apply_error_policy(f, p);
   s.needed = {};
 }
 
@@ -405,6 +441,7 @@ void Driver::on_flow_end(flow::Flow& f, Packet&) {
 void Driver::collect(flow::Flow& f) {
   FlowAppState* s = app_state(f);
   if (s == nullptr || s->parser == nullptr) return;
+  if (s->parser->frames != nullptr) s->parser->frames->collect();
   auto& open = s->parser->transactions;
   if (open.empty()) return;
   const uint32_t all_logged = static_cast<uint32_t>((uint64_t{1} << s->def->loggers.size()) - 1);

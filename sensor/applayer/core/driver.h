@@ -11,6 +11,7 @@
 
 #include "sensor/applayer/core/protocol.h"
 #include "sensor/flow/flow.h"
+#include "sensor/packet/exception_policy.h"
 #include "sensor/packet/packet.h"
 #include "sensor/reassembly/stream_consumer.h"
 
@@ -93,6 +94,7 @@ struct DriverCounters {
   uint64_t parse_calls = 0,
            parse_bytes = 0;  // bytes as presented: a byte that comes twice counts twice
   uint64_t detection_calls = 0;
+  ExceptionCounters exception_error{};  // how often app-layer.error-policy was applied
 };
 
 class Driver : public reassembly::StreamConsumer {

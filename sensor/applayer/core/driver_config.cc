@@ -4,6 +4,9 @@ namespace vong::applayer {
 
 DriverConfig::DriverConfig(const Settings& settings, std::span<const ProtocolDef* const> protocols)
     : detector_(settings, protocols), midstream_(settings.flag("stream.midstream", false)) {
+  error_policy_ = ExceptionPolicies::from_settings(settings).of(ExceptionTarget::kAppLayerError);
+  frame_records_ = settings.flag("app-layer.frame-records", false);
+  frames_ = frame_records_ || settings.flag("app-layer.frames", false);
   for (const ProtocolDef* def : protocols) {
     Entry& e = entries_[static_cast<size_t>(def->id)];
     e.def = def;

@@ -23,6 +23,12 @@ class DriverConfig {
   // stream.midstream: flows may be met in the middle.
   [[nodiscard]] bool midstream() const { return midstream_; }
 
+  // What becomes of a flow whose parser gives up.
+  [[nodiscard]] ExceptionPolicy error_policy() const { return error_policy_; }
+  // Rules or records ask for frames (app-layer.frames, app-layer.frame-records: set by the program).
+  [[nodiscard]] bool frames() const { return frames_; }
+  [[nodiscard]] bool frame_records() const { return frame_records_; }
+
  private:
   struct Entry {
     const ProtocolDef* def = nullptr;
@@ -34,6 +40,8 @@ class DriverConfig {
   std::array<Entry, static_cast<size_t>(AppProto::kCount)> entries_;
   Detector detector_;
   bool midstream_ = false;
+  ExceptionPolicy error_policy_ = ExceptionPolicy::kIgnore;
+  bool frames_ = false, frame_records_ = false;
 };
 
 }  // namespace vong::applayer

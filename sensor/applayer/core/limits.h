@@ -15,6 +15,10 @@ inline constexpr size_t kUnconsumedBytesMax = 1024 * 1024;
 inline constexpr size_t kMagicBytesMax = 64 * 1024;
 inline constexpr size_t kMagicBytesMin = 512;
 
+// Frames of one direction that wait for inspection or their end, and how much of each is kept.
+inline constexpr size_t kMaxFrames = 1024;
+inline constexpr size_t kFrameBytesMax = 64 * 1024;
+
 // Announced flows (expectation.h) that wait at once, and how long.
 inline constexpr size_t kMaxExpectations = 16384;
 inline constexpr std::chrono::seconds kExpectationTimeout{30};

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/ip_address.h"
 #include "base/timestamp.h"
+#include "sensor/applayer/core/frame.h"
 #include "sensor/applayer/core/transaction.h"
 #include "sensor/packet/types.h"
 
@@ -79,6 +80,8 @@ class Parser {
   // Open transactions, oldest first, ids rising. The driver removes those that are complete, inspected and logged, from any place.
   std::deque<std::unique_ptr<Transaction>> transactions;
   uint64_t transactions_made = 0;     // the next id
+  // Where frames go; null: nobody asks for them. Set by the driver before the first call.
+  std::unique_ptr<FrameSet> frames;
   // What follows is encrypted: rules on raw content have nothing to look for in this flow any more (TLS, SSH with their
   // encryption-handling settings).
   bool no_payload_inspection = false;

@@ -159,6 +159,9 @@ struct ProtocolDef {
   bool unidirectional = false;
   // A protocol may widen these (file carrying, gap tolerance).
   bool enabled_by_default = true;
+  // Names of the frames that the parser tells apart ("pdu", "hdr", "data"); their numbers are the places in this list. Every protocol on a
+  // stream has "stream" besides: each of its bytes once.
+  std::span<const std::string_view> frames = {};
 };
 
 // ---------------------------------------------------------------- registry (registry.cc in sensor/applayer)

@@ -86,6 +86,7 @@ bool DnsParser::message(Direction d, Bytes bytes, bool datagram) {
 ParseResult DnsParser::parse(Direction d, const Input& in) {
   if (in.datagram) {
     if (in.data.empty()) return ParseResult::ok(0);
+    if (frames != nullptr) frames->add(d, kFramePdu, 0, static_cast<int64_t>(in.data.size()));
     return message(d, in.data, true) ? ParseResult::ok(in.data.size()) : ParseResult::error();
   }
   if (after_gap_[index(d)] && !in.data.empty()) {
@@ -97,6 +98,7 @@ ParseResult DnsParser::parse(Direction d, const Input& in) {
   while (reader.remaining() >= 2) {
     const size_t size = reader.u16();
     if (reader.remaining() < size) return ParseResult::ok(consumed, size + 2);
+    if (frames != nullptr) frames->add(d, kFramePdu, in.offset + consumed + 2, static_cast<int64_t>(size));
     if (size != 0 && !message(d, reader.bytes(size), false)) return ParseResult::error();
     consumed = reader.position();
   }

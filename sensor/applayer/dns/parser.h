@@ -14,6 +14,8 @@ namespace vong::dns {
 
 enum class Flavor : uint8_t { kDns, kMdns, kLlmnr };
 
+enum Frame : uint8_t { kFramePdu };
+
 enum Event : applayer::EventId {
   kMalformedData,
   kNotRequest,

@@ -213,6 +213,8 @@ applayer::ProbeVerdict probe_mdns(Direction d, Bytes data) {
 constexpr uint16_t kProbeBytes = 12;
 constexpr std::array<uint16_t, 1> kDnsPorts = {53}, kMdnsPorts = {5353}, kLlmnrPorts = {5355};
 
+constexpr std::string_view kFrames[] = {"pdu"};   // by Frame
+
 }  // namespace
 
 const ProtocolDef kDnsProtocol = {
@@ -235,6 +237,7 @@ const ProtocolDef kDnsProtocol = {
     .loggers = kDnsLoggers,
     .alert_record = alert_dns,
     .unidirectional = true,
+    .frames = kFrames,
 };
 
 const ProtocolDef kMdnsProtocol = {
@@ -256,6 +259,7 @@ const ProtocolDef kMdnsProtocol = {
     .loggers = kMdnsLoggers,
     .alert_record = log_mdns,
     .unidirectional = true,
+    .frames = kFrames,
 };
 
 // Not on by itself: the reference release does not know this protocol, so its flows would be named
@@ -281,6 +285,7 @@ const ProtocolDef kLlmnrProtocol = {
     .alert_record = log_llmnr,
     .unidirectional = true,
     .enabled_by_default = false,
+    .frames = kFrames,
 };
 
 }  // namespace vong::dns

@@ -59,6 +59,8 @@ constexpr auto kLoggers = std::to_array<applayer::LoggerDef>({
     {"http", kComplete, kComplete, Direction::kToServer, log_http},
 });
 
+constexpr std::string_view kFrames[] = {"request", "response"};  // by Frame
+
 applayer::ProtocolDef make_def() {
   applayer::ProtocolDef def;
   def.id = applayer::AppProto::kHttp1;
@@ -72,6 +74,7 @@ applayer::ProtocolDef make_def() {
   def.events = event_defs();
   def.loggers = kLoggers;
   def.alert_record = alert_http;
+  def.frames = kFrames;
   return def;
 }
 

@@ -35,8 +35,13 @@ ParseResult HttpParser::parse(Direction d, const Input& in) {
     if (const ServerConfig* own = config_.servers.find(in.server)) server_ = own;
   }
   Cursor c{as_text(in.data), in.end};
+  const auto position = [&] { return in.offset + in.data.size() - c.data.size(); };
   for (;;) {
-    switch (step(d, c)) {
+    const State before = side(d).state;
+    const uint64_t began = position();
+    const Step result = step(d, c);
+    if (frames != nullptr && side(d).state != before) note_frame(d, before, began, position());
+    switch (result) {
       case Step::kGo:
         continue;
       case Step::kError:
@@ -50,6 +55,19 @@ ParseResult HttpParser::parse(Direction d, const Input& in) {
         }
         return ParseResult::ok(in.data.size() - c.data.size());
     }
+  }
+}
+
+// A message is a frame, from its first line to the end of its body. The side has just left `before`, in a step that read
+// [began, now).
+void HttpParser::note_frame(Direction d, State before, uint64_t began, uint64_t now) {
+  const Side& s = side(d);
+  const uint8_t type = d == Direction::kToServer ? kFrameRequest : kFrameResponse;
+  const auto between = [](State x) { return x == State::kIdle || x == State::kFinalize || x == State::kConnectWait || x == State::kTunnel; };
+  if (between(before) && !between(s.state)) {
+    frames->add(d, type, began, applayer::kUnknownLength, s.tx != nullptr ? std::optional<uint64_t>(s.tx->id) : std::nullopt);
+  } else if (!between(before) && between(s.state)) {
+    frames->end(d, type, now);
   }
 }
 

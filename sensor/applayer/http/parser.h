@@ -15,6 +15,8 @@ namespace vong::http {
 
 extern const applayer::ProtocolDef kHttp1Protocol;
 
+enum Frame : uint8_t { kFrameRequest, kFrameResponse };
+
 class HttpParser final : public applayer::Parser {
  public:
   explicit HttpParser(const HttpConfig& config);
@@ -65,6 +67,7 @@ class HttpParser final : public applayer::Parser {
     return d == Direction::kToServer ? request_body_ : response_body_;
   }
 
+  void note_frame(Direction d, State before, uint64_t began, uint64_t now);
   [[nodiscard]] Step step(Direction d, Cursor& c);
   [[nodiscard]] Step step_request_idle(Cursor& c);
   [[nodiscard]] Step step_request_line(Cursor& c);

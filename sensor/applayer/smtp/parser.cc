@@ -118,6 +118,7 @@ ParseResult SmtpParser::client(const Input& in) {
       data = {};
     }
     if (data_mode_) {
+      frame_of_data(in, data, line.text.size() + line.end.size(), !in_piece_ && line.text == "." && !line.end.empty());
       if (!welcome_seen_) event(kNoServerWelcomeMessage);
       mail_line(line.text, line.end);
       continue;
@@ -127,13 +128,34 @@ ParseResult SmtpParser::client(const Input& in) {
       continue;
     }
     const bool overlong = line.end.empty() && line.text.size() == kMaxLineBytes;
+    if (frames != nullptr) frame_of_line(Direction::kToServer, kFrameCommandLine, in, data, line.text.size() + line.end.size());
     if (command(line.text) == Line::kError) return ParseResult::error();
+    if (frames != nullptr && tx_ != nullptr) frames->set_tx(Direction::kToServer, kFrameCommandLine, tx_->id);
     if (overlong) {
       event(kMaxCommandLineLenExceeded);
       discard_[0] = true;
     }
   }
   return ParseResult::ok(in.data.size() - data.size());
+}
+
+// The line of `size` bytes that ends where `rest` begins.
+void SmtpParser::frame_of_line(Direction d, Frame type, const Input& in, std::string_view rest, size_t size) {
+  frames->add(d, type, in.offset + in.data.size() - rest.size() - size, static_cast<int64_t>(size));
+}
+
+// The mail's bytes are one frame, up to the line that ends it (which is no part of it).
+void SmtpParser::frame_of_data(const Input& in, std::string_view rest, size_t line_bytes, bool last) {
+  if (frames == nullptr) return;
+  const uint64_t at = in.offset + in.data.size() - rest.size() - line_bytes;
+  if (!data_frame_open_ && !last) {
+    data_frame_open_ = frames->add(Direction::kToServer, kFrameData, at, applayer::kUnknownLength,
+                                   tx_ != nullptr ? std::optional<uint64_t>(tx_->id) : std::nullopt) != nullptr;
+  }
+  if (last && data_frame_open_) {
+    frames->end(Direction::kToServer, kFrameData, at);
+    data_frame_open_ = false;
+  }
 }
 
 void SmtpParser::push(Command c) {
@@ -259,6 +281,11 @@ ParseResult SmtpParser::server(const Input& in) {
       continue;
     }
     const bool overlong = line.end.empty() && line.text.size() == kMaxLineBytes;
+    if (frames != nullptr) {
+      frame_of_line(Direction::kToClient, kFrameResponseLine, in, data, line.text.size() + line.end.size());
+      const Transaction* of = tx_ != nullptr ? tx_ : transactions.empty() ? nullptr : static_cast<Transaction*>(transactions.back().get());
+      if (of != nullptr) frames->set_tx(Direction::kToClient, kFrameResponseLine, of->id);
+    }
     const Line r = reply(line.text);
     if (overlong) {
       event(kMaxReplyLineLenExceeded);

@@ -43,6 +43,8 @@ enum Event : applayer::EventId {
   kEventCount
 };
 
+enum Frame : uint8_t { kFrameCommandLine, kFrameData, kFrameResponseLine };
+
 struct Config {
   bool decode_mime = true;
   MimeConfig mime;
@@ -100,6 +102,8 @@ class SmtpParser : public applayer::Parser {
   void end_of_data();
   void complete();
   void note_mime_issues();
+  void frame_of_line(Direction d, Frame type, const applayer::Input& in, std::string_view rest, size_t size);
+  void frame_of_data(const applayer::Input& in, std::string_view rest, size_t line_bytes, bool last);
   void push(Command c);
   Transaction& tx();
   void event(Event e);
@@ -109,6 +113,7 @@ class SmtpParser : public applayer::Parser {
   Transaction* tx_ = nullptr;  // the mail in hand; null between mails
   uint64_t file_ids_ = 0;
   bool welcome_seen_ = false, multiline_ = false, pipelining_ = false, data_mode_ = false;
+  bool data_frame_open_ = false;
   bool in_piece_ = false;  // within a long line of a mail
   uint64_t bdat_left_ = 0;
   bool discard_[kDirections] = {false, false};  // up to the end of an overlong line

@@ -236,6 +236,10 @@ std::unique_ptr<applayer::Parser> make(const void* config) {
 
 }  // namespace
 
+namespace {
+constexpr std::string_view kFrames[] = {"command_line", "data", "response_line"};   // by Frame
+}
+
 const ProtocolDef kSmtpProtocol = {
     .id = AppProto::kSmtp,
     .name = "smtp",
@@ -255,6 +259,7 @@ const ProtocolDef kSmtpProtocol = {
     .events = kEvents,
     .loggers = kLoggers,
     .alert_record = alert_smtp,
+    .frames = kFrames,
 };
 
 }  // namespace vong::smtp

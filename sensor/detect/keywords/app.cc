@@ -103,7 +103,27 @@ Status setup_state(RuleBuilder& b, const rules::Option& o) {
   return b.add_engine(e, true, true, o.value);
 }
 
+// frame:<name> in a rule of a protocol, or frame:<protocol>.<name>
+Status setup_frame(RuleBuilder& b, const rules::Option& o) {
+  const std::string name = to_lower(o.value);
+  std::vector<AppProto> apps = b.body.apps;
+  const BufferName* frame = b.env.catalog.frame(name);
+  if (const size_t dot = name.find('.'); dot != std::string::npos) {
+    const auto named = app_protocols_named(name.substr(0, dot), b.env.catalog);
+    if (!named.empty()) {
+      apps = named;
+      frame = b.env.catalog.frame(std::string_view(name).substr(dot + 1));
+    }
+  }
+  if (apps.empty()) return value_error(o.value, "outside of a rule of an application protocol the frame is written <protocol>.<name>");
+  std::erase_if(apps, [&](AppProto a) { return frame == nullptr || frame->by_frame[static_cast<size_t>(a)] < 0; });
+  if (apps.empty()) return value_error(o.value, fmt::format("unknown frame {}", rules::shown(o.value)));
+  if (auto s = b.restrict_app(apps, o.value); !s) return s;
+  return b.set_sticky(*frame, o.value);
+}
+
 constexpr Keyword kKeywords[] = {
+    {"frame", "", KeywordKind::kBuffer, ValueUse::kRequired, setup_frame, nullptr, 0, "[<protocol>.]<name>", "What follows looks at frames: units of the protocol's bytes."},
     {"app-layer-protocol", "", KeywordKind::kApp, ValueUse::kRequired, setup_protocol, nullptr, 0,
      "[!]<protocol|failed|unknown>[, direction|final|original|to_server|to_client|either|both]", "Protocol that was found in the flow."},
     {"app-layer-state", "", KeywordKind::kApp, ValueUse::kRequired, setup_state, nullptr, 0, "[<|>]<number>", "Progress of the transaction."},

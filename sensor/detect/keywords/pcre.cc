@@ -94,7 +94,7 @@ rules::Parsed<const Regex*> regex_for(RuleBuilder& b, std::string_view value, co
 }
 
 Status setup_pcre(RuleBuilder& b, const rules::Option& o) {
-  const auto text = rules::unquote(o.value, rules::Quotes::kRequired, true);
+  const auto text = rules::unquote(o.value, rules::Quotes::kOptional, true);
   if (!text) return std::unexpected(text.error());
   const auto w = take_apart(text->text);
   if (!w) return std::unexpected(w.error());
@@ -108,11 +108,7 @@ Status setup_pcre(RuleBuilder& b, const rules::Option& o) {
   if (f->buffer == 0) return b.add_node(node, o.value);
   const BufferName* buffer = b.env.catalog.pcre_flag(f->buffer);
   if (b.has_sticky()) return b.add_node(node, o.value);   // the sticky buffer in force wins over the flag
-  ListDraft& list = b.list_for(buffer, {}, false);
-  if (list.nodes.size() >= kMaxNodesPerList) return value_error(o.value, "too many contents on one buffer");
-  list.nodes.push_back(node);
-  list.where.push_back(o.value);
-  return {};
+  return b.add_node_to(b.list_for(buffer, {}, false), node, o.value);
 }
 
 constexpr Keyword kKeywords[] = {

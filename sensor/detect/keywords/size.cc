@@ -55,7 +55,7 @@ class Entropy : public BufferCondition {
   uint32_t bytes = 0, offset = 0;
   double low = 0, high = 8;
   bool low_open = false, high_open = false, negated = false;
-  bool match(Runtime&, const BufferInput& in, size_t) const override {
+  bool match(Runtime& rt, const BufferInput& in, size_t) const override {
     if (offset >= in.data.size()) return false;
     Bytes data = in.data.subspan(offset);
     if (bytes != 0) data = data.first(std::min<size_t>(bytes, data.size()));
@@ -67,6 +67,7 @@ class Entropy : public BufferCondition {
       const double p = static_cast<double>(n) / static_cast<double>(data.size());
       h -= p * std::log2(p);
     }
+    if (rt.flow_state != nullptr && !rt.flow_state->set_entropy(in.name, h)) ++rt.counters->flow_state_full;
     const bool inside = (low_open ? h > low : h >= low) && (high_open ? h < high : h <= high);
     return inside != negated;
   }
