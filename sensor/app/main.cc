@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "app_common/program.h"
+#include "sensor/app/engine_log.h"
 #include "sensor/app/listings.h"
 #include "sensor/app/options.h"
 #include "sensor/app/plan.h"
@@ -50,6 +51,7 @@ int main(int argc, char** argv) {
 
   detect::LoadReport report;
   auto rules = sensor::load_rules(load, settings, report);
+  sensor::write_engine_log(settings, options.log_dir.empty() ? std::string(settings.text("default-log-dir", ".")) : options.log_dir, report.diagnostics);
   if (rules == nullptr) return app::kExitUsage;
   if (rules_stop_the_start(options, settings, report)) {
     spdlog::error("{} rules cannot load", report.counts.failed);

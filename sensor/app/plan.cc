@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "sensor/app/settings_from_config.h"
+#include "sensor/emit/file_store.h"
 
 namespace vong::sensor {
 namespace {
@@ -50,6 +51,9 @@ Settings read_settings(const Options& options, app::Problems& problems) {
   const app::Config config = app::load_config(options.common, problems);
   check_sections(config.root(), problems);
   Settings settings = settings_from(config.root());
+  if (emit::FileStore::sections(settings) > 1) {
+    problems.error({options.common.config_file.empty() ? "-" : options.common.config_file, 1, 1}, "file-store is enabled twice in outputs");
+  }
   if (options.simulate_ips) settings.set("stream.inline", "yes");
   if (!options.data_dir.empty()) settings.set("default-data-dir", options.data_dir);
   return settings;

@@ -50,11 +50,17 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
 }
 
 // One run: its own flows, transactions, thresholds.
-int run_once(const Plan& plan, capture::PacketSource& source, Output& output, app::Signals& signals,
+int run_once(const Plan& plan, capture::PacketSource& source, Output& output, const std::string& folder, app::Signals& signals,
              app::Progress& progress, WorkerCells& cells) {
   detect::SharedState shared(plan.settings);
   LineBatch lines;
   Worker worker(plan, shared, lines);
+  const auto store = emit::FileStore::open(plan.settings, folder);
+  if (!store) {
+    spdlog::error("{}", store.error().message);
+    return app::kExitFailed;
+  }
+  worker.emitter().set_file_store(store->get());
   const bool whole = drain(source, worker, lines, output, signals, progress, cells);
   write_stats(worker, plan, worker.last_packet_time());
   output.write(lines);
@@ -96,7 +102,7 @@ int run_each(const Options& options, const Plan& plan, app::Signals& signals) {
       }
       app::Progress quiet(options.common, 0, "");
       WorkerCells cells;
-      status = std::max(status, run_once(plan, **source, output, signals, quiet, cells));
+      status = std::max(status, run_once(plan, **source, output, folder, signals, quiet, cells));
       progress.update(++done);
     }
   }
@@ -135,7 +141,7 @@ int run_files(const Options& options, const Plan& plan, app::Signals& signals) {
     return app::kExitFailed;
   }
   app::Progress progress(options.common, source->bytes_total(), "bytes");
-  return run_once(plan, *source, output, signals, progress, cells);
+  return run_once(plan, *source, output, log_folder(options, plan), signals, progress, cells);
 }
 
 }  // namespace vong::sensor

@@ -50,6 +50,7 @@ class WorkerThread {
   WorkerThread(const Plan& plan, detect::SharedState& shared, Output& output, RulesInForce& rules, std::unique_ptr<capture::PacketSource> source)
       : plan_(plan), output_(output), rules_(rules), source_(std::move(source)), worker_(plan, shared, lines_) {}
 
+  void set_file_store(emit::FileStore* store) { worker_.emitter().set_file_store(store); }
   void start() { thread_ = std::thread([this] { run(); }); }
   void stop() {
     stop_.store(true, std::memory_order_relaxed);
@@ -177,7 +178,15 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
     spdlog::error("{}", page.error().message);
     return app::kExitFailed;
   }
-  for (auto& w : workers) w->start();
+  const auto store = emit::FileStore::open(plan.settings, log_folder(options, plan));
+  if (!store) {
+    spdlog::error("{}", store.error().message);
+    return app::kExitFailed;
+  }
+  for (auto& w : workers) {
+    w->set_file_store(store->get());
+    w->start();
+  }
   spdlog::info("watching {} with {} workers, rules {}", fmt::join(options.interfaces, ", "), workers.size(), plan.rules->hash());
 
   std::thread reloader;

@@ -8,14 +8,43 @@
 namespace vong::sensor {
 namespace {
 
+constexpr size_t kPseudoFrameBytes = 60;   // IPv6 and TCP header
+
 flow::FlowConfig flow_config(const Plan& plan) {
   auto config = flow::FlowConfig::from_settings(plan.settings);
   if (!plan.offline) config.seed = plan.flow_seed;
   return config;
 }
 
+void put_u16(uint8_t* at, uint16_t value) {
+  at[0] = static_cast<uint8_t>(value >> 8);
+  at[1] = static_cast<uint8_t>(value);
+}
+
+// IP and TCP headers of `p` without payload; returns their size.
+size_t write_headers(const Packet& p, std::array<uint8_t, kPseudoFrameBytes>& out) {
+  constexpr size_t kTcpBytes = 20;
+  out.fill(0);
+  const bool v4 = p.ip.version == 4;
+  const size_t ip_bytes = v4 ? 20 : 40, address_at = v4 ? 12 : 8;
+  out[0] = v4 ? 0x45 : 0x60;
+  put_u16(&out[v4 ? 2 : 4], static_cast<uint16_t>(v4 ? ip_bytes + kTcpBytes : kTcpBytes));
+  out[v4 ? 9 : 6] = p.ip.protocol;
+  out[v4 ? 8 : 7] = 64;
+  const Bytes src = p.src.bytes(), dst = p.dst.bytes();
+  std::copy(src.begin(), src.end(), out.begin() + static_cast<std::ptrdiff_t>(address_at));
+  std::copy(dst.begin(), dst.end(), out.begin() + static_cast<std::ptrdiff_t>(address_at + src.size()));
+  uint8_t* tcp = &out[ip_bytes];
+  put_u16(tcp, p.sport);
+  put_u16(tcp + 2, p.dport);
+  tcp[12] = 5 << 4;
+  tcp[13] = p.tcp.flags;
+  return ip_bytes + kTcpBytes;
+}
+
 // A packet without bytes that stands for "the flow is over", in one direction.
-Packet pseudo_packet(flow::Flow& flow, Direction d, Timestamp now) {
+// Its frame is the headers that such a packet would have (RFC 791, 8200, 9293), put together in `frame`.
+Packet pseudo_packet(flow::Flow& flow, Direction d, Timestamp now, std::array<uint8_t, kPseudoFrameBytes>& frame) {
   const bool forward = d == Direction::kToServer;
   Packet p;
   p.ts = now;
@@ -34,6 +63,7 @@ Packet pseudo_packet(flow::Flow& flow, Direction d, Timestamp now) {
   p.flow = &flow;
   p.direction = d;
   p.flow_established = flow.to_client_seen && flow.to_server_seen;
+  if (p.is_tcp) p.frame = Bytes(frame).first(write_headers(p, frame));
   return p;
 }
 
@@ -57,6 +87,7 @@ void Worker::process(const RawPacket& raw) {
   counters_.bytes += raw.wire_len;
   counters_.max_packet_bytes = std::max<uint64_t>(counters_.max_packet_bytes, raw.wire_len);
   last_ = std::max(last_, raw.ts);
+  link_type_ = raw.link_type;
   expire(last_);
   decoder_.decode(raw, *this);
 }
@@ -87,6 +118,7 @@ void Worker::on_packet(Packet& packet) {
     turn_if_wanted(*flow, packet);
   } else if (packet.is_udp && !packet.payload.empty()) {  // whatever its checksum, as the reference
     driver_.on_datagram(*flow, packet);
+    turn_if_wanted(*flow, packet);
   }
   inspect_and_emit(packet, false);
 }
@@ -114,7 +146,7 @@ void Worker::inspect_rest_of_stream(Packet& pseudo) {
 
 void Worker::inspect_once(Packet& packet) {
   const auto alerts = detector_.inspect(packet);
-  emitter_.set_packet_vars(detector_.packet_vars());
+  emitter_.set_evidence(detector_.packet_vars(), detector_.stream_payload());
   emitter_.alerts(packet, alerts, detector_.tagged(), &detector_.rules());
 }
 
@@ -142,8 +174,14 @@ void Worker::tick(Timestamp now) {
 // What is still held of the flow's bytes is handed out, looked at and logged, first to the server
 // and then to the client; then the flow's record.
 void Worker::end_flow(flow::Flow& flow, flow::FlowEndReason reason) {
-  Packet to_server = pseudo_packet(flow, Direction::kToServer, last_);
-  Packet to_client = pseudo_packet(flow, Direction::kToClient, last_);
+  if (flow.phase == flow::FlowPhase::kBypassed) {   // nobody has looked at it since: what is left says nothing
+    emitter_.flow_end(flow, reason, last_);
+    return;
+  }
+  std::array<uint8_t, kPseudoFrameBytes> frames[2];
+  Packet to_server = pseudo_packet(flow, Direction::kToServer, last_, frames[0]);
+  Packet to_client = pseudo_packet(flow, Direction::kToClient, last_, frames[1]);
+  to_server.link_type = to_client.link_type = link_type_;
   if (tcp_.needs_flush(flow, Direction::kToServer)) tcp_.flush(flow, to_server, Direction::kToServer);
   if (tcp_.needs_flush(flow, Direction::kToClient)) tcp_.flush(flow, to_client, Direction::kToClient);
   driver_.on_flow_end(flow, to_client);   // before both are looked at: it finishes transactions of both directions

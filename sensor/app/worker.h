@@ -87,6 +87,7 @@ class Worker : private decode::PacketSink {
   emit::Emitter emitter_;
   ExceptionPolicy flow_memcap_policy_;
   WorkerCounters counters_;
+  LinkType link_type_ = LinkType::kEthernet;   // of the frames that come
   Timestamp last_{};
 };
 

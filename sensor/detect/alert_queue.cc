@@ -20,6 +20,16 @@ AlertAction action_of(rules::Action a) {
 
 }  // namespace
 
+// detect.guess-applayer-tx: the transaction that a match on raw content most likely speaks of.
+const applayer::Transaction* Detector::Impl::transaction_in_view() const {
+  if (app == nullptr || !app->parser || !rt.packet->is_tcp) return nullptr;
+  const auto d = static_cast<size_t>(index(rt.direction));
+  for (const auto& tx : app->parser->transactions) {
+    if (tx->has_direction[d] && !tx->inspected[d]) return tx.get();
+  }
+  return nullptr;
+}
+
 void Detector::Impl::matched(RuleIndex i, const applayer::Transaction* tx, bool stream_match, std::optional<uint64_t> file_id) {
   const CompiledRule& rule = set->rules[i];
   for (const Runtime::PendingCapture& c : rt.captures) {
@@ -41,11 +51,12 @@ void Detector::Impl::matched(RuleIndex i, const applayer::Transaction* tx, bool 
     return;
   }
   Match m;
+  m.state = tx != nullptr && rt.frame == nullptr;
+  if (tx == nullptr && guess_tx) tx = transaction_in_view();
   m.rule = i;
   m.tx = tx;
   m.tx_id = tx != nullptr ? tx->id : 0;
   m.stream = stream_match;
-  m.state = tx != nullptr && rt.frame == nullptr;
   m.frame = rt.frame;
   m.file_id = file_id;
   if (!rule.noalert) {
@@ -115,16 +126,24 @@ void Detector::Impl::finish_alerts() {
 }
 
 void Detector::Impl::run_tags() {
-  FlowDetect* f = rt.flow_state;
-  if (f == nullptr || !f->extra || f->extra->tags.empty()) return;
-  const int64_t now = to_ns(rt.packet->ts);
-  for (FlowExtra::Tag& tag : f->extra->tags) {
-    const bool live = tag.metric == 0 ? tag.packets_left > 0 : tag.metric == 1 ? tag.bytes_left > 0 : now < tag.until_ns;
-    if (!live) continue;
-    tagged = true;
-    if (tag.metric == 0) --tag.packets_left;
-    if (tag.metric == 1) tag.bytes_left -= std::min<uint64_t>(tag.bytes_left, rt.packet->wire_len);
+  const Packet& p = *rt.packet;
+  if (p.is_pseudo) return;
+  const int64_t now = to_ns(p.ts);
+  const auto run = [&](std::vector<FlowExtra::Tag>& tags) {
+    std::erase_if(tags, [&](FlowExtra::Tag& tag) { return !tag.take(p.wire_len, now, tagged); });
+  };
+  if (rt.flow_state != nullptr && rt.flow_state->extra) run(rt.flow_state->extra->tags);
+  SharedState::Impl& s = shared.impl();
+  if (!s.any_tagged_host || p.ip.version == 0) return;
+  std::lock_guard lock(s.tags_mutex);
+  for (const IpAddress& host : {p.src, p.dst}) {
+    const auto it = s.tagged_hosts.find(host);
+    if (it == s.tagged_hosts.end()) continue;
+    run(it->second);
+    if (it->second.empty()) s.tagged_hosts.erase(it);
+    if (p.src == p.dst) break;
   }
+  s.any_tagged_host = !s.tagged_hosts.empty();
 }
 
 }  // namespace vong::detect

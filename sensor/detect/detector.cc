@@ -17,6 +17,7 @@ Detector::Impl::Impl(std::shared_ptr<const RuleSet> rule_set, const Settings& se
   rt.recursion_limit = static_cast<uint32_t>(settings.integer("detect.inspection-recursion-limit", kDefaultRecursionLimit));
   if (rt.recursion_limit == 0) rt.recursion_limit = kDefaultRecursionLimit;
   alert_queue_max = static_cast<uint32_t>(std::clamp<int64_t>(settings.integer("packet-alert-max", kDefaultAlertQueue), 1, 255));
+  guess_tx = settings.flag("detect.guess-applayer-tx", false);
   use_rules(std::move(rule_set));
 }
 
@@ -60,6 +61,7 @@ void Detector::Impl::begin(Packet& p) {
   evidence.clear();
   candidates.clear();
   stream_tx_candidates.clear();
+  stream_copy.clear();
   packet_class = class_of(p);
   view = nullptr;
   if (p.flow == nullptr) return;
@@ -279,7 +281,7 @@ bool Detector::Impl::payload_fits(const RuleBody& b, bool& stream_match) {
       stream_match = true;
       return true;
     }
-    if (stream_added && !b.needs_packet) return false;
+    if ((stream_added && !b.needs_packet) || b.flow.only_stream) return false;
   }
   if (p.no_payload_inspection || p.is_pseudo) return false;
   return detect::inspect(rt, b.payload, BufferInput{p.payload, 0, true, "payload"});
@@ -386,7 +388,7 @@ std::span<const Alert> Detector::Impl::inspect(Packet& p) {
   ++counters.packets;
   begin(p);
   if (p.no_inspection && p.flow == nullptr) return {};
-  if (rt.flow_state != nullptr && (rt.flow_state->pass || rt.flow_state->drop || rt.flow_state->bypass || p.no_inspection || p.flow->pass_by_policy)) {
+  if (rt.flow_state != nullptr && (rt.flow_state->pass || rt.flow_state->drop || (rt.flow_state->bypass && !p.is_pseudo) || p.no_inspection || p.flow->pass_by_policy)) {
     mark_all_inspected();
     if (stream != nullptr) {
       const auto rest = stream->raw_window(rt.direction, true);
@@ -409,6 +411,7 @@ std::span<const Alert> Detector::Impl::inspect(Packet& p) {
       inspect_frames();
       inspect_transactions();
     }
+    if (!matches.empty()) stream_copy.assign(as_text(window.data));   // what is done with may go
     if (stream != nullptr && !window.data.empty()) stream->raw_done(rt.direction, window.offset + window.data.size());
   }
   finish_alerts();
@@ -421,6 +424,7 @@ Detector::~Detector() = default;
 std::span<const Alert> Detector::inspect(Packet& packet) { return impl_->inspect(packet); }
 const Detector::Verdict& Detector::verdict() const { return impl_->verdict; }
 std::span<const std::pair<std::string, std::string>> Detector::packet_vars() const { return impl_->rt.packet_vars; }
+Bytes Detector::stream_payload() const { return as_bytes(impl_->stream_copy); }
 bool Detector::tagged() const { return impl_->tagged; }
 void Detector::set_rules(std::shared_ptr<const RuleSet> rules) { impl_->use_rules(std::move(rules)); }
 const RuleSet& Detector::rules() const { return *impl_->rules; }

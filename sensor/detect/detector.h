@@ -63,6 +63,9 @@ class Detector {
   struct Verdict { bool pass_flow = false, drop_flow = false, drop_packet = false, bypass_flow = false; };
   [[nodiscard]] const Verdict& verdict() const;
 
+  // The bytes of the stream that the last packet's rules looked at, where there are alerts; valid until the next call.
+  [[nodiscard]] Bytes stream_payload() const;
+
   // What expressions captured from the last packet (pkt:NAME): EVE's metadata.pktvars.
   [[nodiscard]] std::span<const std::pair<std::string, std::string>> packet_vars() const;
 

@@ -73,6 +73,7 @@ struct Detector::Impl {
 
   // --- matches (alert_queue.cc)
   void matched(RuleIndex i, const applayer::Transaction* tx, bool stream, std::optional<uint64_t> file_id);
+  [[nodiscard]] const applayer::Transaction* transaction_in_view() const;
   void finish_alerts();
   void apply_verdict(const CompiledRule& rule, AlertAction action, const Match& m);
   void run_tags();
@@ -83,7 +84,7 @@ struct Detector::Impl {
   Runtime rt;
   DetectCounters counters;
   Verdict verdict;
-  bool tagged = false;
+  bool tagged = false, guess_tx = false;
   uint32_t alert_queue_max = kDefaultAlertQueue;
 
   matcher::Scratch scratch;
@@ -122,6 +123,7 @@ struct Detector::Impl {
   flow::RawStream::Window window;
   Bytes fresh;                     // the part of the window that was not inspected before
   Bytes joint;                     // that with some bytes before it
+  std::string stream_copy;         // the window, once something has matched
   bool stream_added = false;       // its data went into the stream: not inspected as a packet of its own
   bool protocol_detected_now = false;
 };

@@ -102,6 +102,14 @@ bool FlowDetect::set_entropy(std::string_view buffer, double value) {
   return true;
 }
 
+bool FlowExtra::Tag::take(uint64_t packet_bytes, int64_t now_ns, bool& log) {
+  used += metric == Metric::kPackets ? 1 : metric == Metric::kBytes ? packet_bytes : 0;
+  if (metric == Metric::kSeconds ? now_ns > until_ns : used > limit) return false;
+  log = log || begun;
+  begun = true;
+  return true;
+}
+
 FlowDetect& ensure_flow_detect(flow::Flow& f) {
   if (FlowDetect* state = flow_detect(f)) return *state;
   f.set_slot(flow::FlowSlot::kDetect, std::make_unique<FlowDetect>());

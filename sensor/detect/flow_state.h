@@ -35,10 +35,16 @@ struct FlowExtra {
   std::vector<std::pair<std::string_view, double>> entropies; // buffer's name (static or of the program) -> last value
   std::vector<std::pair<NameId, int64_t>> timed;              // xbits on the transaction/flow: name -> expiry, ns
   absl::flat_hash_map<uint64_t, RuleCounter> counters;        // threshold by_flow: rule and kind
+  // Packets behind a match that are to be logged. The packet of the match counts and is not logged.
   struct Tag {
-    uint64_t packets_left = 0, bytes_left = 0;
-    int64_t until_ns = 0;
-    uint8_t metric = 0;
+    enum class Metric : uint8_t { kPackets, kBytes, kSeconds };
+    uint64_t rule = 0;               // gid << 32 | sid: a rule tags a flow or host once at a time
+    uint64_t limit = 0, used = 0;    // packets, bytes
+    int64_t until_ns = 0;            // seconds
+    Metric metric = Metric::kPackets;
+    bool begun = false;
+    // Counts a packet. False: the tag is used up. `log`: the packet is to be logged.
+    bool take(uint64_t packet_bytes, int64_t now_ns, bool& log);
   };
   std::vector<Tag> tags;
 };

@@ -10,6 +10,7 @@ namespace vong::detect {
 inline constexpr size_t kMaxNodesPerList = 128;        // contents and the like on one buffer; a rule with more is refused
 inline constexpr size_t kMaxListsPerRule = 64;         // buffers in one rule (engines are bits of a 64-bit word)
 inline constexpr size_t kMaxVariablesPerRule = 32;     // byte_extract, byte_math results
+inline constexpr size_t kMaxWarnings = 10'000;         // of all rules together; further ones are not kept
 inline constexpr size_t kMaxTransforms = 16;           // on one buffer
 inline constexpr size_t kMaxFlowbitNames = 65'000;     // different names in all rules
 inline constexpr size_t kMaxPcreCaptures = 16;
@@ -36,6 +37,7 @@ inline constexpr size_t kMaxRuleCountersPerFlow = 1024;         // threshold ...
 // --- state of hosts (shared): when full, expired entries go first, then the new one is refused
 inline constexpr size_t kMaxHostEntries = 1'000'000;
 inline constexpr size_t kMaxThresholdEntries = 1'000'000;
+inline constexpr size_t kMaxTags = 50;                          // of a flow, of a host: further rules tag it not
 inline constexpr size_t kMaxTaggedHosts = 100'000;
 
 // --- data sets

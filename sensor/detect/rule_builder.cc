@@ -98,31 +98,42 @@ rules::Parsed<ListDraft*> RuleBuilder::current_list(std::string_view at) {
     list = &list_for(nullptr, {}, true);
     list->base64 = true;
   } else {
-    list = &list_for(sticky_, sticky_transforms_, sticky_ != nullptr && sticky_->multi);
+    list = &list_for(sticky_, sticky_transforms_, sticky_ != nullptr && sticky_->multi, sticky_only_);
   }
   if (lists.size() > kMaxListsPerRule) return value_error(at, "too many buffers in one rule");
   sticky_list_ = static_cast<int>(list - lists.data());
   return list;
 }
 
-ListDraft& RuleBuilder::list_for(const BufferName* buffer, const std::vector<const Transform*>& chain, bool fresh) {
+ListDraft& RuleBuilder::list_for(const BufferName* buffer, const std::vector<const Transform*>& chain, bool fresh,
+                                 std::optional<Direction> only) {
   if (!fresh) {
     for (ListDraft& list : lists) {
-      if (list.buffer == buffer && !list.base64 && list.transforms == chain) return list;
+      if (list.buffer == buffer && !list.base64 && list.transforms == chain && list.only == only) return list;
     }
   }
   lists.emplace_back();
+  lists.back().only = only;
   lists.back().buffer = buffer;
   lists.back().transforms = chain;
   return lists.back();
 }
 
-Status RuleBuilder::set_sticky(const BufferName& buffer, std::string_view at) {
+rules::Parsed<std::optional<Direction>> RuleBuilder::only_direction(std::string_view text) const {
+  if (text.empty()) return std::nullopt;
+  const bool to_server = text == "to_server";
+  if (!to_server && text != "to_client") return value_error(text, "expected to_server, to_client or nothing");
+  if (ast.direction != rules::Direction::kTransaction) return value_error(text, "a direction stands in transactional rules (=>) only");
+  return to_server ? Direction::kToServer : Direction::kToClient;
+}
+
+Status RuleBuilder::set_sticky(const BufferName& buffer, std::string_view at, std::optional<Direction> only) {
   if (sticky_open_at_.data() != nullptr && sticky_list_ < 0 && !sticky_transforms_.empty()) {
     return value_error(sticky_open_at_, "transforms without anything that looks at their result");
   }
   if (buffer.name == "file.magic") set.file_needs.any = set.file_needs.magic = true;
   sticky_ = &buffer;
+  sticky_only_ = only;
   sticky_base64_ = false;
   sticky_transforms_.clear();
   sticky_list_ = -1;
@@ -131,6 +142,7 @@ Status RuleBuilder::set_sticky(const BufferName& buffer, std::string_view at) {
 }
 Status RuleBuilder::set_payload(std::string_view at) {
   sticky_ = nullptr;
+  sticky_only_.reset();
   sticky_base64_ = false;
   sticky_transforms_.clear();
   sticky_list_ = -1;
@@ -197,6 +209,11 @@ Status RuleBuilder::move_last_content(const BufferName& buffer, std::string_view
   last_node_ = static_cast<int>(to.nodes.size()) - 1;
   last_match_list_ = last_list_;
   return {};
+}
+
+void RuleBuilder::warn(std::string message) {
+  if (env.diagnostics == nullptr || env.diagnostics->size() >= kMaxWarnings) return;
+  env.diagnostics->push_back({rules::Severity::kWarning, env.file_name, ast.pos, ast.sid, std::move(message)});
 }
 
 std::optional<uint16_t> RuleBuilder::variable(std::string_view name, bool create) {
@@ -279,8 +296,9 @@ Status RuleBuilder::protocol_option(const std::string& name, const rules::Option
   if (const TransformDef* t = transform_by_name(name)) return transform_option(*t, o);
   if (const BufferName* buffer = env.catalog.buffer(name)) {
     // An old name can be both: after a plain content it is a modifier, else a sticky buffer.
-    if (o.has_value && !o.value.empty()) return value_error(o.value, fmt::format("{} takes no value", name));
-    return set_sticky(*buffer, o.name);
+    const auto only = only_direction(o.value);
+    if (!only) return std::unexpected(only.error());
+    return set_sticky(*buffer, o.name, *only);
   }
   if (const BufferName* buffer = env.catalog.modifier(name)) return move_last_content(*buffer, o.name);
   if (const NumberName* number = env.catalog.number(name)) return number_option(*number, o);

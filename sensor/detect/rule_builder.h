@@ -24,6 +24,7 @@ struct ListDraft {
   std::vector<const Transform*> transforms;
   bool base64 = false;                            // base64_data
   bool absent = false, absent_or_else = false;
+  std::optional<Direction> only;                  // of a transactional rule ("http.header: to_client")
   std::vector<Node> nodes;
   std::vector<std::string_view> where;            // of each node, for diagnostics
 };
@@ -45,7 +46,9 @@ class RuleBuilder {
   // --- for keywords
   // The list that the next content goes into: of the sticky buffer in force, else the payload.
   [[nodiscard]] rules::Parsed<ListDraft*> current_list(std::string_view at);
-  Status set_sticky(const BufferName& buffer, std::string_view at);
+  Status set_sticky(const BufferName& buffer, std::string_view at, std::optional<Direction> only = std::nullopt);
+  // "to_server" or "to_client" of a transactional rule.
+  [[nodiscard]] rules::Parsed<std::optional<Direction>> only_direction(std::string_view text) const;
   Status set_payload(std::string_view at);                   // pkt_data
   Status set_base64(std::string_view at);
   Status add_transform(const Transform* transform, std::string_view at);
@@ -58,12 +61,15 @@ class RuleBuilder {
   [[nodiscard]] ListDraft* last_list() { return last_list_ < 0 ? nullptr : &lists[static_cast<size_t>(last_list_)]; }
   // Legacy modifiers: moves the last content into `buffer`'s list.
   Status move_last_content(const BufferName& buffer, std::string_view at);
-  [[nodiscard]] ListDraft& list_for(const BufferName* buffer, const std::vector<const Transform*>& transforms, bool fresh);
+  [[nodiscard]] ListDraft& list_for(const BufferName* buffer, const std::vector<const Transform*>& transforms, bool fresh,
+                                    std::optional<Direction> only = std::nullopt);
   // Number of a variable: existing, or new when `create`.
   [[nodiscard]] std::optional<uint16_t> variable(std::string_view name, bool create);
   // A number or the name of a variable that exists.
   [[nodiscard]] rules::Parsed<Operand> operand(std::string_view text, int64_t min, int64_t max);
 
+  // Something about the rule that its author should know; it loads all the same.
+  void warn(std::string message);
   void add_condition(const Condition* c) { conditions.push_back(c); }
   void add_effect(const Effect* e) { effects.push_back(e); }
   Status add_engine(TxEngine engine, bool to_server, bool to_client, std::string_view at);
@@ -111,6 +117,7 @@ class RuleBuilder {
   bool sticky_base64_ = false;
   std::string_view sticky_open_at_;
   std::vector<const Transform*> sticky_transforms_;
+  std::optional<Direction> sticky_only_;
   int sticky_list_ = -1;
   int last_list_ = -1, last_node_ = -1;   // of the last content
   int last_match_list_ = -1;              // of the last content or pcre

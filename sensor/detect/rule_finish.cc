@@ -339,10 +339,11 @@ Status RuleBuilder::finish() {
     e.use = use;
     e.nodes = nodes;
     e.absent_matches = list.absent;
-    if (auto s = add_engine(e, in_direction(*list.buffer, Direction::kToServer), in_direction(*list.buffer, Direction::kToClient), ast.protocol);
-        !s) {
-      return s;
+    const auto asked = [&](Direction d) { return in_direction(*list.buffer, d) && (!list.only || *list.only == d); };
+    if (!asked(Direction::kToServer) && !asked(Direction::kToClient)) {
+      return value_error(list.where.empty() ? ast.protocol : list.where[0], fmt::format("{} does not occur in this direction", list.buffer->name));
     }
+    if (auto s = add_engine(e, asked(Direction::kToServer), asked(Direction::kToClient), ast.protocol); !s) return s;
   }
   for (TxEngine& e : engines) {
     if (!body.both_directions) {

@@ -1,6 +1,7 @@
 // Inside of SharedState: tables keyed by hosts and by rules, used by all workers, each under its mutex. Bounded by limits.h.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -77,7 +78,8 @@ struct SharedState::Impl {
   // Data sets of the rule sets that ran, for saving at the end.
   std::mutex stores_mutex;
   std::vector<std::shared_ptr<DatasetStore>> stores;
-  absl::flat_hash_map<IpAddress, FlowExtra::Tag> tagged_hosts;
+  absl::flat_hash_map<IpAddress, std::vector<FlowExtra::Tag>> tagged_hosts;
+  std::atomic<bool> any_tagged_host = false;   // without the mutex: nothing to look for
   std::mutex tags_mutex;
 };
 

@@ -10,6 +10,7 @@
 #include "sensor/content/office_text.h"
 #include "sensor/detect/limits.h"
 #include "sensor/detect/number_field.h"
+#include "sensor/detect/public_suffix.h"
 #include "sensor/detect/regex.h"
 
 namespace vong::detect {
@@ -245,26 +246,17 @@ Made make_subslice(std::string_view value) {
   return t;
 }
 
-// The last labels of a domain name. Without a public suffix list: `tld` is the last label, `domain` the last two.
-bool tld(Bytes in, std::string& out) {
-  const std::string_view name = as_text(in);
-  const size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos || dot + 1 >= name.size()) return false;
-  out.assign(name.substr(dot + 1));
-  return true;
-}
-bool domain(Bytes in, std::string& out) {
-  const std::string_view name = as_text(in);
-  const size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos || dot == 0) return false;
-  const size_t before = name.rfind('.', dot - 1);
-  out.assign(before == std::string_view::npos ? name : name.substr(before + 1));
-  return true;
+// Parts of a host name by the public suffix list.
+template <std::string_view (*Part)(std::string_view)>
+bool part_of_name(Bytes in, std::string& out) {
+  const std::string name = to_lower(as_text(in));
+  out.assign(Part(name));
+  return !out.empty();
 }
 
 constexpr TransformDef kTransforms[] = {
     {"compress_whitespace", false, make_simple<compress_whitespace>, "", "Runs of white space become their first character."},
-    {"domain", false, make_simple<domain>, "", "The registered domain of a host name: its last two labels."},
+    {"domain", false, make_simple<part_of_name<registered_domain>>, "", "The registered domain of a host name, by the public suffix list."},
     {"dotprefix", false, make_simple<dotprefix>, "", "Puts a dot before the buffer, so that \".example.org\" matches the domain and all below it."},
     {"from_base64", true, make_from_base64, "[bytes <n>][, offset <n>][, mode rfc4648|rfc2045|strict]", "Decodes base64."},
     {"gunzip", true, make_gunzip, "[max-size <bytes>]", "Decompresses gzip, to at most 1024 bytes when not said otherwise."},
@@ -274,7 +266,7 @@ constexpr TransformDef kTransforms[] = {
     {"strip_pseudo_headers", false, make_simple<strip_pseudo_headers>, "", "Takes HTTP/2's pseudo headers out of a block of headers."},
     {"strip_whitespace", false, make_simple<strip_whitespace>, "", "Takes all white space out."},
     {"subslice", true, make_subslice, "<offset>[, <bytes>[, truncate]]", "A part of the buffer; negative numbers count from its end."},
-    {"tld", false, make_simple<tld>, "", "The last label of a host name."},
+    {"tld", false, make_simple<part_of_name<public_suffix>>, "", "What a host name's domain is registered under (\"com\", \"co.uk\"), by the public suffix list."},
     {"to_lowercase", false, make_simple<lowercase>, "", "ASCII letters in lower case."},
     {"to_md5", false, make_simple<digest<EVP_md5>>, "", "MD5, 16 bytes."},
     {"to_sha1", false, make_simple<digest<EVP_sha1>>, "", "SHA-1, 20 bytes."},

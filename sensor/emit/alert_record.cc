@@ -169,7 +169,10 @@ void write_evidence(JsonWriter& out, const Origin& origin, const Packet& packet,
   if (wants_payload) {
     Bytes payload = packet.payload;
     std::string copy;
-    if (packet.is_tcp && packet.flow != nullptr && (alert.stream_match || alert.state_match)) {
+    if (packet.is_tcp && (alert.stream_match || alert.state_match) && !origin.stream_payload.empty()) {
+      payload = origin.stream_payload;
+      stream = true;
+    } else if (packet.is_tcp && packet.flow != nullptr && (alert.stream_match || alert.state_match)) {
       if (const auto* raw = flow::raw_stream(*packet.flow)) {
         const auto window = raw->raw_window(packet.direction, true);
         if (!window.data.empty()) {

@@ -15,7 +15,7 @@ void Emitter::alerts(const Packet& packet, std::span<const detect::Alert> alerts
     if (packet.flow != nullptr) packet.flow->alerted = true;
     write_alert(sink_, from, packet, alert, rules);
   }
-  if (tagged && alerts.empty()) write_tagged_packet(sink_, from, packet);
+  if (tagged) write_tagged_packet(sink_, from, packet);
   if (config_.metadata_records && !packet_vars_.empty()) write_metadata_record(sink_, from, packet);
 }
 

@@ -24,9 +24,13 @@ class Emitter {
   void set_capture_file(std::string path) { capture_file_ = std::move(path); }
 
   // What rules captured from the packet in work (pktvars): for all its records. The view must live as long.
-  void set_packet_vars(std::span<const std::pair<std::string, std::string>> vars) {
+  // And the stream's bytes that they looked at.
+  void set_evidence(std::span<const std::pair<std::string, std::string>> vars, Bytes stream_payload) {
     packet_vars_ = vars;
+    stream_payload_ = stream_payload;
   }
+  // Must outlive the emitter; null: files are not stored.
+  void set_file_store(FileStore* store) { store_ = store; }
   // `rules`: the set that the alerts' rules belong to.
   void alerts(const Packet& packet, std::span<const detect::Alert> alerts, bool tagged,
               const detect::RuleSet* rules = nullptr);
@@ -47,7 +51,7 @@ class Emitter {
   [[nodiscard]] Origin origin(uint16_t interface) const {
     return {config_,
             interface < names_.size() ? std::string_view(names_[interface]) : std::string_view(),
-            capture_file_, packet_vars_};
+            capture_file_, packet_vars_, stream_payload_, store_};
   }
 
   const EveConfig& config_;
@@ -55,6 +59,8 @@ class Emitter {
   std::vector<std::string> names_;
   std::string capture_file_;
   std::span<const std::pair<std::string, std::string>> packet_vars_;
+  Bytes stream_payload_;
+  FileStore* store_ = nullptr;
 };
 
 }  // namespace vong::emit

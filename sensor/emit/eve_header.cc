@@ -65,9 +65,9 @@ Endpoints endpoints(const flow::Flow* flow, const Packet* packet, RecordDirectio
 void write_vlan(JsonWriter& out, const flow::Flow* flow, const Packet* packet) {
   std::array<uint16_t, kMaxVlanTags> ids{};
   size_t n = 0;
-  if (packet != nullptr) {
+  if (packet != nullptr && !packet->is_pseudo) {
     for (; n < packet->vlan_count; ++n) ids[n] = packet->vlan_tci[n] & 0x0fff;
-  } else {
+  } else if (flow != nullptr) {
     while (n < ids.size() && flow->key.vlan_id[n] != 0) {
       ids[n] = flow->key.vlan_id[n];
       ++n;

@@ -8,6 +8,7 @@
 
 #include "base/json_writer.h"
 #include "sensor/emit/eve_config.h"
+#include "sensor/emit/file_store.h"
 #include "sensor/flow/flow.h"
 #include "sensor/packet/packet.h"
 
@@ -23,6 +24,8 @@ struct Origin {
   std::string_view capture_file;  // EVE's pcap_filename, with pcap-file on
   // What rules captured from the packet in work: EVE's metadata.pktvars.
   std::span<const std::pair<std::string, std::string>> packet_vars = {};
+  Bytes stream_payload = {};   // of the stream, that the packet's rules looked at
+  FileStore* store = nullptr;  // where files go; null: nowhere
 };
 
 // Opens the object and writes the common fields. `flow` may be null (packet records), `packet` too

@@ -54,12 +54,16 @@ void write_flag_names(JsonWriter& out, uint8_t flags) {
   if (flags & TcpFlags::kCwr) out.field("cwr", true);
 }
 
-void write_tcp(JsonWriter& out, const flow::TcpSummary& tcp) {
+// A flow without a session (nothing of it was followed) has no flags and no state.
+void write_tcp(JsonWriter& out, const flow::Flow& f) {
+  const auto* raw = flow::raw_stream(f);
+  const flow::TcpSummary tcp = raw != nullptr ? raw->summary() : flow::TcpSummary();
   out.open_object("tcp");
   write_hex_flags(out, "tcp_flags", tcp.flags);
   write_hex_flags(out, "tcp_flags_ts", tcp.flags_to_server);
   write_hex_flags(out, "tcp_flags_tc", tcp.flags_to_client);
   write_flag_names(out, tcp.flags);
+  if (raw == nullptr) return out.close_object();
   out.field("state", tcp.state);
   if (tcp.gap_to_server) out.field("ts_gap", true);
   if (tcp.gap_to_client) out.field("tc_gap", true);
@@ -132,8 +136,7 @@ void write_flow(LineSink& sink, const Origin& origin, const flow::Flow& f,
   if (f.wrong_thread_packets > 0) out.field("wrong_thread", true);
   out.field("tx_cnt", transaction_count(f));
   out.close_object();
-  if (const auto* raw = flow::raw_stream(f); raw != nullptr && f.key.protocol == 6)
-    write_tcp(out, raw->summary());
+  if (f.key.protocol == 6) write_tcp(out, f);
   out.close_object();
   sink.line(line, {"flow", 3, f.id});
 }

@@ -52,6 +52,12 @@ void write_carrier(JsonWriter& out, const Origin& origin, const ProtocolDef& def
   (void)def.alert_record(tx, {"fileinfo", options != nullptr ? options : &kNoOptions, d}, out);
 }
 
+void store_files(FileStore& store, Transaction& tx, Direction d) {
+  auto* files = tx.files(d);
+  if (files == nullptr) return;
+  for (auto& file : files->files()) store.update(file);
+}
+
 void write_files(LineSink& sink, const Origin& origin, const flow::Flow& flow, const Packet& packet,
                  const ProtocolDef& def, Transaction& tx, Direction d, bool final) {
   auto* files = tx.files(d);
@@ -71,6 +77,7 @@ void write_files(LineSink& sink, const Origin& origin, const flow::Flow& flow, c
     write_file(out, file, tx.id);
     out.close_object();
     sink.line(line, {"fileinfo", 3, flow.id});
+    if (file.stored && origin.store->wants_fileinfo()) origin.store->write_fileinfo(file, packet.ts, line);
   }
 }
 
@@ -140,7 +147,7 @@ void write_file(JsonWriter& out, const applayer::File& file, uint64_t tx_id) {
   if (!file.sha1.empty()) out.field("sha1", std::string_view(file.sha1));
   if (!file.sha256.empty()) out.field("sha256", std::string_view(file.sha256));
   out.field("stored", file.stored);
-  if (file.stored) out.field("file_id", file.id);
+  if (file.stored) out.field("file_id", file.store_id);
   if (file.store_wanted && !file.stored) out.field("storing", true);
   out.field("size", file.size);
   if (file.range) {
@@ -158,7 +165,9 @@ void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow,
   const ProtocolDef& def = *app->def;
   for (auto& tx : app->parser->transactions) {
     for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
-      write_files(sink, origin, flow, packet, def, *tx, d, final);
+      if (origin.store != nullptr) store_files(*origin.store, *tx, d);
+      // A file's record comes with a packet of its own direction, as the reference has it.
+      if (d == packet.direction || final) write_files(sink, origin, flow, packet, def, *tx, d, final);
     }
     if (tx->events_logged < tx->events().size()) write_events(sink, origin, flow, packet, def, *tx);
     for (size_t i = 0; i < def.loggers.size(); ++i) {

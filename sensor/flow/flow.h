@@ -40,7 +40,7 @@ struct FlowKey {
   uint8_t protocol = 0;
   uint32_t spi = 0;  // ESP: security parameters index, so its two directions are two flows
   uint8_t tunnel_depth = 0;
-  std::array<uint16_t, kMaxVlanTags> vlan_id{};  // zeros where vlan.use-for-tracking is off
+  std::array<uint16_t, kMaxVlanTags> vlan_id{};  // tells flows apart where vlan.use-for-tracking is on
 
   friend bool operator==(const FlowKey&, const FlowKey&) = default;
 };

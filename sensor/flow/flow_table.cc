@@ -106,9 +106,9 @@ bool crossed_ends(const FlowKey& a, const FlowKey& b) {
   return a.src == b.dst && a.dst == b.src && a.sport == b.dport && a.dport == b.sport;
 }
 
-bool same_domain(const FlowKey& a, const FlowKey& b) {
+bool same_domain(const FlowKey& a, const FlowKey& b, bool by_vlan) {
   return a.protocol == b.protocol && a.spi == b.spi && a.tunnel_depth == b.tunnel_depth &&
-         a.vlan_id == b.vlan_id;
+         (!by_vlan || a.vlan_id == b.vlan_id);
 }
 
 // Types only: an echo with an odd code is answered with code 0 and still is the same exchange.
@@ -133,8 +133,8 @@ bool is_icmp_error(const Packet& p) {
   }
 }
 
-bool matches(const Flow& f, const FlowKey& key, const Packet& p) {
-  if (!same_domain(f.key, key)) return false;
+bool matches(const Flow& f, const FlowKey& key, const Packet& p, bool by_vlan) {
+  if (!same_domain(f.key, key, by_vlan)) return false;
   const bool is_icmp = key.protocol == kIcmp || key.protocol == kIcmp6;
   if (same_ends(f.key, key) && (!is_icmp || icmp_matches(f, p, true))) return true;
   return crossed_ends(f.key, key) && (!is_icmp || icmp_matches(f, p, false));
@@ -177,10 +177,9 @@ FlowKey FlowTable::key_of(const Packet& p) const {
   if (p.is_esp) key.spi = p.esp_spi;
   key.protocol = p.ip.protocol;
   if (config_.recursion_for_tracking) key.tunnel_depth = p.tunnel_depth;
-  if (config_.vlan_for_tracking) {
-    for (int i = 0; i < p.vlan_count && i < kMaxVlanTags; ++i) {
-      key.vlan_id[static_cast<size_t>(i)] = p.vlan_tci[static_cast<size_t>(i)] & 0x0fff;
-    }
+  // Kept for the flow's records even where it does not tell flows apart.
+  for (int i = 0; i < p.vlan_count && i < kMaxVlanTags; ++i) {
+    key.vlan_id[static_cast<size_t>(i)] = p.vlan_tci[static_cast<size_t>(i)] & 0x0fff;
   }
   return key;
 }
@@ -188,8 +187,9 @@ FlowKey FlowTable::key_of(const Packet& p) const {
 uint32_t FlowTable::hash_of(const FlowKey& key) const {
   const uint64_t a = endpoint(key.src, key.sport, config_.seed);
   const uint64_t b = endpoint(key.dst, key.dport, config_.seed);
-  uint64_t rest = uint64_t{key.protocol} << 56 | uint64_t{key.tunnel_depth} << 48 |
-                  uint64_t{key.vlan_id[0]} << 32 | uint64_t{key.vlan_id[1]} << 16 | key.vlan_id[2];
+  uint64_t rest = uint64_t{key.protocol} << 56 | uint64_t{key.tunnel_depth} << 48;
+  if (config_.vlan_for_tracking)
+    rest |= uint64_t{key.vlan_id[0]} << 32 | uint64_t{key.vlan_id[1]} << 16 | key.vlan_id[2];
   const uint64_t h = mix(a + b, 0x589965cc75374cc3 ^ rest) ^ mix(a ^ b, config_.seed);
   return static_cast<uint32_t>(h ^ h >> 32);
 }
@@ -242,7 +242,7 @@ Flow* FlowTable::find(const FlowKey& key, const Packet& p, uint32_t hash) const 
   for (size_t i = hash & mask; index_[i].flow != kNoFlow; i = (i + 1) & mask) {
     if (index_[i].hash != hash) continue;
     Flow& f = at(index_[i].flow);
-    if (matches(f, key, p)) return &f;
+    if (matches(f, key, p, config_.vlan_for_tracking)) return &f;
   }
   return nullptr;
 }

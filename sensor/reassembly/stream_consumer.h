@@ -16,7 +16,7 @@ struct StreamChunk {
   uint64_t offset = 0;  // stream offset of data[0]
   bool end = false;  // nothing comes after these bytes: FIN, RST or the flow's end; told once, also
                      // without bytes
-  bool depth = false;  // stream.reassembly.depth ends here: more was sent but is not kept
+  bool depth = false;  // stream.reassembly.depth was reached: more was sent than is kept
 };
 
 class StreamConsumer {

@@ -163,10 +163,10 @@ bool TcpEngine::offer(flow::Flow& f, Packet& p, TcpSession& s, Sender& mine, uin
   chunk.data = mine.buffer.view(mine.app_done, upto);
   chunk.offset = mine.app_done;
   chunk.end = last;
-  chunk.depth = mine.depth_reached && upto == config_.depth_bytes;
+  chunk.depth = mine.depth_reached;
   mine.app_offered = std::max(mine.app_offered, upto);
   if (last) mine.end_told = true;
-  if (chunk.depth) mine.depth_told = true;
+  if (mine.depth_reached && upto == config_.depth_bytes) mine.depth_told = true;
   const size_t took = consumer_.on_data(f, p, d, chunk);
   mine.app_done += std::min(took, chunk.data.size());
   if (consumer_.other_side_first(f, d)) {

@@ -39,7 +39,8 @@ bool TcpEngine::established_syn(Turn& t) {
 // What an accepted packet moves: the sender's next byte, the peer's acknowledged bytes and window.
 void TcpEngine::follow(Turn& t) {
   const uint32_t end = t.seq + t.len;
-  if (seq_gt(end, t.mine.next_seq)) t.mine.next_seq = end;
+  // Not by a number alone: bytes before it may still come, late on the way to us.
+  if (t.len != 0 && seq_gt(end, t.mine.next_seq)) t.mine.next_seq = end;
   if (!t.has(TcpFlags::kAck)) return;
   t.peer.window = t.window();
   t.peer.acknowledge(t.ack);

@@ -125,6 +125,7 @@ bool TcpEngine::on_none(flow::Flow& f, Packet& p) {
   if (p.tcp.has_fast_open && t.len != 0) {
     s->fast_open = true;
     t.mine.next_seq += t.len;
+    p.payload_in_stream = true;
     keep_bytes(t, t.seq + 1, p.payload);
   } else if (p.tcp.has_fast_open) {
     s->fast_open = true;
@@ -228,6 +229,16 @@ bool TcpEngine::syn_sent_synack(Turn& t) {
     t.note(E::kStream3whsSynackTfoDataIgnored);
     client.next_seq = client.isn + 1;
     client.buffer = StreamBuffer();
+  } else if (t.ack == client.next_seq && t.p.tcp.has_timestamps && client.timestamps &&
+             t.p.tcp.ts_echo != client.last_ts) {
+    // The server answers a SYN that was sent again later.
+    const auto* again = find(t.s, [&t](const QueuedHandshake& q) {
+      return q.seq + 1 == t.ack && q.has_timestamps && q.ts == t.p.tcp.ts_echo;
+    });
+    if (again != nullptr) {
+      const QueuedHandshake syn = *again;
+      take_syn(client, t.mine, syn);
+    }
   } else if (t.ack != client.next_seq) {
     const auto* earlier = find(t.s, [&t](const QueuedHandshake& q) { return q.seq + 1 == t.ack; });
     if (earlier == nullptr) return t.refuse(E::kStream3whsSynackWithWrongAck);
@@ -245,6 +256,7 @@ void TcpEngine::take_synack_options(Turn& t) {
   // nothing either.
   take_synack(t.peer, t.mine, handshake_of(t.p), true);
   if (t.len != 0 && t.s.fast_open) {
+    t.p.payload_in_stream = true;
     keep_bytes(t, t.seq + 1, t.p.payload);
     t.mine.next_seq += t.len;
   }
@@ -260,8 +272,9 @@ bool TcpEngine::syn_sent_syn(Turn& t) {
     t.peer.wscale = t.p.tcp.has_wscale ? std::min(t.p.tcp.wscale, kWscaleMax) : 0;
     return true;
   }
-  if (t.seq == t.mine.isn) return true;  // sent again
   const QueuedHandshake syn = handshake_of(t.p);
+  const bool same_timestamp = !syn.has_timestamps || !t.mine.timestamps || syn.ts == t.mine.last_ts;
+  if (t.seq == t.mine.isn && same_timestamp) return true;  // sent again
   const auto same = [&syn](const QueuedHandshake& q) { return q.seq == syn.seq && q.ts == syn.ts; };
   if (find(t.s, same) != nullptr) return true;
   // Another attempt with another number. Which of them the server takes shows in its answer.

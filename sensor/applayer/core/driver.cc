@@ -26,6 +26,13 @@ void raise(FlowAppState& s, DriverEvent e) { s.driver_events |= 1U << static_cas
 
 bool known(AppProto p) { return p != AppProto::kUnknown && p != AppProto::kFailed; }
 
+// The stream will end before its end: files that are open end here, truncated, as the reference has them.
+void truncate_files(Parser& parser, Direction d) {
+  for (const auto& tx : parser.transactions) {
+    if (FileContainer* files = tx->files(d); files != nullptr && files->has_open()) files->close(FileState::kTruncated);
+  }
+}
+
 bool files_logged(Transaction& tx) {
   for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
     FileContainer* files = tx.files(d);
@@ -364,6 +371,7 @@ size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
       return 0;
     }
   }
+  if (chunk.depth && s.parser != nullptr) truncate_files(*s.parser, way);
   const bool had_failed = s.failed;
   const size_t took = impl_->feed(s, way, in, true);
   if (s.failed && !had_failed) impl_->apply_error_policy(f, p);

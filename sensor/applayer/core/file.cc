@@ -158,7 +158,8 @@ void FileContainer::append(Bytes data) {
   if (f.window.size() > options_.window_bytes * 2 ||
       (f.window.size() > options_.window_bytes &&
        f.inspected >= f.window_offset + f.window.size() - options_.window_bytes)) {
-    const size_t drop = f.window.size() - options_.window_bytes;
+    size_t drop = f.window.size() - options_.window_bytes;
+    if (f.storing) drop = std::min<size_t>(drop, f.stored_bytes > f.window_offset ? f.stored_bytes - f.window_offset : 0);
     f.window.erase(0, drop);
     f.window_offset += drop;
   }

@@ -37,12 +37,15 @@ struct File {
   File(File&&) noexcept;
   File& operator=(File&&) noexcept;
 
-  uint64_t id = 0;               // counts up in a flow: EVE's file_id
+  uint64_t id = 0;               // counts up in a flow
   std::string name;              // bytes as the protocol carried them
   FileState state = FileState::kOpen;
   uint64_t size = 0;             // bytes seen
   bool gaps = false;
   bool stored = false, store_wanted = false;
+  bool storing = false, store_failed = false;   // the file store takes its bytes; it could not
+  uint64_t stored_bytes = 0;     // that the file store has: the window does not slide past them while `storing`
+  uint64_t store_id = 0;         // EVE's file_id: the file store's number
   std::optional<std::pair<uint64_t, uint64_t>> range;   // HTTP Content-Range: start, end
   std::string magic;             // libmagic's text once enough bytes were seen or the file closed
   std::string md5, sha1, sha256; // lower-case hex once closed

@@ -252,6 +252,8 @@ class Decompressor::Layer {
       const BrotliDecoderResult rc =
           BrotliDecoderDecompressStream(brotli_, &in_size, &in, &room, &next, nullptr);
       if (!give(buffer.data(), kOutBytes - room, out)) return;
+      // A stream that is over before its bytes are was none: many a plain text begins like an empty one.
+      if (rc == BROTLI_DECODER_RESULT_SUCCESS && trial_ && in_size > 0) return fail(Bytes(in, in_size), problems, out);
       if (rc == BROTLI_DECODER_RESULT_SUCCESS) return over(out);
       if (rc == BROTLI_DECODER_RESULT_ERROR) return fail(Bytes(in, in_size), problems, out);
       if (rc == BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT) return;

@@ -6,6 +6,9 @@
 
 namespace vong::smtp {
 
+// A growing attachment is shown to rules from this size on, if the configuration says nothing.
+inline constexpr uint64_t kInspectMinBytes = 32768;
+
 inline constexpr size_t kMaxLineBytes =
     4096;  // commands and replies; longer ones are cut (events max_*_line_len_exceeded)
 inline constexpr size_t kMaxPendingCommands = 256;  // sent, not answered yet; the oldest go first

@@ -49,6 +49,7 @@ struct Config {
   bool decode_mime = true;
   MimeConfig mime;
   applayer::FileOptions files;
+  uint64_t inspect_min_bytes = 32768;  // a growing attachment is looked at from this size on
 };
 
 // What belongs to the session rather than to a mail.

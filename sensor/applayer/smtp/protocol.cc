@@ -70,6 +70,8 @@ BufferView file_data(const Tx& tx, Direction d, uint32_t i, BufferScratch&) {
   if (files == nullptr || i >= files->files().size()) return BufferView::none();
   const applayer::File& f = files->files()[i];
   if (f.size == 0) return BufferView::none();
+  const bool open = f.state == applayer::FileState::kOpen;
+  if (open && f.size < static_cast<const Transaction&>(tx).config.inspect_min_bytes) return BufferView::none();
   BufferView v = BufferView::of(f.window);
   v.offset = f.window_offset;
   v.complete = f.state != applayer::FileState::kOpen;
@@ -225,6 +227,8 @@ std::shared_ptr<const void> configure(const Settings& s) {
   }
   config->mime.body_md5 = wants_body_md5(s, s.text(mime + "body-md5", "auto"));
   config->files = applayer::file_options(s);
+  config->inspect_min_bytes =
+      s.size_bytes("app-layer.protocols.smtp.inspected-tracker.content-inspect-min-size", kInspectMinBytes);
   return config;
 }
 

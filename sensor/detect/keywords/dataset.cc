@@ -103,6 +103,7 @@ rules::Parsed<Dataset*> open(RuleBuilder& b, const rules::Option& o, const Datas
   }
   auto set = b.set.datasets->get(r, b.env.rule_dir);
   if (!set) return value_error(o.value, set.error().message);
+  if (r.save.starts_with('/')) b.warn(fmt::format("Allowing absolute filename for dataset rule: {}", r.save));
   return *set;
 }
 

@@ -22,8 +22,8 @@ Status setup_tag(RuleBuilder& b, const rules::Option& o) {
   const bool session = (*parts)[0] == "session";
   if (!session && (*parts)[0] != "host") return value_error((*parts)[0], "expected session or host");
   if (!session && parts->size() != 4) return value_error(o.value, "a host's tag says src or dst");
-  uint64_t count = 5;
-  uint8_t metric = 0;
+  uint64_t count = 256;
+  auto metric = FlowExtra::Tag::Metric::kPackets;
   if (parts->size() > 1) {
     const auto n = rules::parse_unsigned((*parts)[1], 0xffffffffu);
     if (!n) return std::unexpected(n.error());
@@ -31,9 +31,9 @@ Status setup_tag(RuleBuilder& b, const rules::Option& o) {
   }
   if (parts->size() > 2) {
     const std::string_view m = (*parts)[2];
-    if (m == "packets") metric = 0;
-    else if (m == "bytes") metric = 1;
-    else if (m == "seconds") metric = 2;
+    if (m == "packets") metric = FlowExtra::Tag::Metric::kPackets;
+    else if (m == "bytes") metric = FlowExtra::Tag::Metric::kBytes;
+    else if (m == "seconds") metric = FlowExtra::Tag::Metric::kSeconds;
     else return value_error(m, "expected packets, bytes or seconds");
   }
   bool dst = false;
@@ -44,17 +44,25 @@ Status setup_tag(RuleBuilder& b, const rules::Option& o) {
   add_effect(b, [session, count, metric, dst](Runtime& rt) {
     FlowExtra::Tag tag;
     tag.metric = metric;
-    if (metric == 0) tag.packets_left = count;
-    else if (metric == 1) tag.bytes_left = count;
-    else tag.until_ns = to_ns(rt.packet->ts) + static_cast<int64_t>(count) * 1'000'000'000;
+    tag.rule = uint64_t{rt.rule->gid} << 32 | rt.rule->sid;
+    tag.limit = count;
+    tag.until_ns = to_ns(rt.packet->ts) + static_cast<int64_t>(count) * 1'000'000'000;
+    const auto add_to = [&](std::vector<FlowExtra::Tag>& tags) {
+      const bool known = std::any_of(tags.begin(), tags.end(), [&](const auto& t) { return t.rule == tag.rule; });
+      if (!known && tags.size() < kMaxTags) tags.push_back(tag);
+    };
     if (session && rt.flow_state != nullptr) {
-      auto& tags = rt.flow_state->more().tags;
-      if (tags.size() < kMaxFlowvarsPerFlow) tags.push_back(tag);
+      add_to(rt.flow_state->more().tags);
     } else if (!session) {
       std::lock_guard lock(rt.shared->tags_mutex);
       const IpAddress& host = dst ? rt.packet->dst : rt.packet->src;
-      if (rt.shared->tagged_hosts.size() < kMaxTaggedHosts || rt.shared->tagged_hosts.contains(host)) rt.shared->tagged_hosts[host] = tag;
-      else ++rt.counters->host_table_full;
+      auto& hosts = rt.shared->tagged_hosts;
+      if (hosts.size() >= kMaxTaggedHosts && !hosts.contains(host)) {
+        ++rt.counters->host_table_full;
+        return;
+      }
+      add_to(hosts[host]);
+      rt.shared->any_tagged_host = true;
     }
   });
   return {};

@@ -13,13 +13,13 @@ using applayer::File;
 using applayer::FileState;
 
 template <typename F>
-Status add_file_condition(RuleBuilder& b, const rules::Option& o, F f) {
+Status add_file_condition(RuleBuilder& b, const rules::Option& o, F f, std::optional<Direction> only = std::nullopt) {
   b.set.file_needs.any = true;
   b.set.conditions.push_back(condition([f = std::move(f)](Runtime& rt) { return rt.file != nullptr && f(*rt.file); }));
   TxEngine e;
   e.kind = EngineKind::kFile;
   e.condition = b.set.conditions.back().get();
-  return b.add_engine(e, true, true, o.name);
+  return b.add_engine(e, only != Direction::kToClient, only != Direction::kToServer, o.name);
 }
 
 rules::Parsed<rules::Content> text_of(const rules::Option& o) {
@@ -61,13 +61,21 @@ Status setup_filemagic(RuleBuilder& b, const rules::Option& o) {
 }
 
 Status setup_filesize(RuleBuilder& b, const rules::Option& o) {
-  const auto t = rules::parse_number_test(o.value);
+  std::string_view value = o.value;
+  std::optional<Direction> only;
+  if (const size_t comma = value.find(','); comma != std::string_view::npos) {   // "to_client, <100"
+    const auto said = b.only_direction(rules::trim(value.substr(0, comma)));
+    if (!said) return std::unexpected(said.error());
+    only = *said;
+    value = rules::trim(value.substr(comma + 1));
+  }
+  const auto t = rules::parse_number_test(value);
   if (!t) return std::unexpected(t.error());
   return add_file_condition(b, o, [test = *t](const File& f) {
     if (f.state == FileState::kClosed) return test.matches(f.size);
     // Of a file that still grows only a lower bound is certain.
     return (test.compare == rules::Compare::kGreater || test.compare == rules::Compare::kGreaterEqual) && test.matches(f.size);
-  });
+  }, only);
 }
 
 // Lists of hashes, one a line, beside the rule file.

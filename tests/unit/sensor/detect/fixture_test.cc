@@ -35,6 +35,7 @@ constexpr applayer::NumberDef kNumbers[] = {
     {"test.number", "", 1, kNo, [](const Transaction& tx, Direction, uint32_t i) { return i == 0 ? std::optional(of(tx).number) : std::nullopt; }, kValues,
      false, 8, "Number"},
 };
+constexpr std::string_view kFrames[] = {"pdu", "data"};
 constexpr applayer::EventDef kEvents[] = {{"odd", ""}, {"worse", ""}};
 
 }  // namespace
@@ -47,6 +48,7 @@ const applayer::ProtocolDef kTestProtocol = [] {
   def.buffers = kBuffers;
   def.numbers = kNumbers;
   def.events = kEvents;
+  def.frames = kFrames;
   return def;
 }();
 

@@ -161,6 +161,69 @@ TEST_F(Keywords, LegacyModifiersMoveTheContent) {
   EXPECT_EQ(sids(tcp("x")), (std::vector<uint32_t>{1, 2}));
 }
 
+TEST_F(Keywords, ARelativeTestFollowsTheContentThatAModifierMoved) {
+  load("alert telnet any any -> any any (content:\"evil\"; test_request_old; isdataat:!1,relative; sid:1;)\n"
+       "alert telnet any any -> any any (content:\"evil\"; test_request_old; isdataat:1,relative; sid:2;)");
+  TestTx& tx = use_test_protocol().tx();
+  tx.request = "is evil";
+  tx.progress[0] = 2;
+  EXPECT_EQ(sids(tcp("x")), std::vector<uint32_t>{1});
+}
+
+TEST_F(Keywords, AnExpressionMayStandWithoutQuotes) {
+  EXPECT_TRUE(matches("pcre:/h.llo/i", "say HELLO"));
+  EXPECT_FALSE(matches("pcre:!/h.llo/i", "say HELLO"));
+}
+
+TEST_F(Keywords, CompressedBuffersAreInflatedUpToASize) {
+  const std::string zlib("\x78\x9c\x4b\x4c\x4a\x4e\x49\x4d\x4b\x07\x00\x0a\xdb\x02\xbd", 15);   // "abcdefg"
+  const auto run = [&](std::string_view options) {
+    load(fmt::format("alert telnet any any -> any any (test.request; {}; sid:1;)", options));
+    TestTx& tx = use_test_protocol().tx();
+    tx.request = zlib;
+    tx.progress[0] = 2;
+    return !sids(tcp("x")).empty();
+  };
+  EXPECT_TRUE(run("zlib_deflate; content:\"abcdefg\"; startswith; endswith"));
+  EXPECT_TRUE(run("zlib_deflate:max-size 3; content:\"abc\"; startswith; endswith"));
+  EXPECT_FALSE(run("gunzip; content:\"abc\""));
+  EXPECT_NE(error_of("alert telnet any any -> any any (test.request; zlib_deflate:max-size 0; content:\"a\"; sid:1;)"), "");
+}
+
+TEST_F(Keywords, FramesAreLookedAtOneByOneAndOnce) {
+  load("alert telnet any any -> any any (frame:pdu; content:\"ab\"; startswith; sid:1;)\n"
+       "alert tcp any any -> any any (frame:telnet.pdu; bsize:3; sid:2;)\n"
+       "alert telnet any any -> any any (frame:data; content:\"ab\"; sid:3;)");
+  EXPECT_NE(error_of("alert telnet any any -> any any (frame:nonsense; content:\"a\"; sid:1;)"), "");
+  EXPECT_NE(error_of("alert tcp any any -> any any (frame:pdu; content:\"a\"; sid:1;)"), "");
+  load("alert telnet any any -> any any (frame:pdu; content:\"ab\"; startswith; sid:1;)\n"
+       "alert tcp any any -> any any (frame:telnet.pdu; bsize:3; sid:2;)\n"
+       "alert telnet any any -> any any (frame:data; content:\"ab\"; sid:3;)");
+  TestParser& parser = use_test_protocol();
+  parser.frames = std::make_unique<applayer::FrameSet>();
+  parser.frames->add(Direction::kToServer, 0, 0, 3);
+  parser.frames->fill(Direction::kToServer, as_bytes("ab"), 0);
+  EXPECT_EQ(sids(tcp("x")), std::vector<uint32_t>{1});
+  parser.frames->fill(Direction::kToServer, as_bytes("c"), 2);
+  EXPECT_EQ(sids(tcp("x")), std::vector<uint32_t>{2});
+  EXPECT_TRUE(parser.frames->of(Direction::kToServer)[0].inspection_done);
+}
+
+TEST_F(Keywords, TagsLogWhatFollowsAndNotTheMatch) {
+  load("alert udp any any -> any any (content:\"begin\"; tag:host,3,packets,src; sid:1;)");
+  const auto tagged = [&](std::string_view payload) {
+    Packet p = packet(payload);
+    p.wire_len = 60;
+    (void)sids(p);
+    return detector_->tagged();
+  };
+  EXPECT_FALSE(tagged("before"));
+  EXPECT_FALSE(tagged("begin"));
+  EXPECT_TRUE(tagged("one"));
+  EXPECT_TRUE(tagged("two"));
+  EXPECT_FALSE(tagged("three")) << "the match counts as one of the three";
+}
+
 TEST_F(Keywords, AbsentMatchesAMissingBuffer) {
   load("alert telnet any any -> any any (test.request; absent; sid:1;)");
   TestTx& tx = use_test_protocol().tx();

@@ -65,6 +65,15 @@ TEST(Decompress, PlainBytesGoThrough) {
   EXPECT_EQ(plain({Coding::kGzip}, "x"), "x");
 }
 
+TEST(Decompress, PlainBytesUnderTheNameOfBrotliGoThrough) {
+  EXPECT_EQ(plain({Coding::kBrotli}, kText), kText);
+  for (int first = 0x20; first < 0x7f; ++first) {   // whatever the decoder makes of the first byte
+    const std::string text = static_cast<char>(first) + std::string("<html><body>plain text under a false name</body></html>");
+    EXPECT_EQ(plain({Coding::kBrotli}, text), text) << first;
+    EXPECT_EQ(plain({Coding::kBrotli}, text, 7), text) << first;
+  }
+}
+
 TEST(Decompress, BytesThatDeflateTakesForAMomentGoThroughUntouched) {
   std::string noise;
   uint32_t x = 1;
