@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
+#include "base/string_map.h"
 #include "base/strings.h"
 #include "rules/network/read_file.h"
 #include "rules/network/text.h"
@@ -40,7 +40,7 @@ class List {
   }
 
  private:
-  absl::flat_hash_map<std::string, uint8_t> rules_;   // name -> bit per Kind
+  StringMap<uint8_t> rules_;   // name -> bit per Kind
 };
 
 const List& list() {

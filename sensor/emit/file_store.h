@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/settings.h"
+#include "base/timestamp.h"
 #include "sensor/applayer/core/file.h"
 
 namespace vong::emit {

@@ -167,6 +167,8 @@ void TcpEngine::set_state(Turn& t, TcpState state) {
 // After the state machine: what this packet acknowledges goes out, and its own bytes where no
 // acknowledgement is waited for.
 void TcpEngine::finish_packet(flow::Flow& f, Packet& p, TcpSession& s) {
+  // Early data (RFC 7413) waits for the connection: a SYN/ACK that acknowledges it is no end of the handshake.
+  if (s.state < TcpState::kEstablished) return;
   const bool closed = s.state == TcpState::kClosed;
   if (closed) {
     for (Sender& side : s.sender) {

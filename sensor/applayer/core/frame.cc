@@ -8,13 +8,14 @@ namespace vong::applayer {
 
 Frame* FrameSet::add(Direction d, uint8_t type, uint64_t offset, int64_t length, std::optional<uint64_t> tx_id) {
   auto& frames = of(d);
-  ++made_;
+  const unsigned shift = d == Direction::kToServer ? 0 : 32;
+  made_ += uint64_t{1} << shift;
   if (frames.size() >= kMaxFrames) {
     ++dropped_;
     return nullptr;
   }
   Frame& f = frames.emplace_back();
-  f.id = made_;
+  f.id = made_ >> shift & UINT32_MAX;
   f.direction = d;
   f.type = type;
   f.offset = offset;

@@ -23,7 +23,7 @@ inline constexpr int64_t kUnknownLength = -1;
 inline constexpr uint8_t kStreamFrame = 255;   // Frame::type of all bytes of a direction; the driver adds it
 
 struct Frame {
-  uint64_t id = 0;                     // counts up from 1 in a flow, over both directions
+  uint64_t id = 0;                     // counts up from 1 in a direction of a flow
   Direction direction = Direction::kToServer;
   uint8_t type = 0;                    // index into ProtocolDef::frames
   uint64_t offset = 0;                 // of its first byte
@@ -62,7 +62,7 @@ class FrameSet {
 
  private:
   std::array<std::deque<Frame>, kDirections> frames_;
-  uint64_t made_ = 0, dropped_ = 0;
+  uint64_t made_ = 0, dropped_ = 0;    // made: to server in the low half, to client in the high one
 };
 
 }  // namespace vong::applayer

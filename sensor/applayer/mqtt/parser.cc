@@ -144,6 +144,13 @@ void MqttParser::take(Direction d, Message m, size_t bytes) {
   }
 }
 
+// A message, its fixed header, and what follows that.
+void MqttParser::note_frames(Direction d, uint64_t offset, const FixedHeader& h) {
+  frames->add(d, kFramePdu, offset, static_cast<int64_t>(h.size + h.remaining));
+  frames->add(d, kFrameHeader, offset, static_cast<int64_t>(h.size));
+  frames->add(d, kFrameData, offset + h.size, static_cast<int64_t>(h.remaining));
+}
+
 ParseResult MqttParser::parse(Direction d, const Input& in) {
   uint64_t& skip = skip_[static_cast<size_t>(index(d))];
   size_t at = 0;
@@ -175,6 +182,7 @@ ParseResult MqttParser::parse(Direction d, const Input& in) {
       complete(tx);
       return ParseResult::error();
     }
+    if (frames != nullptr) note_frames(d, in.offset + at, m.header);
     take(d, std::move(m), size);
     at += size;
   }

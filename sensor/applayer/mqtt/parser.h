@@ -33,6 +33,8 @@ enum Event : applayer::EventId {
   kEventCount
 };
 
+enum Frame : uint8_t { kFramePdu, kFrameHeader, kFrameData };
+
 struct Config {
   size_t message_bytes_max = kMaxMessageBytes;
   size_t transactions_max = kMaxTransactions;
@@ -59,6 +61,7 @@ class MqttParser : public applayer::Parser {
   void end() override;
 
  private:
+  void note_frames(Direction d, uint64_t offset, const FixedHeader& h);
   void take(Direction d, Message m, size_t bytes);
   void begins(Direction d, Message m, size_t bytes);
   void answers(Direction d, Message m, size_t bytes, uint32_t id, bool last, Event missing);

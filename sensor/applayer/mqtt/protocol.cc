@@ -319,6 +319,10 @@ std::unique_ptr<applayer::Parser> make(const void* config) {
 
 }  // namespace
 
+namespace {
+constexpr std::string_view kFrames[] = {"pdu", "header", "data"};  // by Frame
+}
+
 const ProtocolDef kMqttProtocol = {
     .id = AppProto::kMqtt,
     .name = "mqtt",
@@ -338,6 +342,7 @@ const ProtocolDef kMqttProtocol = {
     .events = kEvents,
     .loggers = kLoggers,
     .alert_record = log_mqtt,
+    .frames = kFrames,
 };
 
 }  // namespace vong::mqtt

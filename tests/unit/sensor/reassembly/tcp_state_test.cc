@@ -268,8 +268,9 @@ TEST(TcpState, FastOpenDataComesWithTheSyn) {
   syn.tcp.has_fast_open = true;
   EXPECT_TAKEN(b.feed(syn));
   EXPECT_TAKEN(b.s("SA", 0, 6));
-  EXPECT_EQ(b.to_server(), "early");
+  EXPECT_EQ(b.to_server(), "") << "the connection is not yet there";
   EXPECT_TAKEN(b.s("A", 1, 6, "answer"));
+  EXPECT_EQ(b.to_server(), "early");
   EXPECT_TAKEN(b.c("A", 6, 7));
   EXPECT_EQ(b.to_client(), "answer");
 }
@@ -392,6 +393,33 @@ TEST(TcpHandshake, SplitHandshake) {
   EXPECT_REFUSED(b.s("A", 1, 100000), kStream4whsInvalidAck);
   EXPECT_TAKEN(b.s("A", 1, 1));
   EXPECT_EQ(b.state(), "established");
+}
+
+TEST(TcpHandshake, ASynAckMayHaveTimestampsThatTheSynHadNot) {
+  TcpBench b;
+  b.c("S", 0, 0);
+  Packet& p = b.make(Direction::kToClient, "SA", 0, 1, "");
+  p.tcp.has_timestamps = true;
+  p.tcp.ts_value = p.tcp.ts_echo = 100;
+  EXPECT_TAKEN(b.feed(p));
+}
+
+TEST(TcpHandshake, AnAnswerToASynThatWasSentAgainLater) {
+  TcpBench b;
+  const auto syn = [&b](uint32_t ts) {
+    Packet& p = b.make(Direction::kToServer, "S", 0, 0, "");
+    p.tcp.has_timestamps = true;
+    p.tcp.ts_value = ts;
+    return b.feed(p);
+  };
+  syn(100);
+  syn(200);
+  Packet& p = b.make(Direction::kToClient, "SA", 0, 1, "");
+  p.tcp.has_timestamps = true;
+  p.tcp.ts_value = 7;
+  p.tcp.ts_echo = 200;
+  EXPECT_TAKEN(b.feed(p));
+  EXPECT_EQ(b.state(), "syn_recv");
 }
 
 TEST(TcpHandshake, ATimestampEchoThatTheSynNeverSentIsForged) {
