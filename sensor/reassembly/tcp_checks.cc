@@ -69,13 +69,13 @@ bool TcpEngine::timestamp_is_valid(Turn& t) {
   return true;
 }
 
-// The first packet after a SYN must echo the SYN's timestamp. Where the SYN had none the client ignores a SYN/ACK's, but a reset that
-// has one is nobody's answer.
+// The first packet after a SYN must echo the SYN's timestamp. Where the SYN had none the client ignores a SYN/ACK's, but anything else
+// that has one is nobody's answer.
 bool TcpEngine::echo_is_valid(Turn& t) {
   if (t.to_server() || !t.p.tcp.has_timestamps || !t.has(TcpFlags::kAck) || t.p.tcp.ts_echo == 0)
     return true;
   const Sender& client = t.peer;
-  if (client.timestamps ? client.last_ts == 0 || t.p.tcp.ts_echo == client.last_ts : !t.has(TcpFlags::kRst)) return true;
+  if (client.timestamps ? client.last_ts == 0 || t.p.tcp.ts_echo == client.last_ts : t.has(TcpFlags::kSyn)) return true;
   // Of SYNs that differ any may be meant.
   if (t.s.queue) {
     for (const QueuedHandshake& q : *t.s.queue) {

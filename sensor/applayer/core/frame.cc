@@ -39,8 +39,14 @@ void FrameSet::set_tx(Direction d, uint8_t type, uint64_t tx_id) {
 }
 
 void FrameSet::fill(Direction d, Bytes data, uint64_t offset) {
+  size_t held = 0;
   for (Frame& f : of(d)) {
+    held += f.data.size();
     if (f.closed) continue;
+    if (held > kFramesBytesMax) {
+      f.closed = true;
+      continue;
+    }
     const uint64_t have = f.offset + f.data.size();   // the next byte that it wants
     uint64_t end = offset + data.size();
     if (f.length != kUnknownLength) end = std::min(end, f.offset + static_cast<uint64_t>(f.length));

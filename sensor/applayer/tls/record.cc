@@ -79,7 +79,7 @@ uint32_t fields_of(const LogContext& context) {
       if (f.name == name) fields |= f.bit;
     }
   }
-  if (s.flag("session-resumption", true)) fields |= kSessionResumed;
+  if (s.flag("session-resumption", s.flag("extended", false))) fields |= kSessionResumed;
   return fields;
 }
 

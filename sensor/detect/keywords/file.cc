@@ -114,30 +114,33 @@ Status setup_filestore(RuleBuilder& b, const rules::Option& o) {
   const auto parts = rules::split_parts(o.value);
   if (!parts) return std::unexpected(parts.error());
   bool both = false, whole_tx = false, flow = false;
+  std::optional<Direction> only;
   for (size_t i = 0; i < parts->size(); ++i) {
     const std::string_view p = (*parts)[i];
     if (p == "both") both = true;
     else if (p == "tx") whole_tx = true;
     else if (p == "ssn" || p == "flow") flow = true;
-    else if (p != "request" && p != "response" && p != "to_server" && p != "to_client" && p != "file") {
+    else if (p == "request" || p == "to_server") only = Direction::kToServer;
+    else if (p == "response" || p == "to_client") only = Direction::kToClient;
+    else if (p != "file") {
       return value_error(p, "expected request|response|both and file|tx|flow");
     }
   }
   b.set.file_needs.any = b.set.file_needs.sha256 = true;
-  add_effect(b, [both, whole_tx, flow](Runtime& rt) {
+  add_effect(b, [both, whole_tx, flow, only](Runtime& rt) {
     if (rt.tx == nullptr) return;
     const uint32_t sid = rt.rule->sid;
     const auto want = [&](File& f) {
       f.store_wanted = true;
       if (std::find(f.sids.begin(), f.sids.end(), sid) == f.sids.end() && f.sids.size() < kMaxFlowbitsPerFlow) f.sids.push_back(sid);
     };
-    if (rt.file != nullptr && !both && !whole_tx && !flow) {
+    if (rt.file != nullptr && !both && !whole_tx && !flow && (!only || *only == rt.direction)) {
       want(*rt.file);
       return;
     }
     auto& tx = const_cast<applayer::Transaction&>(*rt.tx);
     for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
-      if (d != rt.direction && !both && !whole_tx && !flow) continue;
+      if (only ? d != *only : d != rt.direction && !both && !whole_tx && !flow) continue;
       if (applayer::FileContainer* files = tx.files(d)) {
         for (File& f : files->files()) want(f);
       }
