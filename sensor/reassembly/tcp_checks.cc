@@ -151,11 +151,11 @@ bool TcpEngine::is_bad_window_update(Turn& t) {
   return true;
 }
 
-// All of its bytes were acknowledged before.
+// All of its bytes were seen and acknowledged before. (An acknowledgement may overtake its data on the way to us.)
 bool TcpEngine::is_spurious_retransmission(Turn& t) {
   if (t.len == 0 || t.s.state < TcpState::kEstablished || t.s.async) return false;
   if ((t.flags & (TcpFlags::kSyn | TcpFlags::kRst | TcpFlags::kFin)) != 0) return false;
-  if (!seq_le(t.seq + t.len, t.mine.last_ack)) return false;
+  if (!seq_le(t.seq + t.len, t.mine.last_ack) || seq_gt(t.seq + t.len, t.mine.next_seq)) return false;
   t.note(E::kStreamPktSpuriousRetransmission);
   return true;
 }

@@ -290,6 +290,8 @@ Transaction& SmbParser::make(const CommonHeader& h) {
   made->version = h.version;
   made->command = h.command;
   made->key = h.key;
+  // A request's end is no reason to look at the raw stream at once; an answer's is (measured on the reference).
+  made->told_complete = {true, false};
   return add(std::move(made));
 }
 

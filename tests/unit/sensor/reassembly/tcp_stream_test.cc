@@ -121,6 +121,16 @@ TEST(TcpStream, RetransmissionsGiveNothingTwice) {
   EXPECT_EQ(b.engine.counters().overlap_different_data, 0u);
 }
 
+TEST(TcpStream, DataMayComeAfterItsAcknowledgement) {
+  TcpBench b;
+  b.handshake();
+  b.s("A", 1, 7);
+  Packet& late = b.c("A", 1, 1, "abcdef");
+  EXPECT_FALSE(late.events.has(E::kStreamPktSpuriousRetransmission));
+  b.s("A", 1, 7);
+  EXPECT_EQ(b.to_server(), "abcdef");
+}
+
 TEST(TcpStream, WhatTheConsumerLeavesComesAgainWithMore) {
   TcpBench b;
   b.handshake();
