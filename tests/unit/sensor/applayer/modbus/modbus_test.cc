@@ -23,7 +23,7 @@ const std::string kReadCoils = bytes({10, 1, 0, 2, 0, 9}), kCoils = bytes({10, 1
 const std::string kWriteRegisters = bytes({10, 16, 0, 5, 0, 2, 4, 0, 7, 1, 0}),
                   kWritten = bytes({10, 16, 0, 5, 0, 2});
 
-Conversation exchange(const std::string& request, const std::string& response) {
+Conversation talk(const std::string& request, const std::string& response) {
   Conversation c{&kModbusProtocol};
   c.client(pdu(1, request)).server(pdu(1, response));
   return c;
@@ -32,7 +32,7 @@ const Transaction& first(const applayer::contract::Outcome& o) {
   return static_cast<const Transaction&>(*o.transactions().at(0));
 }
 std::vector<applayer::EventId> events(const std::string& request, const std::string& response) {
-  return first(run(exchange(request, response))).events();
+  return first(run(talk(request, response))).events();
 }
 
 TEST(ModbusParser, Contract) {
@@ -42,7 +42,7 @@ TEST(ModbusParser, Contract) {
 }
 
 TEST(ModbusParser, RequestAndResponseAreOneTransaction) {
-  const auto o = run(exchange(kReadCoils, kCoils));
+  const auto o = run(talk(kReadCoils, kCoils));
   ASSERT_EQ(o.transactions().size(), 1u);
   EXPECT_THAT(
       o.records(),
@@ -53,7 +53,7 @@ TEST(ModbusParser, RequestAndResponseAreOneTransaction) {
 }
 
 TEST(ModbusParser, Exceptions) {
-  const auto o = run(exchange(kReadCoils, bytes({10, 0x81, 2})));
+  const auto o = run(talk(kReadCoils, bytes({10, 0x81, 2})));
   EXPECT_THAT(o.records(), HasSubstr(R"("exception":{"raw":2,"code":"IllegalDataAddr"})"));
   EXPECT_TRUE(first(o).events().empty());
 }
@@ -73,8 +73,8 @@ TEST(ModbusEvents, All) {
 }
 
 TEST(ModbusKeyword, What) {
-  const auto coils = run(exchange(kReadCoils, kCoils)),
-             write = run(exchange(kWriteRegisters, kWritten));
+  const auto coils = run(talk(kReadCoils, kCoils)),
+             write = run(talk(kWriteRegisters, kWritten));
   const auto matches = [](const applayer::contract::Outcome& o, std::string_view value) {
     const auto parsed = parse_keyword(value);
     EXPECT_TRUE(parsed.has_value()) << value;
