@@ -153,7 +153,7 @@ TEST_F(EveDecoderTest, ABlockGivesWhatItsRecordsGiveAlone) {
   want({"a", "b.c"});
   const std::vector<std::string> good = {
       R"({"timestamp":"2026-11-20T08:00:00Z","a":"x","b":{"c":[1,2]}})",
-      R"({"timestamp":"2026-11-20T08:00:00Z","a":"es"caped\","b":{"c":"y"}})",
+      R"({"timestamp":"2026-11-20T08:00:00Z","a":"es\"caped\\","b":{"\u0063":"y"}})",
       R"( {"timestamp":"2026-11-20T08:00:00Z","b":{"d":{"c":0},"c":null}} )",
       R"({"timestamp":"2026-11-20T08:00:00Z","a":1}{"a":2})",
       R"({"timestamp":"2026-11-20T08:00:00Z","a":[[1],[2)",
