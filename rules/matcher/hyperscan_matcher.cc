@@ -25,14 +25,6 @@ bool has_bounds(const Pattern& pattern) {
          (pattern.literal.offset != 0 || pattern.literal.depth != kNoLimit);
 }
 
-// The literal compiler takes neither expressions nor bounds.
-bool only_plain_literals(const PatternSet& set) {
-  for (const Pattern& pattern : set.patterns()) {
-    if (pattern.kind != Pattern::Kind::kLiteral || has_bounds(pattern)) return false;
-  }
-  return true;
-}
-
 unsigned regex_flags(const RegexOptions& options) {
   unsigned flags = 0;
   if (options.nocase) flags |= HS_FLAG_CASELESS;
@@ -48,7 +40,6 @@ unsigned regex_flags(const RegexOptions& options) {
 struct Input {
   std::vector<std::string> owned;
   std::vector<const char*> expressions;
-  std::vector<size_t> lengths;
   std::vector<unsigned> flags;
   std::vector<unsigned> ids;
   std::vector<hs_expr_ext_t> bounds;
@@ -58,7 +49,6 @@ struct Input {
     owned.reserve(n);  // pointers into these are taken: they must not move
     bounds.reserve(n);
     expressions.reserve(n);
-    lengths.reserve(n);
     flags.reserve(n);
     ids.reserve(n);
     ext.reserve(n);
@@ -77,13 +67,9 @@ hs_expr_ext_t make_bounds(const Pattern& pattern) {
   return ext;
 }
 
-void add_literal(Input& input, const Pattern& pattern, bool as_expression) {
+// Literals are handed over as expressions: sets from hs_compile_lit_multi (Hyperscan 5.4.0) overlook literals in data of up to 33 bytes.
+void add_literal(Input& input, const Pattern& pattern) {
   input.flags.back() |= pattern.literal.nocase ? HS_FLAG_CASELESS : 0;
-  if (!as_expression) {
-    input.expressions.push_back(pattern.text.data());
-    input.lengths.push_back(pattern.text.size());
-    return;
-  }
   std::string& escaped = input.owned.emplace_back();
   for (const char c : pattern.text) append_escaped(escaped, static_cast<unsigned char>(c));
   input.expressions.push_back(escaped.c_str());
@@ -92,7 +78,7 @@ void add_literal(Input& input, const Pattern& pattern, bool as_expression) {
   input.ext.back() = &input.bounds.back();
 }
 
-Input make_input(const PatternSet& set, const CompileOptions& options, bool as_expressions) {
+Input make_input(const PatternSet& set, const CompileOptions& options) {
   Input input;
   input.reserve(set.size());
   for (const Pattern& pattern : set.patterns()) {
@@ -100,7 +86,7 @@ Input make_input(const PatternSet& set, const CompileOptions& options, bool as_e
     input.flags.push_back(options.single_match ? HS_FLAG_SINGLEMATCH : 0);
     input.ext.push_back(nullptr);
     if (pattern.kind == Pattern::Kind::kLiteral) {
-      add_literal(input, pattern, as_expressions);
+      add_literal(input, pattern);
     } else {
       input.flags.back() |= regex_flags(pattern.regex);
       input.expressions.push_back(pattern.text.c_str());
@@ -147,18 +133,13 @@ std::expected<void, CompileError> check_set(const PatternSet& set) {
 Matcher::Compiled Matcher::compile(const PatternSet& set, const CompileOptions& options) {
   if (auto ok = check_set(set); !ok) return std::unexpected(std::move(ok.error()));
   if (set.empty()) return std::shared_ptr<const Matcher>(new Matcher(nullptr, 0));
-  const bool plain = only_plain_literals(set);
-  const Input input = make_input(set, options, !plain);
+  const Input input = make_input(set, options);
   const auto count = static_cast<unsigned>(set.size());
   hs_database_t* database = nullptr;
   hs_compile_error_t* refused = nullptr;
-  const hs_error_t code = plain
-                              ? hs_compile_lit_multi(input.expressions.data(), input.flags.data(),
-                                                     input.ids.data(), input.lengths.data(), count,
-                                                     HS_MODE_BLOCK, nullptr, &database, &refused)
-                              : hs_compile_ext_multi(input.expressions.data(), input.flags.data(),
-                                                     input.ids.data(), input.ext.data(), count,
-                                                     HS_MODE_BLOCK, nullptr, &database, &refused);
+  const hs_error_t code =
+      hs_compile_ext_multi(input.expressions.data(), input.flags.data(), input.ids.data(),
+                           input.ext.data(), count, HS_MODE_BLOCK, nullptr, &database, &refused);
   if (code == HS_SUCCESS) return std::shared_ptr<const Matcher>(new Matcher(database, set.size()));
   const int index = refused != nullptr ? refused->expression : -1;
   CompileError error =

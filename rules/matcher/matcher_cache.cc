@@ -32,7 +32,7 @@ void add(CacheStats& total, const CacheStats& part) {
 }
 
 std::string platform_and_options(const CompileOptions& options) {
-  return Matcher::platform_key() + (options.single_match ? " single" : " every");
+  return Matcher::platform_key() + " expressions" + (options.single_match ? " single" : " every");
 }
 
 struct CachedFile {

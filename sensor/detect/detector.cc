@@ -63,6 +63,8 @@ void Detector::Impl::begin(Packet& p) {
   stream_tx_candidates.clear();
   stream_copy.clear();
   packet_class = class_of(p);
+  gate_refuses = (p.direction == Direction::kToServer ? RuleGate::kNotToServer : RuleGate::kNotToClient) |
+                 (p.flow_established ? RuleGate::kNotEstablished : RuleGate::kEstablished);
   view = nullptr;
   if (p.flow == nullptr) return;
   rt.flow_state = &ensure_flow_detect(*p.flow);
@@ -85,9 +87,18 @@ void Detector::Impl::scan(const PatternGroup& group, Bytes data, std::vector<Rul
   ++counters.prefilter_scans;
   counters.prefilter_bytes += data.size();
   (void)group.matcher->scan(data, scratch, [&](uint32_t id, uint64_t) {
-    out.insert(out.end(), group.rules.begin() + group.first[id], group.rules.begin() + group.first[id + 1]);
+    for (uint32_t k = group.first[id]; k < group.first[id + 1]; ++k) {
+      if (passes_gate(group.rules[k])) out.push_back(group.rules[k]);
+    }
     return true;
   });
+}
+
+// What packet_part_fits asks first, for rules that a pattern named: most of them end here.
+bool Detector::Impl::passes_gate(RuleIndex i) {
+  const RuleGate& gate = set->prefilter.gates[i];
+  if ((gate.flags & gate_refuses) != 0) return false;
+  return (gate.flags & RuleGate::kHeaderAsked) == 0 || header_fits(gate.header);
 }
 
 bool Detector::Impl::has_ports() const {
@@ -127,15 +138,17 @@ Detector::Impl::HeaderView& Detector::Impl::view_of(const Packet& p) {
   return *fresh_view;
 }
 
+void Detector::Impl::open_view() {
+  if (view != nullptr) return;
+  // All packets of a flow's direction are alike, but for fragments, which are no flow's packets.
+  if (rt.flow_state != nullptr) view = static_cast<HeaderView*>(rt.flow_state->header_view[index(rt.direction)]);
+  if (view != nullptr) return;
+  view = &view_of(*rt.packet);
+  if (rt.flow_state != nullptr && view != &spare_view) rt.flow_state->header_view[index(rt.direction)] = view;
+}
+
 bool Detector::Impl::header_fits(uint32_t header) {
-  if (view == nullptr) {
-    // All packets of a flow's direction are alike, but for fragments, which are no flow's packets.
-    if (rt.flow_state != nullptr) view = static_cast<HeaderView*>(rt.flow_state->header_view[index(rt.direction)]);
-    if (view == nullptr) {
-      view = &view_of(*rt.packet);
-      if (rt.flow_state != nullptr && view != &spare_view) rt.flow_state->header_view[index(rt.direction)] = view;
-    }
-  }
+  open_view();
   uint8_t& result = view->result[header];
   if (result == 0) result = compute_header(set->headers[header]) ? 2 : 1;
   return result == 2;
@@ -163,15 +176,46 @@ void Detector::Impl::run_ip_only() {
   candidates.clear();
 }
 
-void Detector::Impl::collect_payload(const std::vector<PayloadGroup>& groups, Bytes data) {
-  const Packet& p = *rt.packet;
-  for (const PayloadGroup& g : groups) {
-    if (g.app != AppProto::kUnknown && g.app != rt.proto) continue;
-    if (!g.ports.empty()) {
-      const auto has = [&](size_t base, uint16_t port) { return (g.ports[base + port / 64] >> (port % 64) & 1) != 0; };
-      if (!has(0, p.sport) && !has(1024, p.dport)) continue;
+const Detector::Impl::HeaderView::Payload& Detector::Impl::payload_view(PayloadKind kind) {
+  open_view();
+  const auto d = static_cast<size_t>(index(rt.direction));
+  HeaderView::Payload& found = view->payload[kind][d];
+  if (found.listed) return found;
+  found.listed = true;
+  const auto& all = kind == kStreamPayload ? set->prefilter.stream : set->prefilter.packet_payload;
+  std::vector<RuleIndex> fitting;
+  for (const PayloadGroup& g : all[static_cast<size_t>(packet_class)][d]) {
+    fitting.clear();
+    bool transactions = false;   // their candidates lead to the flow's transactions: only when the pattern is there
+    for (const RuleIndex i : g.rules) {
+      const RuleGate& gate = set->prefilter.gates[i];
+      if ((gate.flags & RuleGate::kHeaderAsked) != 0 && !header_fits(gate.header)) continue;
+      transactions = transactions || set->rules[i].body->type == RuleType::kTransaction;
+      fitting.push_back(i);
     }
-    scan(*g.group, data, candidates);
+    if (fitting.empty()) continue;
+    if (transactions || fitting.size() > kDirectRules) {
+      found.groups.push_back(&g);
+    } else {
+      for (const RuleIndex i : fitting) found.direct.emplace_back(g.app, i);
+    }
+  }
+  return found;
+}
+
+// `head`: the bytes from which places are counted.
+void Detector::Impl::collect_payload(PayloadKind kind, Bytes data, Bytes head) {
+  const HeaderView::Payload& payload = payload_view(kind);
+  for (const PayloadGroup* g : payload.groups) {
+    if (g->app != AppProto::kUnknown && g->app != rt.proto) continue;
+    g->prefixes.find(head, [&](RuleIndex i) {
+      if (passes_gate(i)) candidates.push_back(i);
+    });
+    if (g->head != nullptr) scan(*g->head, head.first(std::min(head.size(), kHeadBytes)), candidates);
+    if (g->anywhere != nullptr) scan(*g->anywhere, data, candidates);
+  }
+  for (const auto& [app_proto, i] : payload.direct) {
+    if ((app_proto == AppProto::kUnknown || app_proto == rt.proto) && passes_gate(i)) candidates.push_back(i);
   }
 }
 
@@ -179,7 +223,7 @@ void Detector::Impl::collect_unfiltered() {
   const int d = index(rt.direction);
   const auto& all = set->prefilter.unfiltered[static_cast<size_t>(packet_class)][static_cast<size_t>(d)];
   if (all.empty()) return;
-  (void)header_fits(set->rules[all[0]].body->header);   // finds the packet's view
+  open_view();
   if (!view->listed[d]) {
     view->listed[d] = true;
     for (const RuleIndex i : all) {
@@ -204,12 +248,12 @@ void Detector::Impl::collect_packet_candidates() {
   const auto c = static_cast<size_t>(packet_class);
   const auto d = static_cast<size_t>(index(rt.direction));
   const Prefilter& prefilter = set->prefilter;
-  if (!p.no_payload_inspection && !p.payload.empty()) collect_payload(prefilter.packet_payload[c][d], p.payload);
+  if (!p.no_payload_inspection && !p.payload.empty()) collect_payload(kPacketPayload, p.payload, p.payload);
   if (stream != nullptr) {
     open_window();
-    if (!joint.empty()) collect_payload(prefilter.stream[c][d], joint);
+    if (!joint.empty()) collect_payload(kStreamPayload, joint, fresh);
   }
-  if (p.is_tcp && !stream_added && !p.no_payload_inspection && !p.payload.empty()) collect_payload(prefilter.stream[c][d], p.payload);
+  if (p.is_tcp && !stream_added && !p.no_payload_inspection && !p.payload.empty()) collect_payload(kStreamPayload, p.payload, p.payload);
   if (p.is_pseudo) {
     collect_unfiltered();
   } else {

@@ -41,7 +41,8 @@ struct Detector::Impl {
   void begin(Packet& p);
   void run_ip_only();
   void collect_packet_candidates();
-  void collect_payload(const std::vector<PayloadGroup>& groups, Bytes data);
+  enum PayloadKind : uint8_t { kPacketPayload, kStreamPayload, kPayloadKinds };
+  void collect_payload(PayloadKind kind, Bytes data, Bytes head);
   void collect_unfiltered();
   void evaluate_packet_rules();
   [[nodiscard]] bool packet_part_fits(const CompiledRule& rule, bool& stream_match, bool with_payload);
@@ -55,6 +56,7 @@ struct Detector::Impl {
   [[nodiscard]] bool has_ports() const;
   [[nodiscard]] bool packet_buffer_fits(const PacketBufferCheck& check);
   void scan(const PatternGroup& group, Bytes data, std::vector<RuleIndex>& out);
+  [[nodiscard]] bool passes_gate(RuleIndex i);
   void note_protocol_detection();
   void inspect_frames();
   [[nodiscard]] bool frame_fits(const RuleBody& b, const applayer::Frame& frame);
@@ -62,6 +64,7 @@ struct Detector::Impl {
   // --- transactions (tx_inspect.cc)
   void inspect_transactions();
   void inspect_transaction(applayer::Transaction& tx, const TxIndex& index, const applayer::ProtocolDef& def, bool over);
+  void scan_buffer(const TxPrefilter& pf, size_t k, uint32_t instance, const applayer::BufferView& buffer, TxState& state);
   void collect_tx_candidates(applayer::Transaction& tx, TxState& state, const TxIndex& index, bool over);
   enum class EngineResult : uint8_t { kMatch, kNoMatchYet, kNever, kNotHere, kSkip };
   [[nodiscard]] EngineResult run_engine(const TxEngine& e, applayer::Transaction& tx, Direction at, bool over);
@@ -100,6 +103,12 @@ struct Detector::Impl {
     std::vector<uint8_t> result;               // by header: 0 not asked yet, 1 does not fit, 2 fits
     std::vector<RuleIndex> unfiltered[kDirections];   // rules without pattern whose header fits
     bool listed[kDirections] = {};
+    // Groups of payload rules some of which fit, and rules of groups of which only a few do: these are tried without a search.
+    struct Payload {
+      std::vector<const PayloadGroup*> groups;
+      std::vector<std::pair<AppProto, RuleIndex>> direct;
+      bool listed = false;
+    } payload[kPayloadKinds][kDirections];
   };
   struct ViewKey {
     uint32_t src, dst;
@@ -112,11 +121,14 @@ struct Detector::Impl {
     }
   };
   HeaderView& view_of(const Packet& p);
+  void open_view();
+  [[nodiscard]] const HeaderView::Payload& payload_view(PayloadKind kind);
   absl::flat_hash_map<ViewKey, std::unique_ptr<HeaderView>> views;
   HeaderView spare_view;                       // when there are too many combinations: judged anew for each packet
   HeaderView* view = nullptr;                  // of the packet in view
 
   // --- of the packet in view
+  uint8_t gate_refuses = 0;        // flags of RuleGate with which no rule can match
   PacketClass packet_class = PacketClass::kNotIp;
   applayer::FlowAppState* app = nullptr;
   flow::RawStream* stream = nullptr;

@@ -294,31 +294,6 @@ bool Inspector::from(size_t i) {
 
 }  // namespace
 
-size_t find_bytes(Bytes data, size_t from, size_t to, Bytes pattern, bool nocase) {
-  if (from > to || to > data.size() || to - from < pattern.size()) return kNotFound;
-  if (pattern.empty()) return from;
-  const uint8_t* begin = data.data() + from;
-  const size_t room = to - from;
-  if (!nocase) {
-    const void* hit = ::memmem(begin, room, pattern.data(), pattern.size());
-    return hit == nullptr ? kNotFound : static_cast<size_t>(static_cast<const uint8_t*>(hit) - data.data());
-  }
-  const size_t last = room - pattern.size();
-  const uint8_t first = pattern[0];
-  const bool letter = first >= 'a' && first <= 'z';
-  for (size_t i = 0; i <= last; ++i) {
-    if (!letter) {
-      const void* hit = std::memchr(begin + i, first, last - i + 1);
-      if (hit == nullptr) return kNotFound;
-      i = static_cast<size_t>(static_cast<const uint8_t*>(hit) - begin);
-    } else if (ascii_lower(begin[i]) != first) {
-      continue;
-    }
-    if (equal_at(begin + i, pattern.data(), pattern.size(), true)) return from + i;
-  }
-  return kNotFound;
-}
-
 bool inspect(Runtime& rt, std::span<const Node> nodes, const BufferInput& in) { return Inspector(rt, nodes, in).from(0); }
 
 }  // namespace vong::detect

@@ -15,6 +15,10 @@ inline constexpr size_t kMaxTransforms = 16;           // on one buffer
 inline constexpr size_t kMaxFlowbitNames = 65'000;     // different names in all rules
 inline constexpr size_t kMaxPcreCaptures = 16;
 inline constexpr size_t kStreamOverlapBytes = 4096;    // inspected bytes that a match over their end may reach back to
+inline constexpr size_t kMaxSearchedBytes = 255;       // of a pattern: the rest of a longer one is left to the rule's evaluation
+inline constexpr size_t kHeadBytes = 64;               // patterns that must lie within these are searched in them alone
+inline constexpr size_t kOwnGroupRules = 16;           // so many payload rules on the same ports have pattern sets of their own
+inline constexpr size_t kDirectRules = 3;              // so few that fit a header are tried without searching for their patterns
 inline constexpr size_t kMaxEvidence = 64;             // places of contents that an alert names
 
 // --- evaluation
@@ -28,6 +32,7 @@ inline constexpr size_t kMaxDecodedBytes = 65'535;         // base64_decode
 
 // --- state of a flow and a transaction
 inline constexpr size_t kMaxStoredRulesPerTransaction = 4096;   // partial matches: further rules are not continued
+inline constexpr uint32_t kMaxGrownInstances = 16;              // growing buffers (files) of a transaction searched by their new bytes alone
 inline constexpr size_t kMaxFlowbitsPerFlow = 1024;
 inline constexpr size_t kMaxFlowintsPerFlow = 256;
 inline constexpr size_t kMaxFlowvarsPerFlow = 128;

@@ -8,6 +8,7 @@
 #include "rules/matcher/matcher_cache.h"
 #include "rules/matcher/pattern_set.h"
 #include "rules/vietnamese/phrase.h"
+#include "sensor/detect/limits.h"
 
 namespace vong::detect {
 
@@ -54,6 +55,7 @@ class Builder {
     build_tx();
     build_ip_only();
     build_classes();
+    build_gates();
     return compile(cache_dir, threads, report);
   }
 
@@ -217,33 +219,83 @@ class Builder {
     for (size_t c = 0; c < kPacketClasses; ++c) {
       for (int d = 0; d < kDirections; ++d) {
         for (auto& [key, list] : lists[c][d]) {
-          PayloadGroup g;
-          g.app = key.app;
-          g.port_specific = key.port_specific;
-          g.group = group(list, fmt::format("{}-{}-{}", label, c, d));
-          if (key.port_specific) port_bitmap(list, g.ports);
-          out[c][d].push_back(std::move(g));
+          const std::string name = fmt::format("{}-{}-{}", label, c, d);
+          if (!key.port_specific) out[c][d].push_back(payload_group(key.app, list, name));
+          else for (const auto& part : by_ports(list)) out[c][d].push_back(payload_group(key.app, part, name));
         }
       }
     }
   }
 
-  // Which ports can matter to any of the rules: a packet with neither end in it needs no scan. 65,536 bits each for source and
-  // destination.
-  void port_bitmap(const std::vector<RuleIndex>& list, std::vector<uint64_t>& bits) {
-    bits.assign(2048, 0);
-    std::set<std::pair<const void*, const void*>> seen;
-    const auto mark = [&](const rules::PortSet& ports, size_t at) {
-      for (const auto& range : ports.ranges()) {
-        for (uint32_t port = range.first; port <= range.last; ++port) bits[at + port / 64] |= uint64_t{1} << (port % 64);
-      }
-    };
+  // A packet shall meet the patterns of its own ports: those with many rules stand apart, the others by whether few or many ports fit.
+  std::vector<std::vector<RuleIndex>> by_ports(const std::vector<RuleIndex>& list) {
+    constexpr size_t kFewPorts = 256;
+    std::vector<std::vector<RuleIndex>> parts;
+    std::map<std::pair<const void*, const void*>, size_t> known;
     for (const RuleIndex i : list) {
       const Header& h = headers_[body(i).header];
-      if (!seen.insert({h.sport.get(), h.dport.get()}).second) continue;
-      // One side is enough to rule a packet out: take the one that is narrower.
-      if (!h.dport->is_any()) mark(*h.dport, 1024);
-      else mark(*h.sport, 0);
+      const auto [it, fresh] = known.try_emplace({h.sport.get(), h.dport.get()}, parts.size());
+      if (fresh) parts.emplace_back();
+      parts[it->second].push_back(i);
+    }
+    const auto width = [](const rules::PortSet& ports) {
+      size_t n = ports.is_any() ? 65'536 : 0;
+      for (const auto& r : ports.ranges()) n += size_t{r.last} - r.first + 1;
+      return n;
+    };
+    std::vector<std::vector<RuleIndex>> result(2);   // few ports, many ports
+    for (auto& part : parts) {
+      const Header& h = headers_[body(part.front()).header];
+      if (part.size() >= kOwnGroupRules) {
+        result.push_back(std::move(part));
+        continue;
+      }
+      auto& rest = result[std::min(width(*h.sport), width(*h.dport)) <= kFewPorts ? 0 : 1];
+      rest.insert(rest.end(), part.begin(), part.end());
+    }
+    for (auto& part : result) std::sort(part.begin(), part.end());
+    std::erase_if(result, [](const auto& part) { return part.empty(); });
+    return result;
+  }
+
+  // The byte before which a pattern must have ended, counted from the beginning; 0: it can stand anywhere.
+  static uint64_t end_of(const ContentNode& c) {
+    if (c.relative() || c.phrase != nullptr) return 0;   // a phrase's spellings differ in length
+    if (c.starts_with) return c.length;
+    if (!c.has_depth || c.depth.variable >= 0 || c.offset.variable >= 0 || c.offset.value < 0 || c.depth.value < 0) return 0;
+    return static_cast<uint64_t>(c.offset.value) + static_cast<uint64_t>(c.depth.value);
+  }
+
+  PayloadGroup payload_group(AppProto app, const std::vector<RuleIndex>& list, std::string_view label) {
+    PayloadGroup g;
+    g.app = app;
+    g.rules = list;
+    std::vector<RuleIndex> anywhere, head;
+    for (const RuleIndex i : list) {
+      const ContentNode& c = *body(i).fast;
+      const uint64_t end = end_of(c);
+      if (end != 0 && end <= c.length) g.prefixes.add(Bytes(c.bytes, c.length), c.nocase, i);
+      else if (end != 0 && end <= kHeadBytes) head.push_back(i);
+      else anywhere.push_back(i);
+    }
+    g.prefixes.finish();
+    if (!anywhere.empty()) g.anywhere = group(anywhere, label);
+    if (!head.empty()) g.head = group(head, fmt::format("{}-head", label));
+    return g;
+  }
+
+  void build_gates() {
+    out_.gates.reserve(rules_.size());
+    for (RuleIndex i = 0; i < rules_.size(); ++i) {
+      const RuleBody& b = body(i);
+      RuleGate gate;
+      gate.header = b.header;
+      if (!b.both_directions) gate.flags |= RuleGate::kHeaderAsked;
+      if (!b.dirs[0]) gate.flags |= RuleGate::kNotToServer;
+      if (!b.dirs[1]) gate.flags |= RuleGate::kNotToClient;
+      if (b.flow.established) gate.flags |= RuleGate::kEstablished;
+      if (b.flow.not_established) gate.flags |= RuleGate::kNotEstablished;
+      out_.gates.push_back(gate);
     }
   }
 
@@ -262,13 +314,16 @@ class Builder {
         for (const std::string& literal : c.phrase->literals()) {
           by_pattern[{literal, true}].push_back(i);
           g.min_length = std::min(g.min_length, static_cast<uint32_t>(literal.size()));
+          g.max_length = std::max(g.max_length, static_cast<uint32_t>(literal.size()));
         }
         continue;
       }
       std::string_view bytes(reinterpret_cast<const char*>(c.bytes), c.length);
       if (c.chop_length != 0) bytes = bytes.substr(c.chop_offset, c.chop_length);
+      bytes = bytes.substr(0, kMaxSearchedBytes);
       by_pattern[{bytes, c.nocase}].push_back(i);
       g.min_length = std::min(g.min_length, static_cast<uint32_t>(bytes.size()));
+      g.max_length = std::max(g.max_length, static_cast<uint32_t>(bytes.size()));
     }
     matcher::PatternSet patterns;
     g.first.push_back(0);

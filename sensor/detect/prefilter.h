@@ -16,6 +16,7 @@
 #include "rules/matcher/matcher.h"
 #include "sensor/detect/compiled_rule.h"
 #include "sensor/detect/header_classes.h"
+#include "sensor/detect/prefix_table.h"
 
 namespace vong::detect {
 
@@ -26,6 +27,7 @@ struct PatternGroup {
   std::vector<uint32_t> first;   // pattern id -> its rules stand in rules[first[id], first[id + 1])
   std::vector<RuleIndex> rules;
   uint32_t min_length = 1;       // shorter data cannot match
+  uint32_t max_length = 1;       // of a pattern
   std::string label;             // for the log and the cache
 };
 
@@ -35,12 +37,21 @@ inline constexpr size_t kPacketClasses = static_cast<size_t>(PacketClass::kCount
 [[nodiscard]] PacketClass class_of(const Packet& p);
 [[nodiscard]] constexpr uint16_t mask_of(PacketClass c) { return static_cast<uint16_t>(1u << static_cast<unsigned>(c)); }
 
+// Rules on payload that are looked for together. What is searched depends on where their patterns can stand.
 struct PayloadGroup {
-  const PatternGroup* group;
-  AppProto app = AppProto::kUnknown;   // only for flows of this protocol; kUnknown: for all
-  bool port_specific = false;          // none of its rules has "any any" ports: `ports` says which fit
-  std::vector<uint64_t> ports;         // bitmap over destination or source ports, 1024 words; empty: not used
-  bool ports_are_source = false;
+  AppProto app = AppProto::kUnknown;          // only for flows of this protocol; kUnknown: for all
+  const PatternGroup* anywhere = nullptr;     // null: no such patterns
+  const PatternGroup* head = nullptr;         // within the first kHeadBytes
+  PrefixTable prefixes;                       // at the very beginning
+  std::vector<RuleIndex> rules;               // all of them
+};
+
+// What must hold before anything else of a rule that a pattern named is looked at; small, in one place.
+struct RuleGate {
+  static constexpr uint8_t kNotToServer = 1, kNotToClient = 2, kEstablished = 4, kNotEstablished = 8;
+  static constexpr uint8_t kHeaderAsked = 16;  // else its header is judged elsewhere ("=>")
+  uint32_t header = 0;
+  uint8_t flags = 0;
 };
 
 struct PacketBufferGroup {
@@ -95,6 +106,7 @@ struct Prefilter {
   std::vector<RuleIndex> protocol_rules;                     // kProtocolOnly
   std::array<std::array<std::vector<RuleIndex>, kDirections>, kAppProtoCount> frames;   // kFrame; few, so asked one by one
   std::vector<std::unique_ptr<PatternGroup>> groups;
+  std::vector<RuleGate> gates;                               // by rule
   HeaderClasses classes;                                     // over the headers of all rules but those on addresses alone
 };
 

@@ -23,6 +23,31 @@ StoredRule* find_stored(std::vector<StoredRule>& list, RuleIndex i) {
 
 }  // namespace
 
+// Of a buffer that grows only what is new is searched, with as much before it as a pattern over the border needs.
+void Detector::Impl::scan_buffer(const TxPrefilter& pf, size_t k, uint32_t instance, const applayer::BufferView& buffer, TxState& state) {
+  if (!pf.def->streaming || !pf.use->transforms.empty() || instance >= kMaxGrownInstances) {
+    scan(*pf.group, buffer.data, tx_candidates);
+    return;
+  }
+  TxState::Grown& grown = state.grown_at(index(rt.direction), k, instance);
+  const uint64_t end = buffer.offset + buffer.data.size();
+  if (end < grown.searched) grown.searched = 0;   // not the buffer that it was
+  if (end > grown.searched) {
+    const uint64_t overlap = std::min<uint64_t>(grown.searched, pf.group->max_length - 1);
+    const uint64_t from = std::max(grown.searched - overlap, buffer.offset);
+    const size_t before = tx_candidates.size();
+    const uint8_t refuses = std::exchange(gate_refuses, 0);   // the flow may be established when the buffer is looked at again
+    scan(*pf.group, buffer.data.subspan(static_cast<size_t>(from - buffer.offset)), tx_candidates);
+    gate_refuses = refuses;
+    grown.found.insert(grown.found.end(), tx_candidates.begin() + static_cast<ptrdiff_t>(before), tx_candidates.end());
+    std::sort(grown.found.begin(), grown.found.end());
+    grown.found.erase(std::unique(grown.found.begin(), grown.found.end()), grown.found.end());
+    tx_candidates.resize(before);
+    grown.searched = end;
+  }
+  tx_candidates.insert(tx_candidates.end(), grown.found.begin(), grown.found.end());
+}
+
 void Detector::Impl::collect_tx_candidates(Transaction& tx, TxState& state, const TxIndex& index_, bool over) {
   const int d = index(rt.direction);
   const uint8_t progress = tx.progress[static_cast<size_t>(d)];
@@ -32,11 +57,11 @@ void Detector::Impl::collect_tx_candidates(Transaction& tx, TxState& state, cons
     if (state.is_scanned(d, k)) continue;
     bool complete = true, any = false;
     for (uint32_t i = 0; i < kMaxInstancesPerBuffer; ++i) {
-      const applayer::BufferView& view = buffers.get(*pf.use, rt.direction, i, counters);
-      if (!view.present) break;
+      const applayer::BufferView& buffer = buffers.get(*pf.use, rt.direction, i, counters);
+      if (!buffer.present) break;
       any = true;
-      complete = complete && view.complete;
-      scan(*pf.group, view.data, tx_candidates);
+      complete = complete && buffer.complete;
+      scan_buffer(pf, k, i, buffer, state);
       if (!pf.def->multi) break;
     }
     if (progress > pf.progress || over || (any && complete && !pf.def->multi && !pf.def->streaming)) state.set_scanned(d, k);

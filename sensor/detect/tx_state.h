@@ -30,12 +30,27 @@ struct TxState : applayer::TransactionAttachment {
     uint16_t events_seen = 0;
     uint32_t files_seen = 0;
   } side[kDirections];
+  // A buffer that grows: its bytes are searched once, and what was found stays a candidate as long as it grows.
+  struct Grown {
+    uint16_t prefilter = 0;
+    uint8_t direction = 0;
+    uint32_t instance = 0;
+    uint64_t searched = 0;                       // up to this byte of the whole
+    std::vector<RuleIndex> found;
+  };
+  std::vector<Grown> grown;
   std::vector<StoredRule> stored[kDirections];   // sorted by rule
   std::vector<StoredRule> stored_both;           // rules over both directions
   std::vector<NameId> bits;                      // xbits ... track tx
 
   [[nodiscard]] bool is_scanned(int d, size_t i) const {
     return i < kTrackedPrefilters && (side[d].scanned[i / 64] >> (i % 64) & 1) != 0;
+  }
+  [[nodiscard]] Grown& grown_at(int d, size_t prefilter, uint32_t instance) {
+    for (Grown& g : grown) {
+      if (g.prefilter == prefilter && g.direction == d && g.instance == instance) return g;
+    }
+    return grown.emplace_back(Grown{static_cast<uint16_t>(prefilter), static_cast<uint8_t>(d), instance, 0, {}});
   }
   void set_scanned(int d, size_t i) {
     if (i < kTrackedPrefilters) side[d].scanned[i / 64] |= uint64_t{1} << (i % 64);

@@ -214,8 +214,35 @@ TEST(Matcher, SerializedFormGivesTheSameAnswers) {
   EXPECT_FALSE(Matcher::deserialize(Bytes(), set.size()));
 }
 
-// Random patterns over a small alphabet (so that they overlap and nest), random data, both
-// compilers of Hyperscan.
+// Small data takes a way of its own in Hyperscan.
+TEST(Matcher, EveryLiteralIsFoundInDataThatIsHardlyLonger) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 40; ++round) {
+    PatternSet set;
+    std::vector<std::string> texts;
+    for (uint32_t id = 0; id < 80; ++id) {
+      std::string text;
+      for (size_t n = 2 + random() % 3 * (random() % 6); n > 0; --n) {
+        text += static_cast<char>(random() % 3 == 0 ? random() % 256 : random() % 3);
+      }
+      set.add_literal(id, text, {.nocase = random() % 8 == 0});
+      texts.push_back(std::move(text));
+    }
+    const auto matcher = compile(set, true);
+    ASSERT_TRUE(matcher);
+    for (const std::string& text : texts) {
+      const std::string data = std::string(random() % 12, '\x05') + text + std::string(random() % 12, '\x06');
+      std::vector<uint32_t> expected, ids;
+      for (const Match& match : naive_scan(set, as_bytes(data))) expected.push_back(match.id);
+      std::sort(expected.begin(), expected.end());
+      expected.erase(std::unique(expected.begin(), expected.end()), expected.end());
+      for (const Match& match : scan(*matcher, as_bytes(data))) ids.push_back(match.id);
+      ASSERT_EQ(ids, expected) << "round " << round;
+    }
+  }
+}
+
+// Random patterns over a small alphabet (so that they overlap and nest), random data.
 class MatcherTwin : public ::testing::TestWithParam<int> {
  protected:
   std::string random_text(size_t bytes_max, std::string_view alphabet) {
