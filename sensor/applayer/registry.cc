@@ -12,6 +12,7 @@
 #include "sensor/applayer/krb5/parser.h"
 #include "sensor/applayer/nfs/parser.h"
 #include "sensor/applayer/smb/parser.h"
+#include "sensor/applayer/sip/parser.h"
 #include "sensor/applayer/smtp/parser.h"
 #include "sensor/applayer/ssh/parser.h"
 #include "sensor/applayer/tls/parser.h"
@@ -31,6 +32,7 @@ std::span<const ProtocolDef* const> protocols() {
       &krb5::kKrb5Protocol,
       &nfs::kNfsProtocol,
       &mqtt::kMqttProtocol,
+      &sip::kSipProtocol,
       &dns::kDnsProtocol,
       &dns::kMdnsProtocol,
       &dns::kLlmnrProtocol,
