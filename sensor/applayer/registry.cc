@@ -7,6 +7,7 @@
 #include "sensor/applayer/dns/parser.h"
 #include "sensor/applayer/http/parser.h"
 #include "sensor/applayer/ftp/parser.h"
+#include "sensor/applayer/ldap/parser.h"
 #include "sensor/applayer/mqtt/parser.h"
 #include "sensor/applayer/dcerpc/parser.h"
 #include "sensor/applayer/krb5/parser.h"
@@ -33,6 +34,7 @@ std::span<const ProtocolDef* const> protocols() {
       &nfs::kNfsProtocol,
       &mqtt::kMqttProtocol,
       &sip::kSipProtocol,
+      &ldap::kLdapProtocol,
       &dns::kDnsProtocol,
       &dns::kMdnsProtocol,
       &dns::kLlmnrProtocol,
