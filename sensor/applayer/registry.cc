@@ -2,20 +2,25 @@
 // detection among equals.
 #include <array>
 
+#include "sensor/applayer/bittorrent_dht/parser.h"
 #include "sensor/applayer/core/driver.h"
 #include "sensor/applayer/core/protocol.h"
 #include "sensor/applayer/dns/parser.h"
 #include "sensor/applayer/http/parser.h"
 #include "sensor/applayer/ftp/parser.h"
+#include "sensor/applayer/imap/protocol.h"
 #include "sensor/applayer/ldap/parser.h"
 #include "sensor/applayer/mqtt/parser.h"
 #include "sensor/applayer/dcerpc/parser.h"
 #include "sensor/applayer/krb5/parser.h"
 #include "sensor/applayer/nfs/parser.h"
 #include "sensor/applayer/smb/parser.h"
+#include "sensor/applayer/pgsql/parser.h"
+#include "sensor/applayer/pop3/parser.h"
 #include "sensor/applayer/sip/parser.h"
 #include "sensor/applayer/smtp/parser.h"
 #include "sensor/applayer/ssh/parser.h"
+#include "sensor/applayer/telnet/parser.h"
 #include "sensor/applayer/tls/parser.h"
 
 namespace vong::applayer {
@@ -35,6 +40,11 @@ std::span<const ProtocolDef* const> protocols() {
       &mqtt::kMqttProtocol,
       &sip::kSipProtocol,
       &ldap::kLdapProtocol,
+      &pgsql::kPgsqlProtocol,
+      &pop3::kPop3Protocol,
+      &imap::kImapProtocol,
+      &telnet::kTelnetProtocol,
+      &bittorrent_dht::kBittorrentDhtProtocol,
       &dns::kDnsProtocol,
       &dns::kMdnsProtocol,
       &dns::kLlmnrProtocol,

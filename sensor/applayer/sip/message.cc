@@ -11,10 +11,11 @@ namespace {
 
 constexpr std::string_view kVersionBegin = "SIP/";
 
-// RFC 3261 section 25.1, with the methods of its extensions.
+// What a flow is recognised by: RFC 3261 section 25.1 and its extensions, but for OPTIONS, which HTTP
+// and RTSP have too.
 constexpr std::string_view kMethods[] = {"REGISTER", "INVITE",  "ACK",   "BYE",       "CANCEL",
                                          "UPDATE",   "REFER",   "PRACK", "SUBSCRIBE", "NOTIFY",
-                                         "PUBLISH",  "MESSAGE", "INFO",  "OPTIONS"};
+                                         "PUBLISH",  "MESSAGE", "INFO"};
 
 struct CompactName {
   char letter;
@@ -227,7 +228,6 @@ std::optional<bool> looks_like_message(bool request, std::string_view data) {
   if (std::ranges::find(kMethods, method) == std::end(kMethods)) return false;
   const size_t end = data.find('\n');
   if (end == std::string_view::npos) {
-    // HTTP and RTSP have OPTIONS too: the line's end tells.
     return data.size() > kMaxHeadBytes ? std::optional(false) : std::nullopt;
   }
   Message m;
