@@ -162,7 +162,7 @@ bool error(ByteReader& in, Message& m) {
 
 bool parse_message(Bytes datagram, Message& m) {
   ByteReader in(datagram);
-  bool has_body = false, has_error = false;
+  bool has_body = false, has_error = false, has_id = false;
   if (in.u8() != 'd') return false;
   while (!in.empty() && in.peek_u8() != 'e') {
     Bytes key, kind;
@@ -176,7 +176,7 @@ bool parse_message(Bytes datagram, Message& m) {
     } else if (name == "q") {
       good = string(in, m.query);
     } else if (name == "t") {
-      good = string(in, m.transaction_id);
+      good = has_id = string(in, m.transaction_id);
     } else if (name == "v") {
       good = string(in, m.client_version);
     } else if (name == "y") {
@@ -187,7 +187,7 @@ bool parse_message(Bytes datagram, Message& m) {
     }
     if (!good) return false;
   }
-  if (in.u8() != 'e' || !in.ok()) return false;
+  if (in.u8() != 'e' || !in.ok() || !has_id) return false;
   switch (m.kind) {
     case 'q':
       return has_body && !m.query.empty();

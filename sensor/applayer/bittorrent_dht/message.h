@@ -32,7 +32,8 @@ struct Message {
   Bytes error_text;
 };
 
-// False: no bencoded dictionary, or one that lacks what its kind must have.
+// False: no bencoded dictionary, or one that lacks what its kind must have; what was read up to there
+// stands in `m`.
 [[nodiscard]] bool parse_message(Bytes datagram, Message& m);
 
 }  // namespace vong::bittorrent_dht

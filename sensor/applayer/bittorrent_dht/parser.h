@@ -14,7 +14,6 @@ enum Event : applayer::EventId { kMalformedPacket, kEventCount };
 struct Transaction : applayer::Transaction {
   std::string datagram;  // what the message's views are into
   Message message;
-  bool good = false;
   Direction direction = Direction::kToServer;
 };
 

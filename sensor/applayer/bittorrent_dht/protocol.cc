@@ -18,8 +18,7 @@ ParseResult DhtParser::parse(Direction d, const applayer::Input& in) {
   tx.direction = d;
   tx.progress = {1, 1};
   tx.has_direction[static_cast<size_t>(index(opposite(d)))] = false;
-  tx.good = parse_message(as_bytes(tx.datagram), tx.message);
-  if (!tx.good) tx.add_event(kMalformedPacket);
+  if (!parse_message(as_bytes(tx.datagram), tx.message)) tx.add_event(kMalformedPacket);
   return ParseResult::ok(in.data.size());
 }
 
@@ -73,19 +72,17 @@ bool alert_dht(const applayer::Transaction& base, const applayer::LogContext&, J
   const auto& tx = static_cast<const Transaction&>(base);
   const Message& m = tx.message;
   out.open_object("bittorrent_dht");
-  if (tx.good) {
-    hex(out, "transaction_id", m.transaction_id);
-    if (!m.client_version.empty()) hex(out, "client_version", m.client_version);
-    if (m.kind == 'q') {
-      log_request(out, m);
-    } else if (m.kind == 'r') {
-      log_response(out, m);
-    } else {
-      out.open_object("error");
-      out.field("num", m.error_number);
-      out.field("msg", as_text(m.error_text));
-      out.close_object();
-    }
+  hex(out, "transaction_id", m.transaction_id);
+  if (!m.client_version.empty()) hex(out, "client_version", m.client_version);
+  if (m.kind == 'q') {
+    log_request(out, m);
+  } else if (m.kind == 'r' && m.id) {  // the schema has no response without
+    log_response(out, m);
+  } else if (m.kind == 'e') {
+    out.open_object("error");
+    out.field("num", m.error_number);
+    out.field("msg", as_text(m.error_text));
+    out.close_object();
   }
   out.close_object();
   return true;
