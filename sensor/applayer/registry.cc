@@ -9,10 +9,13 @@
 #include "sensor/applayer/http/parser.h"
 #include "sensor/applayer/ftp/parser.h"
 #include "sensor/applayer/imap/protocol.h"
+#include "sensor/applayer/irc/protocol.h"
+#include "sensor/applayer/jabber/protocol.h"
 #include "sensor/applayer/ldap/parser.h"
 #include "sensor/applayer/mqtt/parser.h"
 #include "sensor/applayer/dcerpc/parser.h"
 #include "sensor/applayer/krb5/parser.h"
+#include "sensor/applayer/mysql/protocol.h"
 #include "sensor/applayer/nfs/parser.h"
 #include "sensor/applayer/smb/parser.h"
 #include "sensor/applayer/pgsql/parser.h"
@@ -45,6 +48,9 @@ std::span<const ProtocolDef* const> protocols() {
       &imap::kImapProtocol,
       &telnet::kTelnetProtocol,
       &bittorrent_dht::kBittorrentDhtProtocol,
+      &irc::kIrcProtocol,
+      &jabber::kJabberProtocol,
+      &mysql::kMysqlProtocol,
       &dns::kDnsProtocol,
       &dns::kMdnsProtocol,
       &dns::kLlmnrProtocol,

@@ -15,25 +15,30 @@ namespace {
 // RFC 854.
 constexpr uint8_t kIac = 255, kSubnegotiationEnd = 240, kSubnegotiation = 250, kWill = 251,
                   kDont = 254;
-// A subnegotiation that has not ended by then counts as one.
-constexpr size_t kMaxSubnegotiationBytes = 4096;
+// A line or subnegotiation that has not ended by then counts as one.
+constexpr size_t kMaxPieceBytes = 8192;
 
+Piece unended(Kind kind, Bytes data) {
+  return {kind, data.size() > kMaxPieceBytes ? data.size() : 0};
+}
+
+// Up to the command that ends it.
 Piece subnegotiation(Bytes data) {
   for (size_t i = 2; i + 1 < data.size(); ++i) {
     if (data[i] != kIac) continue;
-    if (data[i + 1] == kSubnegotiationEnd) return {Kind::kControl, i + 2};
+    if (data[i + 1] == kSubnegotiationEnd) return {Kind::kControl, i};
     ++i;  // an escaped 255
   }
-  return {Kind::kControl, data.size() > kMaxSubnegotiationBytes ? data.size() : 0};
+  return unended(Kind::kControl, data);
 }
 
 }  // namespace
 
 Piece next_piece(Bytes data) {
   if (data[0] != kIac) {
-    const auto end = std::ranges::find_if(data, [](uint8_t c) { return c == '\n' || c == kIac; });
-    const auto size = static_cast<size_t>(end - data.begin());
-    return {Kind::kData, end != data.end() && *end == '\n' ? size + 1 : size};
+    const auto end = std::ranges::find(data, '\n');
+    if (end == data.end()) return unended(Kind::kData, data);
+    return {Kind::kData, static_cast<size_t>(end - data.begin()) + 1};
   }
   if (data.size() < 2) return {Kind::kControl, 0};
   if (data[1] == kSubnegotiation) return subnegotiation(data);

@@ -18,8 +18,9 @@ struct Piece {
   Kind kind = Kind::kData;
   size_t size = 0;  // 0: more bytes are needed to tell
 };
-// The command or the line at the begin of `data`, which is not empty. A line ends behind its line
-// feed, before the next command, or where the data does.
+// The command or the line at the begin of `data`, which is not empty. A line goes to its line feed,
+// with commands that stand in it; what ends a subnegotiation is a command of its own. Pieces
+// without an end are cut at a bound.
 [[nodiscard]] Piece next_piece(Bytes data);
 
 extern const applayer::ProtocolDef kTelnetProtocol;

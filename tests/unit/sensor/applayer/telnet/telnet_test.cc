@@ -23,17 +23,19 @@ TEST(TelnetParser, Contract) {
 TEST(TelnetPieces, CommandsAndLines) {
   EXPECT_EQ(piece("\xff\xfd\x18rest").size, 3u);
   EXPECT_EQ(piece("\xff\xf1rest").size, 2u);
-  EXPECT_EQ(piece("\xff\xfa\x18\1\xff\xffx\xff\xf0rest").size, 9u);
+  EXPECT_EQ(piece("\xff\xfa\x18\1\xff\xffx\xff\xf0rest").size, 7u);
   EXPECT_EQ(piece("\xff\xfa\x18\1").size, 0u);
   EXPECT_EQ(piece("\xff").size, 0u);
   EXPECT_EQ(piece("ls\r\nmore").size, 4u);
-  EXPECT_EQ(piece("lo\xff\xf1").size, 2u);
+  EXPECT_EQ(piece("lo\xff\xf1").size, 0u);
+  EXPECT_EQ(piece("lo\xff\xf1gin\nx").size, 8u);
   EXPECT_EQ(piece("\xff\xfd\x18").kind, Kind::kControl);
   EXPECT_EQ(piece("x").kind, Kind::kData);
 }
 
-TEST(TelnetPieces, EndlessSubnegotiationIsCut) {
-  EXPECT_EQ(piece("\xff\xfa" + std::string(5000, 'x')).size, 5002u);
+TEST(TelnetPieces, EndlessOnesAreCut) {
+  EXPECT_EQ(piece("\xff\xfa" + std::string(9000, 'x')).size, 9002u);
+  EXPECT_EQ(piece(std::string(9000, 'x')).size, 9000u);
 }
 
 TEST(TelnetProbe, NeedsACommand) {
