@@ -16,7 +16,7 @@ namespace {
 constexpr uint8_t kIac = 255, kSubnegotiationEnd = 240, kSubnegotiation = 250, kWill = 251,
                   kDont = 254;
 // A line or subnegotiation that has not ended by then counts as one.
-constexpr size_t kMaxPieceBytes = 8192;
+constexpr size_t kMaxPieceBytes = 512;
 
 Piece unended(Kind kind, Bytes data) {
   return {kind, data.size() > kMaxPieceBytes ? data.size() : 0};
