@@ -6,15 +6,18 @@
 #include "sensor/applayer/core/protocol.h"
 #include "sensor/applayer/dns/parser.h"
 #include "sensor/applayer/http/parser.h"
+#include "sensor/applayer/http2/parser.h"
 #include "sensor/applayer/ftp/parser.h"
 #include "sensor/applayer/mqtt/parser.h"
 #include "sensor/applayer/dcerpc/parser.h"
 #include "sensor/applayer/krb5/parser.h"
 #include "sensor/applayer/nfs/parser.h"
 #include "sensor/applayer/smb/parser.h"
+#include "sensor/applayer/quic/parser.h"
 #include "sensor/applayer/smtp/parser.h"
 #include "sensor/applayer/ssh/parser.h"
 #include "sensor/applayer/tls/parser.h"
+#include "sensor/applayer/websocket/parser.h"
 
 namespace vong::applayer {
 
@@ -34,6 +37,10 @@ std::span<const ProtocolDef* const> protocols() {
       &dns::kDnsProtocol,
       &dns::kMdnsProtocol,
       &dns::kLlmnrProtocol,
+      &http2::http2_def(),
+      &http2::doh2_def(),
+      &websocket::kWebsocketProtocol,
+      &quic::kQuicProtocol,
   };
   return kAll;
 }

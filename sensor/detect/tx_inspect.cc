@@ -264,6 +264,10 @@ void Detector::Impl::inspect_transaction(Transaction& tx, const TxIndex& index_,
     state = TxState();
     state.generation = set->generation;
   }
+  if (state.proto != rt.proto) {
+    for (TxState::Side& side : state.side) side = {};
+    state.proto = rt.proto;
+  }
   rt.tx = &tx;
   rt.tx_bits = &state.bits;
   buffers.start(tx, rt.proto);

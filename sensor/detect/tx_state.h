@@ -23,6 +23,7 @@ struct TxState : applayer::TransactionAttachment {
   static constexpr size_t kTrackedPrefilters = 128;
 
   uint32_t generation = 0;     // of the rule set
+  applayer::AppProto proto{};  // whose pattern sets `side` speaks of: a flow may get another name (DNS in HTTP/2)
   struct Side {
     std::array<uint64_t, kTrackedPrefilters / 64> scanned{};   // pattern sets whose buffer will not change any more
     uint16_t unfiltered_done = 0;          // lists [0, n) were evaluated at a later progress than their own

@@ -95,7 +95,6 @@ void read_type(const std::string& name, const Settings& options, EveConfig& conf
     config.records[canonical(name)] = options;
     // Records that the reference's sections switch on together.
     if (name == "ftp") config.records["ftp_data"] = options;
-    if (name == "http") config.records["http2"] = options;
     if (name == "dns") {
       config.records["llmnr"] = options;
       config.records.try_emplace("mdns", options);

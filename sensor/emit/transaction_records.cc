@@ -168,7 +168,7 @@ void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow,
         continue;
       }
       tx->logged |= bit;
-      if (const Settings* options = origin.config.record(logger.event_type)) {
+      if (const Settings* options = origin.config.record(logger.config.empty() ? logger.event_type : logger.config)) {
         write_record(sink, origin, flow, packet, logger, *tx, *options);
       }
     }

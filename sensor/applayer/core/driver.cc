@@ -58,6 +58,8 @@ struct Driver::Impl {
   void finish_parser(FlowAppState& s);
   void begin_upgrade(FlowAppState& s);
   void end_upgrade_attempt(FlowAppState& s, AppProto found);
+  void rename(FlowAppState& s);
+  [[nodiscard]] AppProto ask_expected(const FlowAppState& s, Direction d, const Input& in) const;
   [[nodiscard]] bool detect(FlowAppState& s, const flow::Flow& f, Direction& d, const Input& in,
                             bool tcp);
   [[nodiscard]] bool found(FlowAppState& s, Direction d, AppProto proto, bool tcp);
@@ -156,6 +158,16 @@ void Driver::Impl::end_upgrade_attempt(FlowAppState& s, AppProto found_proto) {
   if (old != nullptr) s.parser->upgraded_from(*old, s.proto_original);
 }
 
+// The parser has found out that the flow carries something with a name and table of its own.
+void Driver::Impl::rename(FlowAppState& s) {
+  const ProtocolDef* def = config->def(s.parser->speaks);
+  if (def == nullptr || def == s.def) return;
+  s.proto_original = s.proto;
+  s.proto = s.parser->speaks;
+  s.proto_of = {s.proto, s.proto};
+  s.def = def;
+}
+
 // True: `d` may be fed now.
 bool Driver::Impl::found(FlowAppState& s, Direction d, AppProto proto, bool tcp) {
   const AppProto other = s.proto_of[static_cast<size_t>(index(opposite(d)))];
@@ -206,6 +218,21 @@ bool Driver::Impl::not_found(FlowAppState& s, const flow::Flow& f, Direction d, 
   return false;
 }
 
+// Is it what an upgrade announced, or what the other side speaks? kUnknown: no, or nothing is known;
+// kFailed: more bytes will tell.
+AppProto Driver::Impl::ask_expected(const FlowAppState& s, Direction d, const Input& in) const {
+  const AppProto other = s.proto_of[static_cast<size_t>(index(opposite(d)))];
+  const AppProto expected = known(other) ? other : s.upgrade_pending ? s.proto_expected : AppProto::kUnknown;
+  if (!known(expected)) return AppProto::kUnknown;
+  const ProtocolDef* def = config->def(expected);
+  if (def == nullptr || def->probe.when_expected == nullptr ||
+      config->mode(def->id, true) == ProtocolMode::kOff)
+    return AppProto::kUnknown;
+  const ProbeVerdict v = def->probe.when_expected(d, in.data);
+  if (v == ProbeVerdict::kMoreData && !in.end) return AppProto::kFailed;
+  return v == ProbeVerdict::kYes ? def->id : AppProto::kUnknown;
+}
+
 bool Driver::Impl::detect(FlowAppState& s, const flow::Flow& f, Direction& d, const Input& in,
                           bool tcp) {
   ++counters.detection_calls;
@@ -218,8 +245,13 @@ bool Driver::Impl::detect(FlowAppState& s, const flow::Flow& f, Direction& d, co
   }
   const bool other_known = known(s.proto_of[static_cast<size_t>(index(opposite(d)))]);
   const bool may_reverse = tcp && f.midstream && !other_known;
-  Detector::Verdict v = config->detector().detect(tcp, d, in.data, in.end, f.key.sport, f.key.dport,
-                                                  may_reverse, here);
+  Detector::Verdict v;
+  if (tcp) v.proto = ask_expected(s, d, in);
+  if (v.proto == AppProto::kFailed) return false;
+  if (!known(v.proto)) {
+    v = config->detector().detect(tcp, d, in.data, in.end, f.key.sport, f.key.dport, may_reverse,
+                                  here);
+  }
   // A datagram that goes the wrong way (an answer without its question) says what a flow speaks only when flows may be met midway.
   if (v.reversed && !tcp && !config->midstream()) v = {};
   if (!known(v.proto)) return not_found(s, f, d, tcp);
@@ -268,6 +300,7 @@ size_t Driver::Impl::feed(FlowAppState& s, Direction d, const Input& in, bool tc
   counters.parse_bytes += in.data.size();
   const ParseResult r = s.parser->parse(d, in);
   count_transactions(s, tcp);
+  if (s.parser->speaks != AppProto::kUnknown) rename(s);
   assert(r.consumed <= in.data.size());
   const size_t left = in.data.size() - r.consumed;
   s.needed[i] = 0;

@@ -115,6 +115,7 @@ struct LoggerDef {
   Direction direction = Direction::kToServer;
   // Writes the key(s) of the record behind the common header ("http":{...}). False: nothing to log for this transaction (nothing written).
   bool (*log)(const Transaction& tx, const LogContext& context, JsonWriter& out) = nullptr;
+  std::string_view config = {};    // its name in the eve-log section where that is another one ("http2" for "http")
 };
 
 // ---------------------------------------------------------------- protocol detection
@@ -137,6 +138,7 @@ struct ProbeDef {
   std::span<const uint16_t> ports;
   uint16_t min_bytes = 0;
   ProbeFn datagram_probe = nullptr;  // for UDP instead of `probe`, where the framing differs (DNS); null: `probe` serves both
+  ProbeFn when_expected = nullptr;   // asked first where an upgrade announced this protocol or the other side speaks it
 };
 
 struct ProtocolDef {

@@ -4,7 +4,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "sensor/applayer/core/parser.h"
 #include "sensor/applayer/core/protocol.h"
@@ -22,6 +26,16 @@ class HttpParser final : public applayer::Parser {
   [[nodiscard]] applayer::ParseResult parse(Direction d, const applayer::Input& in) override;
   [[nodiscard]] bool gap(Direction d, uint64_t size) override;
   void end() override;
+
+  // The request that was answered with an upgrade: what follows in the other protocol answers it. Null:
+  // there was none.
+  struct UpgradeRequest {
+    std::string method, uri;
+    std::vector<std::pair<std::string, std::string>> headers;
+  };
+  [[nodiscard]] const UpgradeRequest* upgrade_request() const {
+    return upgrade_request_ ? &*upgrade_request_ : nullptr;
+  }
 
  private:
   enum class State : uint8_t {
@@ -98,6 +112,7 @@ class HttpParser final : public applayer::Parser {
   void request_complete();
   void read_response_line(HttpTransaction& tx, std::string_view line);
   [[nodiscard]] Step response_headers_done();
+  void keep_upgrade_request(const HttpTransaction& tx);
   [[nodiscard]] Step choose_response_body(HttpTransaction& tx);
   void response_complete();
   void stream_ended(Direction d, Cursor& c);
@@ -113,6 +128,7 @@ class HttpParser final : public applayer::Parser {
   uint64_t next_response_id_ = 0;
   enum class Connect : uint8_t { kNone, kRefused, kAccepted } connect_ = Connect::kNone;
   applayer::AppProto upgrade_to_{};
+  std::optional<UpgradeRequest> upgrade_request_;
 };
 
 }  // namespace vong::http

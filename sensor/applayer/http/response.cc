@@ -146,6 +146,17 @@ void HttpParser::read_response_line(HttpTransaction& tx, std::string_view line) 
   if (tx.status_code < 0) tx.raise(Event::kResponseLineInvalidResponseStatus);
 }
 
+// The transaction may be gone when the other protocol's first bytes come.
+void HttpParser::keep_upgrade_request(const HttpTransaction& tx) {
+  if (!tx.method.present()) return;
+  const Message& m = tx.request;
+  UpgradeRequest& r = upgrade_request_.emplace();
+  r.method = m.text(tx.method);
+  r.uri = m.text(tx.uri);
+  for (const Header& h : m.headers)
+    r.headers.emplace_back(std::string(m.text(h.name)), std::string(m.text(h.value)));
+}
+
 HttpParser::Step HttpParser::response_headers_done() {
   Side& s = side(Direction::kToClient);
   HttpTransaction& tx = *s.tx;
@@ -168,6 +179,7 @@ HttpParser::Step HttpParser::response_headers_done() {
     upgrade_to_ = applayer::AppProto::kUnknown;
     if (upgrade && equals_ignore_case(*upgrade, "h2c")) {
       upgrade_to_ = applayer::AppProto::kHttp2;
+      keep_upgrade_request(tx);
     } else if (upgrade && equals_ignore_case(*upgrade, "websocket")) {
       upgrade_to_ = applayer::AppProto::kWebsocket;
     }
