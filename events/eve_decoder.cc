@@ -1,5 +1,6 @@
 #include "events/eve_decoder.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -9,8 +10,6 @@
 #include "simdjson.h"
 
 namespace vong::events {
-
-namespace ondemand = simdjson::ondemand;
 
 std::string_view reason(DecodeError error) {
   switch (error) {
@@ -48,138 +47,267 @@ std::string_view trim_right(std::string_view text) {
 
 }  // namespace
 
-// Walks the record along the plan. `escaped`: the record has a backslash somewhere, so keys and
-// strings may need unescaping.
-struct EveDecoder::Reader {
-  ondemand::parser parser;
-  std::string key_buffer;
-  std::vector<FieldValue>* values = nullptr;
-  const FieldPlan* plan = nullptr;
-  bool escaped = false;
+// Walks a record along the plan, from one structural character to the next: simdjson's first stage
+// says where they stand (brackets, colons, commas, and where strings and other values begin).
+// `escaped`: the record has a backslash somewhere, so keys and strings may need unescaping.
+class EveDecoder::Reader {
+ public:
+  explicit Reader(const FieldPlan& p, std::vector<FieldValue>& v) : plan_(p), values_(v) {
+    for (const char c : {'{', '['}) step_[static_cast<uint8_t>(c)] = 1;
+    for (const char c : {'}', ']'}) step_[static_cast<uint8_t>(c)] = -1;
+  }
+
+  // Whole lines that decode() will be asked for. An index over them all is cheaper than one for
+  // each; a line break within a string makes the first stage refuse, so a broken line cannot reach
+  // into the next.
+  void index_block(std::string_view block) {
+    block_ = {};
+    if (block.size() < 2 || !index(block)) return;
+    block_ = block;
+    backslash_ = block.data();
+    find_backslash(block.data(), block.data() + block.size());
+  }
 
   DecodeError record(std::string_view text) {
-    ondemand::document document;
-    if (parser.iterate(text.data(), text.size(), text.size() + kRecordPaddingBytes).get(document))
-      return DecodeError::kNotJson;
-    ondemand::json_type type;
-    if (document.type().get(type)) return DecodeError::kNotJson;
-    if (type != ondemand::json_type::object)
-      return is_json(text, type) ? DecodeError::kNotObject : DecodeError::kNotJson;
-    ondemand::object root;
-    if (document.get_object().get(root)) return DecodeError::kNotJson;
-    if (const DecodeError error = object(root, 0); error != DecodeError::kNone) return error;
-    const char* rest = nullptr;  // out of bounds means: nothing behind the object
-    return document.current_location().get(rest) ? DecodeError::kNone : DecodeError::kNotJson;
+    if (block_.data() != nullptr && text.data() >= block_.data() &&
+        text.data() + text.size() <= block_.data() + block_.size()) {
+      const auto begin = static_cast<uint32_t>(text.data() - block_.data());
+      limit_ = begin + static_cast<uint32_t>(text.size());
+      const bool back = next_ > first_ && next_[-1] >= begin;  // not in the order of the block
+      if (back) next_ = first_;
+      while (*next_ < begin) ++next_;
+      if (back || backslash_ < text.data())
+        find_backslash(text.data(), block_.data() + block_.size());
+      escaped_ = backslash_ < text.data() + text.size();
+    } else {
+      block_ = {};
+      if (!index(text)) return DecodeError::kNotJson;
+      limit_ = static_cast<uint32_t>(text.size());
+      escaped_ = std::memchr(text.data(), '\\', text.size()) != nullptr;
+    }
+    if (escaped_) {
+      if (unescaped_.size() < text.size() + kRecordPaddingBytes)
+        unescaped_.resize(text.size() + kRecordPaddingBytes);
+      unescaped_end_ = unescaped_.data();
+    }
+    if (at_end()) return DecodeError::kNotJson;
+    if (here() != '{') return is_json(text) ? DecodeError::kNotObject : DecodeError::kNotJson;
+    ++next_;
+    if (const DecodeError error = object(0); error != DecodeError::kNone) return error;
+    return at_end() ? DecodeError::kNone : DecodeError::kNotJson;
   }
 
-  // simdjson tells a value's type by its first character; for what is refused anyhow that is not
-  // enough to name it.
-  static bool is_json(std::string_view text, ondemand::json_type type) {
-    switch (type) {
-      case ondemand::json_type::null:
+ private:
+  // What is no object is refused anyhow; this only names it.
+  static bool is_json(std::string_view text) {
+    switch (text[0]) {
+      case 'n':
         return text == "null";
-      case ondemand::json_type::boolean:
+      case 't':
+      case 'f':
         return text == "true" || text == "false";
-      case ondemand::json_type::array:
+      case '[':
         return text.back() == ']';
-      case ondemand::json_type::string:
+      case '"':
         return text.back() == '"';
       default:
-        return is_digit(text.back());
+        return (text[0] == '-' || is_digit(text[0])) && is_digit(text.back());
     }
   }
 
-  DecodeError object(ondemand::object& o, uint32_t node) {
-    const FieldPlan::Node& n = plan->node(node);
-    for (auto result : o) {
-      ondemand::field field;
-      if (std::move(result).get(field)) return DecodeError::kNotJson;
-      const FieldPlan::Child* child = nullptr;
-      if (!escaped) [[likely]] {
-        child = plan->child_at(n, field.key().raw());
-      } else {
-        std::string_view name;
-        if (field.unescaped_key().get(name)) return DecodeError::kNotJson;
-        if (name.find('"') == name.npos && name.find('\0') == name.npos) {
-          key_buffer.assign(name);
-          key_buffer.append("\"\0\0\0\0\0\0\0\0", 9);
-          child = plan->child_at(n, key_buffer.data());
+  bool index(std::string_view text) {
+    if (!parser_ || parser_->capacity() < text.size()) {
+      const size_t capacity = std::max<size_t>(text.size(), 64u << 10);
+      if (!parser_) {
+        if (simdjson::builtin_implementation()->create_dom_parser_implementation(
+                capacity, simdjson::DEFAULT_MAX_DEPTH, parser_)) {
+          return false;
         }
+      } else if (parser_->set_capacity(capacity)) {
+        return false;
       }
-      if (child == nullptr) continue;
-      ondemand::value v = field.value();
-      if (const DecodeError error = value(v, child->node, 0); error != DecodeError::kNone)
-        return error;
     }
-    return DecodeError::kNone;
+    if (parser_->stage1(reinterpret_cast<const uint8_t*>(text.data()), text.size(),
+                        simdjson::stage1_mode::regular)) {
+      return false;
+    }
+    base_ = text.data();
+    first_ = next_ = parser_->structural_indexes.get();  // the text's size stands behind the last
+    return true;
+  }
+  void find_backslash(const char* from, const char* end) {
+    const void* found = std::memchr(from, '\\', static_cast<size_t>(end - from));
+    backslash_ = found == nullptr ? end : static_cast<const char*>(found);
   }
 
-  DecodeError array(ondemand::array& a, uint32_t node, size_t depth) {
+  [[nodiscard]] bool at_end() const { return *next_ >= limit_; }
+  [[nodiscard]] char here() const { return base_[*next_]; }
+  // The text from here to the next structural character.
+  [[nodiscard]] std::string_view token() const {
+    const uint32_t from = next_[0];
+    return trim_right({base_ + from, std::min(next_[1], limit_) - from});
+  }
+
+  // Behind '{' to behind '}'.
+  DecodeError object(uint32_t node) {
+    const FieldPlan::Node& n = plan_.node(node);
+    if (at_end()) return DecodeError::kNotJson;
+    if (here() == '}') {
+      ++next_;
+      return DecodeError::kNone;
+    }
+    for (;;) {
+      if (at_end() || here() != '"') return DecodeError::kNotJson;
+      const char* key = base_ + *next_++ + 1;
+      if (at_end() || here() != ':') return DecodeError::kNotJson;
+      ++next_;
+      if (at_end()) return DecodeError::kNotJson;
+      const FieldPlan::Child* child = nullptr;
+      if (!escaped_) [[likely]] {
+        child = plan_.child_at(n, key);
+      } else if (!child_unescaped(n, key, child)) {
+        return DecodeError::kNotJson;
+      }
+      if (child == nullptr) {
+        if (!skip()) return DecodeError::kNotJson;
+      } else if (const DecodeError error = value(child->node, 0); error != DecodeError::kNone) {
+        return error;
+      }
+      if (at_end()) return DecodeError::kNotJson;
+      const char c = base_[*next_++];
+      if (c == '}') return DecodeError::kNone;
+      if (c != ',') return DecodeError::kNotJson;
+    }
+  }
+
+  bool child_unescaped(const FieldPlan::Node& n, const char* key, const FieldPlan::Child*& child) {
+    std::string_view name;
+    if (!unescape(key, name)) return false;
+    if (name.find('"') != name.npos || name.find('\0') != name.npos) return true;
+    key_buffer_.assign(name);
+    key_buffer_.append("\"\0\0\0\0\0\0\0\0", 9);
+    child = plan_.child_at(n, key_buffer_.data());
+    return true;
+  }
+
+  bool unescape(const char* from, std::string_view& out) {
+    uint8_t* end =
+        parser_->parse_string(reinterpret_cast<const uint8_t*>(from), unescaped_end_);
+    if (end == nullptr) return false;
+    out = {reinterpret_cast<const char*>(unescaped_end_),
+           static_cast<size_t>(end - unescaped_end_)};
+    unescaped_end_ = end;
+    return true;
+  }
+
+  // Over one value of any kind.
+  bool skip() {
+    const char c = here();
+    if (c == '}' || c == ']' || c == ',' || c == ':') return false;
+    ++next_;
+    if (c != '{' && c != '[') return true;
+    for (int depth = 1; depth > 0; ++next_) {
+      if (at_end()) return false;
+      depth += step_[static_cast<uint8_t>(here())];
+    }
+    return true;
+  }
+
+  DecodeError array(uint32_t node, size_t depth) {
     if (depth >= kArrayNestingMax) return DecodeError::kTooManyValues;
-    for (auto result : a) {
-      ondemand::value v;
-      if (std::move(result).get(v)) return DecodeError::kNotJson;
-      if (const DecodeError error = value(v, node, depth + 1); error != DecodeError::kNone)
+    if (at_end()) return DecodeError::kNotJson;
+    if (here() == ']') {
+      ++next_;
+      return DecodeError::kNone;
+    }
+    for (;;) {
+      if (at_end()) return DecodeError::kNotJson;
+      if (const DecodeError error = value(node, depth + 1); error != DecodeError::kNone)
         return error;
+      if (at_end()) return DecodeError::kNotJson;
+      const char c = base_[*next_++];
+      if (c == ']') return DecodeError::kNone;
+      if (c != ',') return DecodeError::kNotJson;
     }
-    return DecodeError::kNone;
   }
 
-  DecodeError value(ondemand::value& v, uint32_t node, size_t depth) {
-    const FieldId field = plan->node(node).field;
-    ondemand::json_type type;
-    if (v.type().get(type)) return DecodeError::kNotJson;
-    if (type == ondemand::json_type::object) {
-      if (field != kNoField) values->push_back({field, ValueType::kContainer, {}});
-      if (plan->node(node).children.empty()) return check_size();
-      ondemand::object o;
-      if (v.get_object().get(o)) return DecodeError::kNotJson;
-      return object(o, node);
+  DecodeError value(uint32_t node, size_t depth) {
+    const FieldPlan::Node& n = plan_.node(node);
+    switch (here()) {
+      case '{':
+        if (n.field != kNoField) values_.push_back({n.field, ValueType::kContainer, {}});
+        if (n.children.empty()) return skip() ? check_size() : DecodeError::kNotJson;
+        ++next_;
+        return object(node);
+      case '[':
+        ++next_;
+        return array(node, depth);
+      case '}':
+      case ']':
+      case ',':
+      case ':':
+        return DecodeError::kNotJson;
+      default:
+        break;
     }
-    if (type == ondemand::json_type::array) {
-      ondemand::array a;
-      if (v.get_array().get(a)) return DecodeError::kNotJson;
-      return array(a, node, depth);
-    }
-    if (field == kNoField) return DecodeError::kNone;
-    return scalar(v, type, field);
+    const DecodeError error = n.field == kNoField ? DecodeError::kNone : scalar(n.field);
+    ++next_;
+    return error;
   }
 
-  DecodeError scalar(ondemand::value& v, ondemand::json_type type, FieldId field) {
-    const std::string_view token = trim_right(v.raw_json_token());
-    switch (type) {
-      case ondemand::json_type::string: {
-        if (token.size() < 2 || token.back() != '"') return DecodeError::kNotJson;
-        std::string_view text = token.substr(1, token.size() - 2);
-        if (escaped && text.find('\\') != text.npos && v.get_string().get(text))
+  DecodeError scalar(FieldId field) {
+    const std::string_view text = token();
+    switch (text[0]) {
+      case '"': {
+        if (text.size() < 2 || text.back() != '"') return DecodeError::kNotJson;
+        std::string_view inner = text.substr(1, text.size() - 2);
+        if (escaped_ && inner.find('\\') != inner.npos && !unescape(inner.data(), inner))
           return DecodeError::kNotJson;
-        values->push_back({field, ValueType::kString, text});
+        values_.push_back({field, ValueType::kString, inner});
         break;
       }
-      case ondemand::json_type::number:
-        if (!is_digit(token.back()) || (token[0] != '-' && !is_digit(token[0])))
-          return DecodeError::kNotJson;
-        values->push_back({field, ValueType::kNumber, token});
+      case 't':
+      case 'f':
+        if (text != "true" && text != "false") return DecodeError::kNotJson;
+        values_.push_back({field, ValueType::kBool, text});
         break;
-      case ondemand::json_type::boolean:
-        if (token != "true" && token != "false") return DecodeError::kNotJson;
-        values->push_back({field, ValueType::kBool, token});
+      case 'n':
+        if (text != "null") return DecodeError::kNotJson;
+        values_.push_back({field, ValueType::kNull, {}});
         break;
       default:
-        if (token != "null") return DecodeError::kNotJson;
-        values->push_back({field, ValueType::kNull, {}});
+        if (!is_digit(text.back()) || (text[0] != '-' && !is_digit(text[0])))
+          return DecodeError::kNotJson;
+        values_.push_back({field, ValueType::kNumber, text});
     }
     return check_size();
   }
 
-  DecodeError check_size() const {
-    return values->size() <= kValuesPerRecordMax ? DecodeError::kNone : DecodeError::kTooManyValues;
+  [[nodiscard]] DecodeError check_size() const {
+    return values_.size() <= kValuesPerRecordMax ? DecodeError::kNone : DecodeError::kTooManyValues;
   }
+
+  const FieldPlan& plan_;
+  std::vector<FieldValue>& values_;
+  std::unique_ptr<simdjson::internal::dom_parser_implementation> parser_;
+  int8_t step_[256] = {};  // what a character adds to the depth
+  std::string_view block_;
+  const char* base_ = nullptr;       // of the offsets
+  const uint32_t* first_ = nullptr;  // offsets of the structural characters
+  const uint32_t* next_ = nullptr;
+  uint32_t limit_ = 0;               // offset of the record's end
+  const char* backslash_ = nullptr;  // the first one at or behind the record, of a block
+  bool escaped_ = false;
+  std::string key_buffer_;
+  std::vector<uint8_t> unescaped_;
+  uint8_t* unescaped_end_ = nullptr;
 };
 
 EveDecoder::EveDecoder(const FieldPlan& plan)
-    : plan_(plan), reader_(std::make_unique<Reader>()), first_(plan.size(), kNoValue) {
-  reader_->plan = &plan_;
+    : plan_(plan),
+      values_(std::make_unique<std::vector<FieldValue>>()),
+      reader_(std::make_unique<Reader>(plan, *values_)),
+      first_(plan.size(), kNoValue) {
   timestamp_ = plan.find("timestamp");
   at_timestamp_ = plan.find("@timestamp");
   ts_ = plan.find("ts");
@@ -187,9 +315,11 @@ EveDecoder::EveDecoder(const FieldPlan& plan)
 EveDecoder::~EveDecoder() = default;
 EveDecoder::EveDecoder(EveDecoder&&) noexcept = default;
 
+void EveDecoder::index_block(std::string_view block) { reader_->index_block(block); }
+
 void EveDecoder::clear() {
-  for (const FieldValue& v : values_) first_[v.field] = kNoValue;
-  values_.clear();
+  for (const FieldValue& v : *values_) first_[v.field] = kNoValue;
+  values_->clear();
 }
 
 DecodeError EveDecoder::decode(std::string_view record) {
@@ -198,14 +328,13 @@ DecodeError EveDecoder::decode(std::string_view record) {
   record_ = record;
   if (record.empty()) return DecodeError::kEmpty;
   if (record.size() > kRecordBytesMax) return DecodeError::kTooLong;
-  reader_->values = &values_;
-  reader_->escaped = std::memchr(record.data(), '\\', record.size()) != nullptr;
   const DecodeError error = reader_->record(record);
+  std::vector<FieldValue>& values = *values_;
   if (error != DecodeError::kNone) {
-    values_.clear();  // first_ was not filled yet
+    values.clear();  // first_ was not filled yet
     return error;
   }
-  for (size_t i = values_.size(); i-- > 0;) first_[values_[i].field] = static_cast<uint32_t>(i);
+  for (size_t i = values.size(); i-- > 0;) first_[values[i].field] = static_cast<uint32_t>(i);
   return read_time() ? DecodeError::kNone : DecodeError::kNoTimestamp;
 }
 

@@ -1,5 +1,6 @@
-// One EVE (or Zeek, or ECS) JSON record to the values of the wanted fields. simdjson On-Demand
-// underneath: what nobody asked for is skipped, not parsed, and the values are views, not copies.
+// One EVE (or Zeek, or ECS) JSON record to the values of the wanted fields. simdjson's first
+// stage underneath: what nobody asked for is skipped, not parsed, and the values are views, not
+// copies.
 //
 // A record is outside data: every fault is a DecodeError with a reason, nothing throws. Skipped
 // parts are checked only as far as finding their end needs (quotes, UTF-8, balance). One decoder
@@ -52,10 +53,16 @@ class EveDecoder {
   // matter). Views handed out live until the next call or until `record` goes away.
   [[nodiscard]] DecodeError decode(std::string_view record);
 
-  [[nodiscard]] std::span<const FieldValue> values() const { return values_; }
+  // The records of the next decode() calls lie in `block` (whole lines, one after the other, with
+  // the same padding behind), so that all of them are indexed at once: a matter of speed, the
+  // results are the same. Ends with the next index_block; an empty one must come before the memory
+  // holds something else.
+  void index_block(std::string_view block);
+
+  [[nodiscard]] std::span<const FieldValue> values() const { return *values_; }
   // The first value of the field in the record's order; null when the record has none.
   [[nodiscard]] const FieldValue* first(FieldId field) const {
-    return first_[field] == kNoValue ? nullptr : &values_[first_[field]];
+    return first_[field] == kNoValue ? nullptr : &(*values_)[first_[field]];
   }
   [[nodiscard]] std::string_view text(FieldId field) const {
     const FieldValue* v = field == kNoField ? nullptr : first(field);
@@ -65,14 +72,14 @@ class EveDecoder {
   [[nodiscard]] std::string_view record() const { return record_; }
 
  private:
-  struct Reader;
+  class Reader;
   static constexpr uint32_t kNoValue = 0xffffffff;
   [[nodiscard]] bool read_time();
   void clear();
 
   const FieldPlan& plan_;
+  std::unique_ptr<std::vector<FieldValue>> values_;  // its place does not change in a move
   std::unique_ptr<Reader> reader_;
-  std::vector<FieldValue> values_;
   std::vector<uint32_t> first_;  // by field id
   std::string_view record_;
   Timestamp time_{};

@@ -251,10 +251,9 @@ std::string_view Engine::agency_name(AgencyIndex agency) const {
 }
 
 // The agency first (empty for national correlations), then each value, all with their sizes: no two
-// groups look alike.
+// groups look alike. Appended to `out`.
 bool Engine::make_key(const Fact& fact, const std::vector<Column>& columns, bool national,
                       std::string& out) const {
-  out.clear();
   append_part(out, national ? std::string_view() : agency_name(fact.ref.agency));
   for (const Column c : columns) {
     std::string_view value = agency_name(fact.ref.agency);
@@ -264,54 +263,92 @@ bool Engine::make_key(const Fact& fact, const std::vector<Column>& columns, bool
   return true;
 }
 
-void Engine::process(std::string_view bytes) {
-  const Fact fact(bytes);
-  counters_->facts_processed.add();
-  advance(fact.ref.time_ns);
-  // Steps of all matched rules, one call per correlation with the bits of all of them.
-  due_.clear();
-  for (size_t i = 0; i < fact.rule_count(); ++i) {
-    const DetectionPlan& d = rules_.detections[fact.rule(i)];
-    if (d.standalone && make_key(fact, d.key, d.national, group_key_)) {
-      raise(d.incident_rule, d.national,
-            {group_key_, fact.ref.time_ns, fact.ref.time_ns, 1, 1, {fact.ref}});
-    }
-    for (const Step& s : d.steps) {
-      const auto same = [&](const Due& due) {
-        return due.step->correlation == s.correlation && due.step->key == s.key;
-      };
-      const auto it = std::find_if(due_.begin(), due_.end(), same);
-      if (it != due_.end())
-        it->bits |= s.bit;
-      else
-        due_.push_back({&s, s.bit});
+// What the operators have to be asked is prepared for all facts at once, so that the memory where
+// their keys' states lie is on its way when their turn comes. The operators see the facts one after
+// the other.
+void Engine::process(std::span<const std::string_view> facts) {
+  tasks_.clear();
+  keys_.clear();
+  for (const std::string_view bytes : facts) prepare(Fact(bytes));
+  for (int stage = 0; facts.size() > 1 && stage < kWarmStages; ++stage) {
+    for (const Task& t : tasks_) {
+      if (t.step != nullptr) rules_.correlations[t.step->correlation].op->warm(t.print, stage);
     }
   }
-  for (const Due& due : due_) run_correlation(fact, *due.step, due.bits);
+  size_t next = 0;
+  for (const std::string_view bytes : facts) {
+    const Fact fact(bytes);
+    counters_->facts_processed.add();
+    advance(fact.ref.time_ns);
+    raise_detections(fact);
+    for (; tasks_[next].step != nullptr; ++next) run(fact.ref, tasks_[next]);
+    ++next;
+  }
 }
 
-void Engine::run_correlation(const Fact& fact, const Step& step, uint64_t bits) {
-  CorrelationPlan& c = rules_.correlations[step.correlation];
+void Engine::raise_detections(const Fact& fact) {
+  for (size_t i = 0; i < fact.rule_count(); ++i) {
+    const DetectionPlan& d = rules_.detections[fact.rule(i)];
+    if (!d.standalone) continue;
+    group_key_.clear();
+    if (!make_key(fact, d.key, d.national, group_key_)) continue;
+    raise(d.incident_rule, d.national,
+          {group_key_, fact.ref.time_ns, fact.ref.time_ns, 1, 1, {fact.ref}});
+  }
+}
+
+// The steps of all matched rules, one task per correlation with the bits of all of them; then an
+// empty one.
+void Engine::prepare(const Fact& fact) {
+  const size_t begin = tasks_.size();
+  for (size_t i = 0; i < fact.rule_count(); ++i) {
+    for (const Step& s : rules_.detections[fact.rule(i)].steps) {
+      const auto same = [&](const Task& t) {
+        return t.step->correlation == s.correlation && t.step->key == s.key;
+      };
+      const auto it = std::find_if(tasks_.begin() + static_cast<long>(begin), tasks_.end(), same);
+      if (it != tasks_.end())
+        it->bits |= s.bit;
+      else
+        prepare(fact, s);
+    }
+  }
+  tasks_.emplace_back();
+}
+
+void Engine::prepare(const Fact& fact, const Step& step) {
+  const CorrelationPlan& c = rules_.correlations[step.correlation];
   if (c.national && !takes_part_.empty() && !takes_part_[fact.ref.agency]) return;
-  operators::Fact f{fact.ref, bits, {}, {}, 0};
-  std::string_view value = agency_name(fact.ref.agency);
-  bool complete = make_key(fact, step.key, c.national, group_key_);
+  Task t;
+  t.step = &step;
+  t.bits = step.bit;
+  t.value = agency_name(fact.ref.agency);
+  t.key_at = keys_.size();
+  bool complete = make_key(fact, step.key, c.national, keys_);
   if (complete && step.has_value && step.value != kAgencyColumn)
-    complete = fact.column(step.value, value);
+    complete = fact.column(step.value, t.value);
   if (complete && c.numeric) {
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), f.number);
+    const auto [end, error] =
+        std::from_chars(t.value.data(), t.value.data() + t.value.size(), t.number);
     complete =
-        error == std::errc() && end == value.data() + value.size() && std::isfinite(f.number);
+        error == std::errc() && end == t.value.data() + t.value.size() && std::isfinite(t.number);
   }
   if (!complete) {
+    keys_.resize(t.key_at);
     counters_->facts_without_key.add();
     return;
   }
-  f.key = group_key_;
-  f.value = value;
+  t.key_size = keys_.size() - t.key_at;
+  t.print = state::fingerprint_of(std::string_view(keys_).substr(t.key_at, t.key_size));
+  tasks_.push_back(t);
+}
+
+void Engine::run(const EventRef& ref, const Task& t) {
+  const operators::Fact f{ref,     t.bits,   std::string_view(keys_).substr(t.key_at, t.key_size),
+                          t.value, t.number, t.print};
   matches_.clear();
-  c.op->on_fact(f, matches_);
-  if (!matches_.empty()) take_matches(step.correlation, matches_, 0);
+  rules_.correlations[t.step->correlation].op->on_fact(f, matches_);
+  if (!matches_.empty()) take_matches(t.step->correlation, matches_, 0);
 }
 
 void Engine::take_matches(uint32_t correlation, operators::Matches& matches, size_t depth) {
@@ -344,7 +381,8 @@ void Engine::chain(uint32_t correlation, const operators::Match& match, size_t d
                       step.bit,
                       key,
                       {},
-                      match.value};
+                      match.value,
+                      {}};
     f.ref.time_ns = match.last_ns;
     if (next.national && !takes_part_.empty() && f.ref.agency < takes_part_.size() &&
         !takes_part_[f.ref.agency])
@@ -398,7 +436,7 @@ void Engine::watch_campaign(uint32_t incident_rule, const incidents::Hit& hit, s
   std::vector<std::string>& related = campaigns_->touch(key, hit.last_ns).related;
   if (std::find(related.begin(), related.end(), id) == related.end() && related.size() < 64)
     related.emplace_back(id);
-  operators::Fact f{hit.evidence.back(), 1, key, agency_name(hit.agency), 0};
+  operators::Fact f{hit.evidence.back(), 1, key, agency_name(hit.agency), 0, {}};
   f.ref.time_ns = hit.last_ns;
   operators::Matches found;
   rules_.campaign->on_fact(f, found);

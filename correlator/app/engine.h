@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,8 @@ class Engine {
   // kRecordPaddingBytes readable bytes behind `record`. After kFact: key() and fact() until the
   // next call; after kRefused: reason().
   [[nodiscard]] ReadResult read(std::string_view record, const RecordSource& source);
+  // The next records lie in `block`; see EveDecoder::index_block.
+  void expect(std::string_view block) { decoder_->index_block(block); }
   [[nodiscard]] const ingest::OrderKey& key() const { return key_; }
   [[nodiscard]] std::string_view fact() const { return fact_; }
   [[nodiscard]] std::string_view reason() const { return reason_; }
@@ -72,7 +75,9 @@ class Engine {
   // A fingerprint of the sensor of the record read last.
   [[nodiscard]] uint64_t sensor_print() const { return sensor_print_; }
 
-  void process(std::string_view fact);
+  // In order of event time, from call to call too.
+  void process(std::span<const std::string_view> facts);
+  void process(std::string_view fact) { process(std::span(&fact, 1)); }
   void advance(int64_t now_ns);
   // What readers have not been told yet, when nothing more comes at present; changes nothing.
   void tell_untold() { store_->tell_untold(); }
@@ -95,10 +100,15 @@ class Engine {
   struct CampaignState {
     std::vector<std::string> related;
   };
-  struct Due {  // one call of an operator
-    const Step* step;
-    uint64_t bits;
+  struct Task {  // one call of an operator
+    const Step* step = nullptr;
+    uint64_t bits = 0;
+    size_t key_at = 0, key_size = 0;  // in keys_
+    state::Fingerprint print{};
+    std::string_view value;
+    double number = 0;
   };
+  static constexpr int kWarmStages = 3;
   void refuse(std::string_view reason);
   [[nodiscard]] enrich::AgencyIndex agency_of(const RecordSource& source);
   [[nodiscard]] uint32_t sensor_index(std::string_view name);
@@ -108,7 +118,10 @@ class Engine {
   [[nodiscard]] std::string_view agency_name(enrich::AgencyIndex agency) const;
   [[nodiscard]] bool make_key(const Fact& fact, const std::vector<Column>& columns, bool national,
                               std::string& out) const;
-  void run_correlation(const Fact& fact, const Step& step, uint64_t bits);
+  void prepare(const Fact& fact);
+  void prepare(const Fact& fact, const Step& step);
+  void raise_detections(const Fact& fact);
+  void run(const state::EventRef& ref, const Task& task);
   void take_matches(uint32_t correlation, operators::Matches& matches, size_t depth);
   void chain(uint32_t correlation, const operators::Match& match, size_t depth);
   [[nodiscard]] int64_t next_deadline_ns() const;
@@ -143,7 +156,8 @@ class Engine {
   uint16_t last_event_type_ = 0;
   std::string fact_, reason_, group_key_, chain_key_;
   operators::Matches matches_;
-  std::vector<Due> due_;
+  std::vector<Task> tasks_;  // of the facts at hand, an empty one behind each fact's
+  std::string keys_;
   int64_t now_ns_ = INT64_MIN;
   EngineCounters* counters_;  // the caller's: they outlive an engine that is made anew
 };

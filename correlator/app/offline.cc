@@ -39,9 +39,10 @@ class Pass {
     for (const std::string& file : files) {
       file_ = &file;
       const auto on_line = [this](const ingest::Line& l) { return line(l); };
+      const auto on_block = [this](std::string_view block) { engine_.expect(block); };
       const auto idle = [this] { return !signals_.stop_requested(); };
-      auto read = file == "-" ? ingest::read_lines_fd(0, "standard input", on_line, idle)
-                              : ingest::read_lines(file, on_line);
+      auto read = file == "-" ? ingest::read_lines_fd(0, "standard input", on_line, idle, on_block)
+                              : ingest::read_lines(file, on_line, on_block);
       if (!read) return read;
       if (!problem_.empty()) return fail(problem_);
       if (restart_ || stopped_) break;
@@ -106,19 +107,19 @@ class Pass {
       return true;
     }
     newest_ns_ = std::max(newest_ns_, engine_.key().time_ns);
-    reorder_.release(newest_ns_ - options_.disorder.count(),
-                     [this](const ingest::OrderKey&, std::string_view f) { engine_.process(f); });
+    if (++pushed_ % ingest::kFactsAtOnce != 0) return true;
+    reorder_.release(newest_ns_ - options_.disorder.count(), process_);
     return true;
   }
 
   Result<> finish() {
-    const auto process = [this](const ingest::OrderKey&, std::string_view f) {
-      engine_.process(f);
-    };
     if (sorting_) {
+      const auto process = [this](const ingest::OrderKey&, std::string_view f) {
+        engine_.process(f);
+      };
       if (auto sorted = sorter_.finish(process); !sorted) return sorted;
     } else {
-      reorder_.release(INT64_MAX, process);
+      reorder_.release(INT64_MAX, process_);
     }
     engine_.advance(newest_record_ns_);
     engine_.finish();
@@ -137,7 +138,9 @@ class Pass {
   bool sorting_, restart_ = false, stopped_ = false;
   const std::string* file_ = nullptr;
   std::string problem_;
-  uint64_t position_ = 0, too_long_ = 0;
+  uint64_t position_ = 0, too_long_ = 0, pushed_ = 0;
+  const std::function<void(std::span<const std::string_view>)> process_ =
+      [this](std::span<const std::string_view> facts) { engine_.process(facts); };
   int64_t newest_ns_ = INT64_MIN / 2;  // of the facts
   int64_t newest_record_ns_ = INT64_MIN;
 };

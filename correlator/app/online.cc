@@ -339,7 +339,7 @@ class OnlineRun : private kafka::Consumer::Listener {
 
   void release_to(int64_t mark) {
     live_->reorder.release(
-        mark, [this](const ingest::OrderKey&, std::string_view f) { live_->engine.process(f); });
+        mark, [this](std::span<const std::string_view> facts) { live_->engine.process(facts); });
     if (mark > live_->released_ns) live_->engine.advance(mark);
     live_->released_ns = std::max(live_->released_ns, mark);
     live_->reorder.skip_to(live_->released_ns);

@@ -17,7 +17,8 @@ namespace {
 
 class LineBuffer {
  public:
-  explicit LineBuffer(const std::function<bool(const Line&)>& f) : f_(f) {
+  LineBuffer(const std::function<bool(const Line&)>& f, const OnBlock& on_block)
+      : f_(f), on_block_(on_block) {
     buffer_.resize(kReadBytes * 2 + events::kRecordPaddingBytes);
   }
 
@@ -31,6 +32,13 @@ class LineBuffer {
   [[nodiscard]] bool added(size_t n) {
     end_ += n;
     size_t at = begin_;
+    if (on_block_) {
+      const void* last = memrchr(buffer_.data() + scanned_, '\n', end_ - scanned_);
+      const auto stop = last == nullptr
+                            ? begin_
+                            : static_cast<size_t>(static_cast<const char*>(last) - buffer_.data());
+      if (stop > begin_ && !skipping_) on_block_({buffer_.data() + begin_, stop - begin_});
+    }
     for (;;) {
       const auto* newline =
           static_cast<const char*>(std::memchr(buffer_.data() + scanned_, '\n', end_ - scanned_));
@@ -42,6 +50,7 @@ class LineBuffer {
     }
     scanned_ = end_;
     begin_ = at;
+    if (on_block_) on_block_({});
     return make_space();
   }
   [[nodiscard]] bool finish() { return begin_ == end_ || line(begin_, end_); }
@@ -77,6 +86,7 @@ class LineBuffer {
   }
 
   const std::function<bool(const Line&)>& f_;
+  const OnBlock& on_block_;
   std::string buffer_;
   size_t begin_ = 0, end_ = 0, scanned_ = 0;  // of the line that is not complete yet
   uint64_t number_ = 0;
@@ -86,8 +96,8 @@ class LineBuffer {
 }  // namespace
 
 Result<> read_lines_fd(int fd, const std::string& name, const std::function<bool(const Line&)>& f,
-                       const std::function<bool()>& idle) {
-  LineBuffer lines(f);
+                       const std::function<bool()>& idle, const OnBlock& on_block) {
+  LineBuffer lines(f, on_block);
   for (;;) {
     if (idle) {
       pollfd p{fd, POLLIN, 0};
@@ -107,12 +117,13 @@ Result<> read_lines_fd(int fd, const std::string& name, const std::function<bool
   return {};
 }
 
-Result<> read_lines(const std::string& path, const std::function<bool(const Line&)>& f) {
-  if (path == "-") return read_lines_fd(0, "standard input", f, {});
+Result<> read_lines(const std::string& path, const std::function<bool(const Line&)>& f,
+                    const OnBlock& on_block) {
+  if (path == "-") return read_lines_fd(0, "standard input", f, {}, on_block);
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return fail(path + ": " + std::strerror(errno));
   posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-  auto result = read_lines_fd(fd, path, f, {});
+  auto result = read_lines_fd(fd, path, f, {}, on_block);
   close(fd);
   return result;
 }

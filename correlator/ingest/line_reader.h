@@ -19,16 +19,22 @@ struct Line {
   bool too_long = false;  // text is its beginning
 };
 
+// Told of the lines that are about to come, as they lie in memory (one after the other, with their
+// newlines), and with an empty block when they are over.
+using OnBlock = std::function<void(std::string_view block)>;
+
 // Reads `path` ("-": standard input) to its end, or until `f` returns false. An empty line is
 // skipped.
 [[nodiscard]] Result<> read_lines(const std::string& path,
-                                  const std::function<bool(const Line&)>& f);
+                                  const std::function<bool(const Line&)>& f,
+                                  const OnBlock& on_block = {});
 
 // Same, from an open descriptor, for one thing more: `idle` is called when a pipe has nothing to
 // read, so that a long-running reader can look at signals; false stops.
 [[nodiscard]] Result<> read_lines_fd(int fd, const std::string& name,
                                      const std::function<bool(const Line&)>& f,
-                                     const std::function<bool()>& idle);
+                                     const std::function<bool()>& idle,
+                                     const OnBlock& on_block = {});
 
 // The files that --in PATH means: itself, or every *.json, *.jsonl, *.ndjson and *.log below a
 // folder, by name.

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <queue>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -28,6 +29,8 @@ struct OrderKey {
   uint64_t position = 0;  // seq, or line number
   friend auto operator<=>(const OrderKey&, const OrderKey&) = default;
 };
+
+inline constexpr size_t kFactsAtOnce = 64;  // as many as hide each other's way to memory
 
 // Bytes with an owner that frees them by the chunk once all of a chunk is released. Single thread.
 class ChunkArena {
@@ -64,17 +67,26 @@ class ReorderBuffer {
  public:
   // Copies `fact`. False: it is older than what was released already (late); it is then not kept.
   [[nodiscard]] bool push(const OrderKey& key, std::string_view fact);
-  // Gives f(key, fact) everything up to and with `watermark_ns`, in order.
+  // Gives f(facts) everything up to and with `watermark_ns`, in order, some at a time.
   template <typename F>
   void release(int64_t watermark_ns, F&& f) {
-    while (const Entry* next = first()) {
-      if (next->key.time_ns > watermark_ns && arena_.bytes() <= bytes_max_) break;
-      if (next->key.time_ns > watermark_ns) ++forced_;
-      const Entry entry = *next;
-      pop();
-      released_ = entry.key;
-      f(entry.key, arena_.view(entry.piece));
-      arena_.release(entry.piece);
+    for (;;) {
+      size_t n = 0;
+      while (n < kFactsAtOnce) {
+        const Entry* next = first();
+        if (next == nullptr) break;
+        const bool forced = next->key.time_ns > watermark_ns;
+        if (forced && (n > 0 || arena_.bytes() <= bytes_max_)) break;
+        forced_ += forced;
+        pieces_[n] = next->piece;
+        facts_[n++] = arena_.view(next->piece);
+        released_ = next->key;
+        pop();
+        if (forced) break;
+      }
+      if (n == 0) return;
+      f(std::span<const std::string_view>(facts_, n));
+      for (size_t i = 0; i < n; ++i) arena_.release(pieces_[i]);
     }
   }
   // What is not newer than `time_ns` counts as late from now on.
@@ -100,6 +112,8 @@ class ReorderBuffer {
   std::deque<Entry> run_;  // what came in order: nearly everything
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> others_;
   OrderKey released_{INT64_MIN, 0, 0};
+  ChunkArena::Piece pieces_[kFactsAtOnce];
+  std::string_view facts_[kFactsAtOnce];
   uint64_t forced_ = 0;
 };
 

@@ -17,10 +17,10 @@ class Absence : public Operator {
     const int64_t now = fact.ref.time_ns;
     advance(now, out);
     if (fact.steps & ~uint64_t{1}) {  // what was waited for
-      store_.erase(fact.key);
+      store_.erase(print_of(fact));
       return;
     }
-    State& s = store_.touch(fact.key, now);
+    State& s = store_.touch(print_of(fact), now);
     if (s.count == 0) {
       s.first = fact.ref;
       s.serial = ++serial_;
@@ -46,6 +46,7 @@ class Absence : public Operator {
   // The end of the input is not the end of the timespan: what still waits has not been absent long
   // enough.
   void finish(Matches&) override {}
+  void warm(state::Fingerprint print, int stage) override { store_.warm(print, stage); }
   size_t keys() const override { return store_.size(); }
   uint64_t evictions() const override { return store_.evictions(); }
 

@@ -13,8 +13,7 @@ class EventCount : public Operator {
 
   void on_fact(const Fact& fact, Matches& out) override {
     const int64_t now = fact.ref.time_ns;
-    State& s = store_.touch(fact.key, now);
-    if (s.silence.covers(now)) return;
+    State& s = store_.touch(print_of(fact), now);
     if (s.times.size() < n_) {
       s.times.push_back(now);
     } else {
@@ -28,6 +27,7 @@ class EventCount : public Operator {
     if (now - first >= spec_.timespan_ns) return;
     report(fact, s, first, out);
   }
+  void warm(state::Fingerprint print, int stage) override { store_.warm(print, stage); }
   size_t keys() const override { return store_.size(); }
   uint64_t evictions() const override { return store_.evictions(); }
 
@@ -38,20 +38,23 @@ class EventCount : public Operator {
     uint64_t unreported = 0;     // events since the match before
     Silence silence;
     EvidenceRing evidence;
+    void warm() const {
+      if (next < times.size()) __builtin_prefetch(&times[next], 1);
+      evidence.warm();
+    }
   };
 
   void report(const Fact& fact, State& s, int64_t first, Matches& out) {
+    if (s.silence.covers(fact.ref.time_ns)) return;
     Match m{std::string(fact.key),   first, fact.ref.time_ns, std::min<uint64_t>(s.unreported, n_),
             static_cast<double>(n_), {}};
     const bool growing = spec_.after_match == AfterMatch::kGrow && s.unreported == 1;
     m.evidence = growing ? std::vector<EventRef>{fact.ref} : s.evidence.since(first);
     out.push_back(std::move(m));
-    if (spec_.after_match == AfterMatch::kGrow) {
-      s.unreported = 0;
-      return;
-    }
-    s = State();
-    if (spec_.after_match == AfterMatch::kSilent)
+    s.unreported = 0;
+    if (spec_.after_match == AfterMatch::kRestart)
+      s = State();
+    else if (spec_.after_match == AfterMatch::kSilent)
       s.silence.until_ns = fact.ref.time_ns + spec_.silent_for_ns;
   }
 

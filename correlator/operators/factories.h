@@ -67,6 +67,9 @@ class EvidenceRing {
     }
     return out;
   }
+  void warm() const {
+    if (next_ < refs_.size()) __builtin_prefetch(&refs_[next_], 1);
+  }
   void clear() {
     refs_.clear();
     next_ = 0;
@@ -77,7 +80,11 @@ class EvidenceRing {
   size_t next_ = 0;
 };
 
-// What follows a match, for operators that decide at an event.
+[[nodiscard]] inline state::Fingerprint print_of(const Fact& fact) {
+  return fact.print == state::Fingerprint() ? state::fingerprint_of(fact.key) : fact.print;
+}
+
+// AfterMatch::kSilent: matches are not told until then, but their events count.
 struct Silence {
   int64_t until_ns = INT64_MIN;
   [[nodiscard]] bool covers(int64_t now_ns) const { return now_ns < until_ns; }

@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "correlator/state/event_ref.h"
+#include "correlator/state/fingerprint.h"
 #include "correlator/state/limits.h"
 
 namespace vong::operators {
@@ -29,6 +30,7 @@ struct Fact {
   std::string_view key;    // the group-by values
   std::string_view value;  // of the condition's field: value_count
   double number = 0;       // the same as a number: value_sum, value_avg, value_percentile
+  state::Fingerprint print{};  // of the key; may be left out
 };
 
 struct Match {
@@ -46,7 +48,7 @@ enum class Compare : uint8_t { kLt, kLte, kGt, kGte, kEq, kNeq };
 enum class AfterMatch : uint8_t {
   kGrow,     // every further event for which the condition holds is a match again
   kRestart,  // the key starts anew, as if nothing had been seen
-  kSilent,   // the key's events are not looked at for silent_for, then it starts anew
+  kSilent,   // the key's matches are not told for silent_for; its events go on counting
 };
 
 struct Spec {
@@ -67,6 +69,8 @@ class Operator {
  public:
   virtual ~Operator() = default;
   virtual void on_fact(const Fact& fact, Matches& out) = 0;
+  // A fact of this key comes soon: see KeyedStore::warm.
+  virtual void warm(state::Fingerprint print, int stage) = 0;
   // No fact before `now_ns` will come any more: what waits for the end of a timespan may decide.
   virtual void advance(int64_t now_ns, Matches& out) { (void)now_ns, (void)out; }
   [[nodiscard]] virtual bool timed() const { return false; }  // whether advance() does anything

@@ -18,8 +18,7 @@ class Temporal : public Operator {
 
   void on_fact(const Fact& fact, Matches& out) override {
     const int64_t now = fact.ref.time_ns;
-    State& s = store_.touch(fact.key, now);
-    if (s.silence.covers(now)) return;
+    State& s = store_.touch(print_of(fact), now);
     if (s.latest.empty()) s.latest.resize(spec_.steps);
     for (size_t i = 0; i < spec_.steps; ++i) {
       if (fact.steps >> i & 1) s.latest[i] = fact.ref;
@@ -36,6 +35,7 @@ class Temporal : public Operator {
     if (spec_.wanted_steps ? spec_.wanted_steps(within) : within == all_)
       report(fact, s, within, first, out);
   }
+  void warm(state::Fingerprint print, int stage) override { store_.warm(print, stage); }
   size_t keys() const override { return store_.size(); }
   uint64_t evictions() const override { return store_.evictions(); }
 
@@ -48,6 +48,7 @@ class Temporal : public Operator {
   };
 
   void report(const Fact& fact, State& s, uint64_t within, int64_t first, Matches& out) {
+    if (s.silence.covers(fact.ref.time_ns)) return;
     Match m{std::string(fact.key),
             first,
             fact.ref.time_ns,
@@ -61,12 +62,10 @@ class Temporal : public Operator {
                      [](const EventRef& a, const EventRef& b) { return a.time_ns < b.time_ns; });
     if (spec_.after_match == AfterMatch::kGrow && s.unreported == 1) m.evidence = {fact.ref};
     out.push_back(std::move(m));
-    if (spec_.after_match == AfterMatch::kGrow) {
-      s.unreported = 0;
-      return;
-    }
-    s = State();
-    if (spec_.after_match == AfterMatch::kSilent)
+    s.unreported = 0;
+    if (spec_.after_match == AfterMatch::kRestart)
+      s = State();
+    else if (spec_.after_match == AfterMatch::kSilent)
       s.silence.until_ns = fact.ref.time_ns + spec_.silent_for_ns;
   }
 

@@ -13,8 +13,7 @@ class TemporalOrdered : public Operator {
 
   void on_fact(const Fact& fact, Matches& out) override {
     const int64_t now = fact.ref.time_ns;
-    State& s = store_.touch(fact.key, now);
-    if (s.silence.covers(now)) return;
+    State& s = store_.touch(print_of(fact), now);
     if (s.chains.empty()) s.chains.resize(spec_.steps);
     // From the last step to the first, so that one event never stands for two steps of one chain.
     for (size_t i = spec_.steps; i-- > 0;) {
@@ -25,6 +24,7 @@ class TemporalOrdered : public Operator {
       }
     }
   }
+  void warm(state::Fingerprint print, int stage) override { store_.warm(print, stage); }
   size_t keys() const override { return store_.size(); }
   uint64_t evictions() const override { return store_.evictions(); }
 
@@ -51,6 +51,7 @@ class TemporalOrdered : public Operator {
 
   void report(const Fact& fact, State& s, Matches& out) {
     std::vector<EventRef>& chain = s.chains.back();
+    if (s.silence.covers(fact.ref.time_ns)) return chain.clear();
     Match m{std::string(fact.key),
             chain.front().time_ns,
             fact.ref.time_ns,
@@ -60,9 +61,9 @@ class TemporalOrdered : public Operator {
     m.evidence = std::move(chain);
     out.push_back(std::move(m));
     chain.clear();
-    if (spec_.after_match == AfterMatch::kGrow) return;
-    s = State();
-    if (spec_.after_match == AfterMatch::kSilent)
+    if (spec_.after_match == AfterMatch::kRestart)
+      s = State();
+    else if (spec_.after_match == AfterMatch::kSilent)
       s.silence.until_ns = fact.ref.time_ns + spec_.silent_for_ns;
   }
 

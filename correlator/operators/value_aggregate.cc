@@ -15,8 +15,7 @@ class ValueAggregate : public Operator {
 
   void on_fact(const Fact& fact, Matches& out) override {
     const int64_t now = fact.ref.time_ns;
-    State& s = store_.touch(fact.key, now);
-    if (s.silence.covers(now)) return;
+    State& s = store_.touch(print_of(fact), now);
     while (!s.values.empty() && (now - s.values.front().first >= spec_.timespan_ns ||
                                  s.values.size() >= state::kCountMax)) {
       s.sum -= s.values.front().second;
@@ -30,6 +29,7 @@ class ValueAggregate : public Operator {
     const double value = aggregate(s);
     if (all_hold(spec_, value)) report(fact, s, value, out);
   }
+  void warm(state::Fingerprint print, int stage) override { store_.warm(print, stage); }
   size_t keys() const override { return store_.size(); }
   uint64_t evictions() const override { return store_.evictions(); }
 
@@ -55,17 +55,16 @@ class ValueAggregate : public Operator {
   }
 
   void report(const Fact& fact, State& s, double value, Matches& out) {
+    if (s.silence.covers(fact.ref.time_ns)) return;
     const int64_t first = s.values.front().first;
     Match m{std::string(fact.key), first, fact.ref.time_ns, s.unreported, value, {}};
     const bool growing = spec_.after_match == AfterMatch::kGrow && s.unreported == 1;
     m.evidence = growing ? std::vector<EventRef>{fact.ref} : s.evidence.since(first);
     out.push_back(std::move(m));
-    if (spec_.after_match == AfterMatch::kGrow) {
-      s.unreported = 0;
-      return;
-    }
-    s = State();
-    if (spec_.after_match == AfterMatch::kSilent)
+    s.unreported = 0;
+    if (spec_.after_match == AfterMatch::kRestart)
+      s = State();
+    else if (spec_.after_match == AfterMatch::kSilent)
       s.silence.until_ns = fact.ref.time_ns + spec_.silent_for_ns;
   }
 

@@ -15,8 +15,7 @@ class ValueCount : public Operator {
 
   void on_fact(const Fact& fact, Matches& out) override {
     const int64_t now = fact.ref.time_ns;
-    State& s = store_.touch(fact.key, now);
-    if (s.silence.covers(now)) return;
+    State& s = store_.touch(print_of(fact), now);
     remember(s, fact);
     ++s.unreported;
     if (s.seen.size() < n_) return;
@@ -24,6 +23,7 @@ class ValueCount : public Operator {
     if (now - first >= spec_.timespan_ns) return;
     report(fact, s, first, out);
   }
+  void warm(state::Fingerprint print, int stage) override { store_.warm(print, stage); }
   size_t keys() const override { return store_.size(); }
   uint64_t evictions() const override { return store_.evictions(); }
 
@@ -36,6 +36,9 @@ class ValueCount : public Operator {
     std::vector<Seen> seen;  // latest first, at most n_
     uint64_t unreported = 0;
     Silence silence;
+    void warm() const {
+      for (size_t i = 0; i < seen.size() && i < 4; ++i) __builtin_prefetch(&seen[i], 1);
+    }
   };
 
   void remember(State& s, const Fact& fact) {
@@ -53,6 +56,7 @@ class ValueCount : public Operator {
   }
 
   void report(const Fact& fact, State& s, int64_t first, Matches& out) {
+    if (s.silence.covers(fact.ref.time_ns)) return;
     Match m{std::string(fact.key),   first, fact.ref.time_ns, s.unreported,
             static_cast<double>(n_), {}};
     const bool growing = spec_.after_match == AfterMatch::kGrow && s.unreported == 1;
@@ -63,12 +67,10 @@ class ValueCount : public Operator {
       for (size_t i = n; i-- > 0;) m.evidence.push_back(s.seen[i].ref);
     }
     out.push_back(std::move(m));
-    if (spec_.after_match == AfterMatch::kGrow) {
-      s.unreported = 0;
-      return;
-    }
-    s = State();
-    if (spec_.after_match == AfterMatch::kSilent)
+    s.unreported = 0;
+    if (spec_.after_match == AfterMatch::kRestart)
+      s = State();
+    else if (spec_.after_match == AfterMatch::kSilent)
       s.silence.until_ns = fact.ref.time_ns + spec_.silent_for_ns;
   }
 

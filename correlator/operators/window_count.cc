@@ -19,7 +19,7 @@ class WindowCount : public Operator {
   void on_fact(const Fact& fact, Matches& out) override {
     const int64_t now = fact.ref.time_ns;
     advance(now, out);
-    State& s = store_.touch(fact.key, now);
+    State& s = store_.touch(print_of(fact), now);
     if (s.count == 0) {
       s.begin_ns = now;
       ends_.emplace_back(now + spec_.timespan_ns, std::string(fact.key));
@@ -41,6 +41,7 @@ class WindowCount : public Operator {
     return ends_.empty() ? kNoDeadline : ends_.front().first;
   }
   void finish(Matches& out) override { advance(INT64_MAX, out); }
+  void warm(state::Fingerprint print, int stage) override { store_.warm(print, stage); }
   size_t keys() const override { return store_.size(); }
   uint64_t evictions() const override { return store_.evictions(); }
 

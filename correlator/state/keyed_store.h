@@ -27,9 +27,9 @@ class KeyedStore {
   }
 
   // The state of `key`, made when it is new or expired.
-  State& touch(std::string_view key, int64_t now_ns) {
+  State& touch(std::string_view key, int64_t now_ns) { return touch(fingerprint_of(key), now_ns); }
+  State& touch(const Fingerprint& print, int64_t now_ns) {
     expire_two(now_ns);
-    const Fingerprint print = fingerprint_of(key);
     const auto it = index_.find(print);
     uint32_t slot;
     if (it != index_.end()) {
@@ -56,8 +56,29 @@ class KeyedStore {
                                                                    : &node(it->second).state;
   }
 
-  void erase(std::string_view key) {
-    if (const auto it = index_.find(fingerprint_of(key)); it != index_.end()) drop(it->second);
+  void erase(std::string_view key) { erase(fingerprint_of(key)); }
+  void erase(const Fingerprint& print) {
+    if (const auto it = index_.find(print); it != index_.end()) drop(it->second);
+  }
+
+  // Asks the memory for what touch() of this key will need, without waiting for it. Each stage needs
+  // what the one before has brought: 0 the index, 1 the state, 2 what the state points at and the
+  // neighbours in the list. Called for some keys ahead, stage by stage, it hides most of the way to
+  // memory.
+  static constexpr int kWarmStages = 3;
+  void warm(const Fingerprint& print, int stage) {
+    if (stage == 0) return index_.prefetch(print);
+    const auto it = index_.find(print);
+    if (it == index_.end()) return;
+    Node& n = node(it->second);
+    if (stage == 1) {
+      for (size_t at = 0; at < sizeof n && at < 256; at += 64)
+        __builtin_prefetch(reinterpret_cast<const char*>(&n) + at, 1);
+      return;
+    }
+    if (n.previous != kNone) __builtin_prefetch(&node(n.previous).next, 1);
+    if (n.next != kNone) __builtin_prefetch(&node(n.next).previous, 1);
+    if constexpr (requires { n.state.warm(); }) n.state.warm();
   }
 
   [[nodiscard]] size_t size() const { return index_.size(); }

@@ -33,7 +33,9 @@ std::vector<std::string> sorted_facts(std::vector<Item> items) {
 TEST(ReorderBuffer, ReleasesInOrderUpToTheWatermark) {
   ReorderBuffer buffer(1 << 20);
   std::string out;
-  const auto take = [&](const OrderKey&, std::string_view f) { out += f; };
+  const auto take = [&](std::span<const std::string_view> facts) {
+    for (const std::string_view f : facts) out += f;
+  };
   ASSERT_TRUE(buffer.push({10, 0, 1}, "b"));
   ASSERT_TRUE(buffer.push({5, 0, 2}, "a"));
   ASSERT_TRUE(buffer.push({20, 0, 3}, "d"));
@@ -51,7 +53,9 @@ TEST(ReorderBuffer, GivesBackEverythingInOrder) {
   ReorderBuffer buffer(64 << 20);
   for (const Item& i : items) ASSERT_TRUE(buffer.push(i.key, i.fact));
   std::vector<std::string> out;
-  buffer.release(INT64_MAX, [&](const OrderKey&, std::string_view f) { out.emplace_back(f); });
+  buffer.release(INT64_MAX, [&](std::span<const std::string_view> facts) {
+    out.insert(out.end(), facts.begin(), facts.end());
+  });
   EXPECT_EQ(out, sorted_facts(items));
   EXPECT_EQ(buffer.size(), 0u);
 }
@@ -61,7 +65,7 @@ TEST(ReorderBuffer, ReleasesEarlyAtItsCapAndCountsIt) {
   size_t released = 0;
   for (uint64_t i = 0; i < 100; ++i) {
     ASSERT_TRUE(buffer.push({static_cast<int64_t>(i), 0, i}, std::string(50'000, 'x')));
-    buffer.release(-1, [&](const OrderKey&, std::string_view) { ++released; });
+    buffer.release(-1, [&](std::span<const std::string_view> facts) { released += facts.size(); });
   }
   EXPECT_GT(released, 50u);
   EXPECT_EQ(buffer.forced(), released);
