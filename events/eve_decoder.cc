@@ -191,8 +191,7 @@ class EveDecoder::Reader {
   }
 
   bool unescape(const char* from, std::string_view& out) {
-    uint8_t* end =
-        parser_->parse_string(reinterpret_cast<const uint8_t*>(from), unescaped_end_);
+    uint8_t* end = parser_->parse_string(reinterpret_cast<const uint8_t*>(from), unescaped_end_);
     if (end == nullptr) return false;
     out = {reinterpret_cast<const char*>(unescaped_end_),
            static_cast<size_t>(end - unescaped_end_)};
@@ -235,7 +234,9 @@ class EveDecoder::Reader {
     const FieldPlan::Node& n = plan_.node(node);
     switch (here()) {
       case '{':
-        if (n.field != kNoField) values_.push_back({n.field, ValueType::kContainer, {}});
+        for (const FieldId f : {n.field, n.also}) {
+          if (f != kNoField) values_.push_back({f, ValueType::kContainer, {}});
+        }
         if (n.children.empty()) return skip() ? check_size() : DecodeError::kNotJson;
         ++next_;
         return object(node);
@@ -250,7 +251,8 @@ class EveDecoder::Reader {
       default:
         break;
     }
-    const DecodeError error = n.field == kNoField ? DecodeError::kNone : scalar(n.field);
+    DecodeError error = n.field == kNoField ? DecodeError::kNone : scalar(n.field);
+    if (n.also != kNoField && error == DecodeError::kNone) error = scalar(n.also);
     ++next_;
     return error;
   }

@@ -4,7 +4,7 @@
 //
 // A path is looked for nested ({"alert":{"signature_id":1}}) and flat ({"alert.signature_id":1}, as
 // Zeek and flattened ECS write it). An array on the way is walked: "dns.answers.rdata" gives one
-// value per answer.
+// value per answer. Fields that Zeek's logs and ECS call otherwise are found under these names too.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,7 @@ class FieldPlan {
   };
   struct Node {
     FieldId field = kNoField;  // a path ends here
+    FieldId also = kNoField;   // as other people's name of another field
     std::vector<Child> children;
     std::vector<int16_t> table;  // open addressing over children by key, size a power of two
   };
@@ -80,7 +81,8 @@ class FieldPlan {
   static size_t slot_of(uint64_t key) {
     return static_cast<size_t>(key * 0x9e3779b97f4a7c15ull >> 40);
   }
-  void insert(const std::vector<std::string_view>& parts, FieldId id);
+  void insert_path(std::string_view path, FieldId id, bool other_name);
+  void insert(const std::vector<std::string_view>& parts, FieldId id, bool other_name);
   static void rebuild_table(Node& node);
 
   std::vector<std::string> paths_;

@@ -89,6 +89,7 @@ class Compiler {
     s.after_match = static_cast<operators::AfterMatch>(rule.head.extension.after_match);
     s.silent_for_ns = rule.head.extension.silent_for.count();
     s.keys_max = keys_max_;
+    s.learn_ns = rule.head.extension.learn.value_or(Duration(-1)).count();
     if (rule.rule_condition) {
       s.wanted_steps = [e = *rule.rule_condition](uint64_t steps) {
         return evaluate(e, e.root, steps);
@@ -121,7 +122,7 @@ class Compiler {
     }
     c.national = rule.head.extension.scope == sigma::Scope::kNational;
     c.numeric = rule.type >= sigma::CorrelationType::kValueSum &&
-                rule.type <= sigma::CorrelationType::kValuePercentile;
+                rule.type <= sigma::CorrelationType::kValueMedian;
     c.timed = c.op && c.op->timed();
     c.key_fields = rule.group_by;
     c.incident_rule = static_cast<uint32_t>(out_.facts.size());
@@ -162,10 +163,7 @@ class Compiler {
           "a correlation of one agency cannot build on '" + reference + "', which is national");
     }
     for (const std::string& name : rule.group_by) s.key.push_back(column_of(name));
-    if (!rule.condition_field.empty()) {
-      s.has_value = true;
-      s.value = column_of(rule.condition_field);
-    }
+    for (const std::string& name : rule.condition_fields) s.values.push_back(column_of(name));
     if (chained) {
       source->steps.push_back(std::move(s));
       source->emits &= rule.generate;

@@ -26,8 +26,7 @@ struct Step {
   uint32_t correlation = 0;
   uint64_t bit = 1;
   std::vector<Column> key;
-  bool has_value = false;
-  Column value = 0;
+  std::vector<Column> values;  // of the condition's fields; empty: none
 };
 
 struct DetectionPlan {

@@ -322,30 +322,38 @@ void Engine::prepare(const Fact& fact, const Step& step) {
   Task t;
   t.step = &step;
   t.bits = step.bit;
-  t.value = agency_name(fact.ref.agency);
   t.key_at = keys_.size();
   bool complete = make_key(fact, step.key, c.national, keys_);
-  if (complete && step.has_value && step.value != kAgencyColumn)
-    complete = fact.column(step.value, t.value);
+  t.key_size = t.value_at = keys_.size();
+  t.key_size -= t.key_at;
+  for (const Column column : step.values) {
+    std::string_view value = agency_name(fact.ref.agency);
+    complete = complete && (column == kAgencyColumn || fact.column(column, value));
+    if (step.values.size() == 1)
+      keys_.append(value);
+    else
+      append_part(keys_, value);
+  }
+  t.value_size = keys_.size() - t.value_at;
   if (complete && c.numeric) {
-    const auto [end, error] =
-        std::from_chars(t.value.data(), t.value.data() + t.value.size(), t.number);
-    complete =
-        error == std::errc() && end == t.value.data() + t.value.size() && std::isfinite(t.number);
+    const char *begin = keys_.data() + t.value_at, *end = begin + t.value_size;
+    const auto [stop, error] = std::from_chars(begin, end, t.number);
+    complete = error == std::errc() && stop == end && std::isfinite(t.number);
   }
   if (!complete) {
     keys_.resize(t.key_at);
     counters_->facts_without_key.add();
     return;
   }
-  t.key_size = keys_.size() - t.key_at;
   t.print = state::fingerprint_of(std::string_view(keys_).substr(t.key_at, t.key_size));
   tasks_.push_back(t);
 }
 
 void Engine::run(const EventRef& ref, const Task& t) {
-  const operators::Fact f{ref,     t.bits,   std::string_view(keys_).substr(t.key_at, t.key_size),
-                          t.value, t.number, t.print};
+  const std::string_view keys(keys_);
+  const operators::Fact f{
+      ref,      t.bits, keys.substr(t.key_at, t.key_size), keys.substr(t.value_at, t.value_size),
+      t.number, t.print};
   matches_.clear();
   rules_.correlations[t.step->correlation].op->on_fact(f, matches_);
   if (!matches_.empty()) take_matches(t.step->correlation, matches_, 0);
@@ -387,7 +395,19 @@ void Engine::chain(uint32_t correlation, const operators::Match& match, size_t d
     if (next.national && !takes_part_.empty() && f.ref.agency < takes_part_.size() &&
         !takes_part_[f.ref.agency])
       continue;
-    if (step.has_value) f.value = part(step.value);
+    std::string values;
+    for (const Column c : step.values) {
+      if (step.values.size() == 1)
+        values = part(c);
+      else
+        append_part(values, part(c));
+    }
+    f.value = values;
+    if (next.numeric) {  // of a chain: a value that the group is known by
+      const auto [stop, error] =
+          std::from_chars(values.data(), values.data() + values.size(), f.number);
+      if (error != std::errc() || stop != values.data() + values.size()) continue;
+    }
     operators::Matches found;
     next.op->on_fact(f, found);
     if (!found.empty()) take_matches(step.correlation, found, depth + 1);

@@ -105,7 +105,7 @@ class Engine {
     uint64_t bits = 0;
     size_t key_at = 0, key_size = 0;  // in keys_
     state::Fingerprint print{};
-    std::string_view value;
+    size_t value_at = 0, value_size = 0;  // in keys_
     double number = 0;
   };
   static constexpr int kWarmStages = 3;

@@ -46,7 +46,7 @@ std::string canonical(const Test& t) {
 }
 
 bool is_indexed(const Test& t) {
-  return t.op != TestOp::kNull && t.op != TestOp::kFieldRef &&
+  return t.op != TestOp::kTimePart && t.op != TestOp::kNull && t.op != TestOp::kFieldRef &&
          !(t.op == TestOp::kExists && !t.expected);
 }
 
@@ -141,12 +141,15 @@ class RuleCompiler {
 
   uint32_t test(const Test& t) {
     if (is_indexed(t)) return atom_node({&t});
-    if (t.op == TestOp::kFieldRef) {
+    if (t.op == TestOp::kFieldRef || t.op == TestOp::kTimePart) {
       RuleMatcher::Node n{Kind::kTest};
       n.direct = true;
       n.value = static_cast<uint32_t>(out_->direct_tests_.size());
-      out_->direct_tests_.push_back(
-          {field(t.field, t.pos), field(t.other_field, t.pos), t.ref, t.cased});
+      const events::FieldId id = field(t.field, t.pos);
+      if (t.op == TestOp::kTimePart)
+        out_->direct_tests_.push_back({id, id, {}, false, true, t.part, t.low, t.high});
+      else
+        out_->direct_tests_.push_back({id, field(t.other_field, t.pos), t.ref, t.cased});
       out_->nodes_.push_back(n);
       return static_cast<uint32_t>(out_->nodes_.size() - 1);
     }

@@ -1,6 +1,8 @@
 #include "correlator/match/rule_matcher.h"
 
 #include <algorithm>
+#include <chrono>
+#include <string>
 
 #include "base/strings.h"
 
@@ -77,6 +79,7 @@ bool Session::evaluate(uint32_t index, const events::EveDecoder& event) const {
 
 bool Session::evaluate_direct(const RuleMatcher::DirectTest& test,
                               const events::EveDecoder& event) const {
+  if (test.time_part) return time_part_holds(test, event);
   const events::FieldValue *a = event.first(test.field), *b = event.first(test.other);
   if (a == nullptr || b == nullptr || a->type == events::ValueType::kNull ||
       b->type == events::ValueType::kNull)
@@ -95,6 +98,58 @@ bool Session::evaluate_direct(const RuleMatcher::DirectTest& test,
       return x.starts_with(y);
     case sigma::RefCompare::kEndsWith:
       return x.ends_with(y);
+  }
+  return false;
+}
+
+// The part as it is written, in the writer's own time zone: "at night" means the night of the
+// people concerned. A number (Zeek) is seconds since the epoch, UTC.
+bool Session::time_part_holds(const RuleMatcher::DirectTest& test,
+                              const events::EveDecoder& event) {
+  using namespace std::chrono;
+  for (const events::FieldValue& v : event.values()) {
+    if (v.field != test.field) continue;
+    local_seconds at{};
+    if (v.type == events::ValueType::kNumber) {
+      const auto s = events::number_of(v);
+      if (!s || *s < 0 || *s > 4e9) continue;
+      at = local_seconds(seconds(static_cast<int64_t>(*s)));
+    } else {
+      // Read as if it were UTC: only what stands there counts.
+      const auto written = v.text.size() < 19
+                               ? std::nullopt
+                               : parse_eve_time(std::string(v.text.substr(0, 19)) + "Z");
+      if (!written) continue;
+      at = local_seconds(floor<seconds>(written->time_since_epoch()));
+    }
+    const auto day = floor<days>(at);
+    const year_month_day date(day);
+    const auto time = at - day;
+    double part = 0;
+    switch (test.part) {
+      case sigma::TimePart::kMinute:
+        part = static_cast<double>(floor<minutes>(time).count() % 60);
+        break;
+      case sigma::TimePart::kHour:
+        part = static_cast<double>(floor<hours>(time).count());
+        break;
+      case sigma::TimePart::kDay:
+        part = static_cast<unsigned>(date.day());
+        break;
+      case sigma::TimePart::kWeek: {  // ISO 8601: the week of its Thursday
+        const auto thursday = day - (weekday(day) - Monday) + days(3);
+        const auto first = local_days(year_month_day(thursday).year() / January / 1);
+        part = static_cast<double>((thursday - first).count() / 7 + 1);
+        break;
+      }
+      case sigma::TimePart::kMonth:
+        part = static_cast<unsigned>(date.month());
+        break;
+      case sigma::TimePart::kYear:
+        part = static_cast<int>(date.year());
+        break;
+    }
+    if (part >= test.low && part <= test.high) return true;
   }
   return false;
 }

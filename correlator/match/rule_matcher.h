@@ -44,6 +44,9 @@ class RuleMatcher {
     events::FieldId field, other;
     sigma::RefCompare ref;
     bool cased;
+    bool time_part = false;  // low <= part of the field's time <= high; else field against other
+    sigma::TimePart part{};
+    double low = 0, high = 0;
   };
   RuleMatcher() = default;
 
@@ -71,6 +74,8 @@ class Session {
   [[nodiscard]] bool evaluate(uint32_t node, const events::EveDecoder& event) const;
   [[nodiscard]] bool evaluate_direct(const RuleMatcher::DirectTest& test,
                                      const events::EveDecoder& event) const;
+  [[nodiscard]] static bool time_part_holds(const RuleMatcher::DirectTest& test,
+                                            const events::EveDecoder& event);
 
   std::shared_ptr<const RuleMatcher> rules_;
   Scratch scratch_;

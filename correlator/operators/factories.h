@@ -19,6 +19,8 @@ Made make_value_aggregate(const Spec& spec);
 Made make_window_count(
     const Spec& spec);  // event_count and value_count with a condition that needs the whole window
 Made make_absence(const Spec& spec);
+Made make_first_seen(const Spec& spec);
+Made make_rate(const Spec& spec);
 
 // The least whole number that satisfies conditions which only ask for "enough"; nothing when one
 // sets an upper bound.

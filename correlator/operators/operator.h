@@ -59,6 +59,7 @@ struct Spec {
   double percentile = 50;
   AfterMatch after_match = AfterMatch::kGrow;
   int64_t silent_for_ns = 0;
+  int64_t learn_ns = -1;  // of first_seen and rate: nothing is said before; negative: their default
   size_t keys_max = state::kKeysPerRuleMax;
   // Extended temporal condition: whether this set of steps is what the rule wants. Empty: all
   // steps.

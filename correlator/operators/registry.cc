@@ -17,7 +17,10 @@ constexpr Row kOperators[] = {
     {"value_sum", make_value_aggregate},
     {"value_avg", make_value_aggregate},
     {"value_percentile", make_value_aggregate},
+    {"value_median", make_value_aggregate},
     {"absence", make_absence},
+    {"first_seen", make_first_seen},
+    {"rate", make_rate},
 };
 
 }  // namespace

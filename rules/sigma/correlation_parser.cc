@@ -1,5 +1,5 @@
 // Correlation rules: Sigma specification 2.1, "Sigma Correlation Rules", with the type "absence" of
-// our own.
+// our own, and "first_seen" and "rate".
 #include <algorithm>
 #include <charconv>
 
@@ -13,9 +13,10 @@
 namespace vong::sigma {
 namespace {
 
-constexpr std::string_view kTypes[] = {"event_count",      "value_count", "temporal",
-                                       "temporal_ordered", "value_sum",   "value_avg",
-                                       "value_percentile", "absence"};
+constexpr std::string_view kTypes[] = {
+    "event_count", "value_count",      "temporal",     "temporal_ordered", "value_sum",
+    "value_avg",   "value_percentile", "value_median", "absence",          "first_seen",
+    "rate"};
 constexpr std::string_view kKeys[] = {"type",      "rules",   "group-by", "timespan",
                                       "condition", "aliases", "generate"};
 constexpr std::string_view kConditionKeys[] = {"lt", "lte", "gt",    "gte",
@@ -57,7 +58,9 @@ class CorrelationParser {
     if (t == nullptr) return missing(node, "type");
     std::string word;
     if (!read_text(*t, "type", diagnostics_, word)) return false;
+    if (word == "temporal_extended") word = "temporal";  // both names are in use
     if (word == "extended_temporal") word = "temporal";
+    if (word == "temporal_ordered_extended") word = "temporal_ordered";
     if (word == "extended_temporal_ordered") word = "temporal_ordered";
     const auto* it = std::find(std::begin(kTypes), std::end(kTypes), word);
     if (it == std::end(kTypes)) {
@@ -148,6 +151,7 @@ class CorrelationParser {
   bool condition(const YamlNode& node) {
     const YamlNode* c = node.find("condition");
     if (c == nullptr) {
+      if (out_.type == CorrelationType::kFirstSeen) return true;
       if (!is_temporal()) return missing(node, "condition");
       if (out_.rules.size() < 2) return error(node.pos, "this type needs two rules or more");
       return true;
@@ -157,9 +161,13 @@ class CorrelationParser {
     if (!check_keys(*c, kConditionKeys, "condition", diagnostics_)) return false;
     for (const YamlEntry& e : c->entries) {
       if (e.key == "field") {
-        if (e.value.is_list()) return error(e.value.pos, "one field is expected here");
-        if (!read_text(e.value, "field", diagnostics_, out_.condition_field)) return false;
-        out_.condition_field = field_name(out_.condition_field);
+        std::vector<std::string> names;
+        if (!read_texts(e.value, "field", diagnostics_, names)) return false;
+        if (names.size() > 1 && out_.type != CorrelationType::kValueCount)
+          return error(e.value.pos, "one field is expected here");
+        if (names.size() > kGroupFieldsMax)
+          return error(e.value.pos, "too many fields in a condition (limit 8)");
+        for (const std::string& name : names) out_.condition_fields.push_back(field_name(name));
         continue;
       }
       double number = 0;
@@ -180,12 +188,17 @@ class CorrelationParser {
   }
 
   bool check_condition(const YamlNode& c) {
+    if (out_.type == CorrelationType::kValueMedian) out_.percentile = 50;
+    if (out_.type == CorrelationType::kFirstSeen) {
+      if (out_.conditions.empty()) return true;
+      return error(c.pos, "first_seen compares with nothing, its condition only names a field");
+    }
     if (out_.conditions.empty() && !is_temporal())
       return error(c.pos, "condition compares with nothing: expected gte, gt, lte, lt, eq or neq");
     const bool takes_field =
-        out_.type >= CorrelationType::kValueSum && out_.type <= CorrelationType::kValuePercentile;
+        out_.type >= CorrelationType::kValueSum && out_.type <= CorrelationType::kValueMedian;
     if ((takes_field || out_.type == CorrelationType::kValueCount) &&
-        out_.condition_field.empty()) {
+        out_.condition_fields.empty()) {
       return error(c.pos, std::string(name_of(out_.type)) + " needs 'field' in its condition");
     }
     if (out_.percentile < 0 || out_.percentile > 100)

@@ -214,6 +214,17 @@ std::optional<std::string_view> event_type_of(std::string_view category, std::st
   return std::string_view();
 }
 
+std::vector<std::string_view> event_type_names(std::string_view event_type) {
+  static constexpr std::pair<std::string_view, std::string_view> kZeek[] = {
+      {"tls", "ssl"},     {"flow", "conn"},        {"fileinfo", "files"}, {"anomaly", "weird"},
+      {"alert", "notice"}, {"krb5", "kerberos"}, {"dcerpc", "dce_rpc"}};
+  std::vector<std::string_view> names = {event_type};
+  for (const auto& [ours, theirs] : kZeek) {
+    if (ours == event_type) names.push_back(theirs);
+  }
+  return names;
+}
+
 std::string field_suggestion(std::string_view path) {
   if (std::find(std::begin(kKnownPaths), std::end(kKnownPaths), path) != std::end(kKnownPaths)) return {};
   const std::string_view near = rules::nearest_name(path, kKnownPaths);

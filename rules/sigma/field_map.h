@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vong::sigma {
 
@@ -16,6 +17,9 @@ namespace vong::sigma {
 // nothing: no event of ours is of that kind.
 [[nodiscard]] std::optional<std::string_view> event_type_of(std::string_view category, std::string_view product,
                                                             std::string_view service);
+
+// How an event of that type calls itself in EVE, Zeek or ECS: "tls" and "ssl", "flow" and "conn".
+[[nodiscard]] std::vector<std::string_view> event_type_names(std::string_view event_type);
 
 // ", did you mean 'alert.signature_id'?" when `path` looks like a slip of a well-known EVE path; nothing when it is one or is
 // like none.

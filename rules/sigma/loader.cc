@@ -67,6 +67,9 @@ void Loader::add_text(const std::string& file, std::string_view text) {
     if (is_correlation(document)) {
       if (auto rule = parse_correlation(document, found))
         rules_.correlations.push_back(std::move(*rule));
+    } else if (is_filter(document)) {
+      if (auto filter = parse_filter(document, placeholders_, found))
+        filters_.push_back(std::move(*filter));
     } else if (auto rule = parse_detection(document, placeholders_, found)) {
       rules_.detections.push_back(std::move(*rule));
     }
@@ -88,6 +91,27 @@ bool Loader::resolve(CorrelationRule& rule, const std::vector<std::string_view>&
   return true;
 }
 
+void Loader::apply_filters(const std::vector<std::string_view>& known) {
+  for (const FilterRule& filter : filters_) {
+    std::vector<uint32_t> targets;
+    for (const auto& [name, pos] : filter.rules) {
+      const auto it = by_name_.find(name);
+      if (it == by_name_.end() || (it->second & kCorrelation))
+        report(filter.head, pos,
+               "no detection rule has the name or id " + rules::shown(name) +
+                   rules::suggestion(name, known));
+      else
+        targets.push_back(it->second);
+    }
+    for (uint32_t i = 0; i < rules_.detections.size(); ++i) {
+      const bool named =
+          filter.rules.empty() || std::find(targets.begin(), targets.end(), i) != targets.end();
+      if (named && covers(filter, rules_.detections[i]))
+        apply_filter(filter, placeholders_, rules_.detections[i]);
+    }
+  }
+}
+
 RuleSet Loader::finish() {
   std::vector<std::string_view> known;
   const auto name_it = [&](const RuleHead& head, uint32_t index) {
@@ -101,6 +125,8 @@ RuleSet Loader::finish() {
   for (uint32_t i = 0; i < rules_.detections.size(); ++i) name_it(rules_.detections[i].head, i);
   for (uint32_t i = 0; i < rules_.correlations.size(); ++i)
     name_it(rules_.correlations[i].head, kCorrelation | i);
+
+  apply_filters(known);
 
   // Place correlations one after the other, each as soon as all that it refers to is placed: what
   // is left refers to itself.

@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "rules/sigma/modifiers.h"
 #include "rules/sigma/rule.h"
+#include "rules/sigma/rule_parser.h"
 
 namespace vong::sigma {
 
@@ -35,7 +36,10 @@ class Loader {
   void report(const RuleHead& head, SourcePos pos, std::string message);
   [[nodiscard]] bool resolve(CorrelationRule& rule, const std::vector<std::string_view>& known);
 
+  void apply_filters(const std::vector<std::string_view>& known);
+
   Placeholders placeholders_;
+  std::vector<FilterRule> filters_;
   RuleSet rules_;
   std::vector<rules::Diagnostic> diagnostics_;
   size_t errors_ = 0, documents_ = 0;

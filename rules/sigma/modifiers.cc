@@ -18,7 +18,9 @@ constexpr std::string_view kModifiers[] = {
     "contains", "startswith", "endswith", "all",          "re",   "i",     "m",
     "s",        "cidr",       "base64",   "base64offset", "wide", "utf16", "utf16le",
     "utf16be",  "windash",    "lt",       "lte",          "gt",   "gte",   "exists",
-    "fieldref", "expand",     "cased",    "neq"};
+    "fieldref", "expand",     "cased",    "neq",          "ignorecase", "multiline", "dotall",
+    "minute",   "hour",       "day",      "week",         "month",      "year"};
+constexpr std::string_view kTimeParts[] = {"minute", "hour", "day", "week", "month", "year"};
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -27,6 +29,7 @@ struct Flags {
        exists = false, fieldref = false;
   bool cased = false, neq = false, ignore_case = false, multiline = false, dot_all = false;
   std::string_view compare;  // lt, lte, gt, gte
+  std::optional<TimePart> part;
   std::vector<std::string_view>
       transforms;  // base64, base64offset, wide, utf16be, windash, expand, in order
 };
@@ -155,11 +158,15 @@ class LineBuilder {
       f.all = true;
     else if (m == "re")
       f.re = true;
-    else if (m == "i" || m == "m" || m == "s") {
+    else if (m == "i" || m == "m" || m == "s" || m == "ignorecase" || m == "multiline" ||
+             m == "dotall") {
       if (!f.re)
         return error(pos, "modifier " + rules::shown(m) + " is a flag of 're' and must follow it"),
                false;
-      (m == "i" ? f.ignore_case : m == "m" ? f.multiline : f.dot_all) = true;
+      (m[0] == 'i' ? f.ignore_case : m[0] == 'm' ? f.multiline : f.dot_all) = true;
+    } else if (const auto* p = std::find(std::begin(kTimeParts), std::end(kTimeParts), m);
+               p != std::end(kTimeParts)) {
+      f.part = static_cast<TimePart>(p - kTimeParts);
     } else if (m == "cidr")
       f.cidr = true;
     else if (m == "exists")
@@ -194,7 +201,9 @@ class LineBuilder {
     if (f.contains + f.starts + f.ends > 1) {
       return error(pos, "only one of contains, startswith and endswith can be used"), false;
     }
-    if (field_.empty() && (f.cidr || f.exists || f.fieldref || !f.compare.empty())) {
+    if (f.part && (kinds > static_cast<int>(!f.compare.empty()) || f.fieldref || f.cased))
+      return error(pos, "these modifiers exclude each other"), false;
+    if (field_.empty() && (f.part || f.cidr || f.exists || f.fieldref || !f.compare.empty())) {
       return error(pos, "this modifier needs a field name"), false;
     }
     return true;
@@ -218,7 +227,7 @@ class LineBuilder {
     if (flags_.exists) return exists_value(v);
     if (flags_.fieldref) return field_reference(v);
     if (flags_.cidr) return network(v);
-    if (!flags_.compare.empty()) return comparison(v);
+    if (!flags_.compare.empty() || flags_.part) return comparison(v);
     if (flags_.re) return regular_expression(v);
     return text_value(v);
   }
@@ -268,9 +277,15 @@ class LineBuilder {
     if (!number) return error(v.pos, "not a number: " + rules::shown(v.text));
     Test t;
     t.op = TestOp::kRange;
+    if (flags_.part) {
+      t.op = TestOp::kTimePart;
+      t.part = *flags_.part;
+    }
     t.low = -kInfinity;
     t.high = kInfinity;
-    if (flags_.compare == "gte")
+    if (flags_.compare.empty())
+      t.low = t.high = *number;
+    else if (flags_.compare == "gte")
       t.low = *number;
     else if (flags_.compare == "gt")
       t.low = std::nextafter(*number, kInfinity);
@@ -366,8 +381,13 @@ class LineBuilder {
                    "placeholder %" + name + "% has no values in the configuration (placeholders)"),
              false;
     }
+    // A replacement is not looked at again; what stands behind it may hold the next placeholder.
+    std::vector<std::string> rests;
+    if (!expand(s.substr(end + 1), pos, rests)) return false;
+    if (it->second.size() * rests.size() > kValuesMax)
+      return error(pos, "too many values after the modifiers (limit 20000)"), false;
     for (const std::string& replacement : it->second) {
-      out.push_back(s.substr(0, begin) + replacement + s.substr(end + 1));
+      for (const std::string& rest : rests) out.push_back(s.substr(0, begin) + replacement + rest);
     }
     return true;
   }

@@ -76,7 +76,8 @@ std::string_view name_of(Level level) {
 
 std::string_view name_of(CorrelationType type) {
   static constexpr std::string_view kNames[] = {"event_count", "value_count", "temporal",         "temporal_ordered",
-                                                "value_sum",   "value_avg",   "value_percentile", "absence"};
+                                                "value_sum",   "value_avg",   "value_percentile", "value_median",
+                                                "absence",     "first_seen",  "rate"};
   return kNames[static_cast<size_t>(type)];
 }
 

@@ -52,8 +52,10 @@ enum class TestOp : uint8_t {
   kExists,    // present == expected
   kNull,      // absent or null
   kFieldRef,  // compared with other_field by ref
+  kTimePart,  // low <= part of the time as it is written <= high
 };
 
+enum class TimePart : uint8_t { kMinute, kHour, kDay, kWeek, kMonth, kYear };
 enum class RefCompare : uint8_t { kEquals, kContains, kStartsWith, kEndsWith };
 
 struct Test {
@@ -65,6 +67,7 @@ struct Test {
   bool ignore_case = false, multiline = false, dot_all = false;  // of the regex
   IpPrefix prefix;
   double low = 0, high = 0;
+  TimePart part = TimePart::kHour;
   bool expected = true;
   std::string other_field;
   RefCompare ref = RefCompare::kEquals;
@@ -94,6 +97,7 @@ struct Extension {
   AfterMatch after_match = AfterMatch::kGrow;
   Duration silent_for{0};
   Duration close_after{std::chrono::hours(1)};  // an incident without news for so long is closed
+  std::optional<Duration> learn;                // of first_seen and rate: nothing is said before
   std::vector<std::string> group_by;            // of a detection rule's incidents
 };
 
@@ -123,7 +127,10 @@ enum class CorrelationType : uint8_t {
   kValueSum,
   kValueAvg,
   kValuePercentile,
-  kAbsence,  // ours: the first rule, not followed by the others within the timespan
+  kValueMedian,
+  kAbsence,    // ours: the first rule, not followed by the others within the timespan
+  kFirstSeen,  // ours: a key (or value) that was not there within the timespan
+  kRate,       // ours: events of a timespan, against the key's own mean
 };
 [[nodiscard]] std::string_view name_of(CorrelationType type);
 
@@ -145,7 +152,7 @@ struct CorrelationRule {
   Duration timespan{0};
   bool generate = false;
   std::vector<std::pair<Compare, double>> conditions;
-  std::string condition_field;  // EVE path or alias of value_*
+  std::vector<std::string> condition_fields;  // EVE paths or aliases of value_*; several only for value_count
   double percentile = 50;
   std::optional<Expression> rule_condition;  // extended temporal: over `rules`, test.field is the index as text
 };

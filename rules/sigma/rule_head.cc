@@ -13,14 +13,14 @@ constexpr std::string_view kTopKeys[] = {
     "title",     "id",        "name",        "description", "author",     "status",
     "level",     "tags",      "date",        "modified",    "references", "falsepositives",
     "logsource", "detection", "correlation", "fields",      "related",    "taxonomy",
-    "license",   "scope",     "vong",        "generate",    "version"};
+    "license",   "scope",     "filter",      "vong",        "generate",    "version"};
 constexpr std::string_view kLevels[] = {"informational", "low", "medium", "high", "critical"};
 constexpr std::string_view kStatuses[] = {"stable", "test", "experimental", "deprecated",
                                           "unsupported"};
 constexpr std::string_view kScopes[] = {"agency", "national"};
 constexpr std::string_view kAfterMatch[] = {"grow", "restart", "silent"};
 constexpr std::string_view kVongKeys[] = {"scope", "after_match", "silent_for", "close_after",
-                                          "group_by"};
+                                          "group_by", "learn"};
 
 template <size_t N>
 int index_of(const std::string_view (&names)[N], std::string_view word) {
@@ -73,6 +73,9 @@ bool parse_extension(const YamlNode& node, Diagnostics& diagnostics, Extension& 
       ok &= read_duration(e.value, "silent_for", diagnostics, out.silent_for);
     } else if (e.key == "close_after") {
       ok &= read_duration(e.value, "close_after", diagnostics, out.close_after);
+    } else if (e.key == "learn") {
+      out.learn.emplace();
+      ok &= read_duration(e.value, "learn", diagnostics, *out.learn);
     } else if (e.key == "group_by") {
       ok &= read_texts(e.value, "group_by", diagnostics, out.group_by);
     }

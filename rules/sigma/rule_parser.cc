@@ -68,37 +68,36 @@ class SearchParser {
   Expression& out_;
 };
 
-bool parse_searches(const YamlNode& document, const FieldContext& context, DetectionRule& rule) {
+// The searches and the condition below "detection" or "filter"; gives the condition's root.
+std::optional<uint32_t> parse_searches(const YamlNode& block, std::string_view what,
+                                       const FieldContext& context, Expression& out) {
   Diagnostics& diagnostics = *context.diagnostics;
-  const YamlNode* detection = document.find("detection");
-  if (detection == nullptr || !detection->is_map()) {
-    diagnostics.error(detection == nullptr ? document.pos : detection->pos, "a detection rule needs a map 'detection'");
-    return false;
-  }
   std::vector<NamedNode> names;
   const YamlNode* condition = nullptr;
   bool ok = true;
-  for (const YamlEntry& e : detection->entries) {
+  for (const YamlEntry& e : block.entries) {
     if (e.key == "condition") {
       condition = &e.value;
+    } else if (e.key == "rules" && what == "filter") {
+      continue;
     } else if (e.key == "timeframe") {
       diagnostics.error(e.pos, "timeframe is not part of Sigma any more, write a correlation rule");
       ok = false;
-    } else if (const auto n = SearchParser(context, rule.expression).parse(e.value)) {
+    } else if (const auto n = SearchParser(context, out).parse(e.value)) {
       names.push_back({e.key, *n});
     } else {
       ok = false;
     }
   }
   if (condition == nullptr || condition->is_map() || condition->is_null()) {
-    diagnostics.error(detection->pos, "detection has no condition");
-    return false;
+    diagnostics.error(block.pos, std::string(what) + " has no condition");
+    return std::nullopt;
   }
-  if (!ok) return false;
+  if (!ok) return std::nullopt;
   std::vector<uint32_t> roots;
   const auto add = [&](const YamlNode& n) {
     if (!n.is_scalar()) return diagnostics.error(n.pos, "a condition must be a text"), false;
-    const auto root = parse_condition(n.text, n.pos, names, diagnostics, rule.expression);
+    const auto root = parse_condition(n.text, n.pos, names, diagnostics, out);
     if (root) roots.push_back(*root);
     return root.has_value();
   };
@@ -107,21 +106,34 @@ bool parse_searches(const YamlNode& document, const FieldContext& context, Detec
   } else {
     ok = add(*condition);
   }
-  if (!ok || roots.empty()) return false;
-  rule.expression.root = add_node(rule.expression, Expression::Kind::kOr, std::move(roots));
-  return true;
+  if (!ok || roots.empty()) return std::nullopt;
+  return add_node(out, Expression::Kind::kOr, std::move(roots));
+}
+
+FieldContext context_of(const DetectionRule& rule, const Placeholders& placeholders,
+                        Diagnostics& diagnostics) {
+  FieldContext context;
+  context.service = rule.service.empty() ? std::string_view(rule.category) : rule.service;
+  context.placeholders = &placeholders;
+  context.diagnostics = &diagnostics;
+  return context;
 }
 
 // event_type of the logsource joins the condition by "and".
 void add_logsource(std::string_view event_type, Expression& e) {
   if (event_type.empty()) return;
-  Test t;
-  t.field = "event_type";
-  t.cased = true;
-  t.pattern = Pattern::literal(event_type);
-  e.nodes.push_back({Expression::Kind::kTest, {}, static_cast<uint32_t>(e.tests.size())});
-  e.tests.push_back(std::move(t));
-  e.root = add_node(e, Expression::Kind::kAnd, {static_cast<uint32_t>(e.nodes.size() - 1), e.root});
+  std::vector<uint32_t> nodes;
+  for (const std::string_view name : event_type_names(event_type)) {
+    Test t;
+    t.field = "event_type";
+    t.cased = true;
+    t.pattern = Pattern::literal(name);
+    e.nodes.push_back({Expression::Kind::kTest, {}, static_cast<uint32_t>(e.tests.size())});
+    e.tests.push_back(std::move(t));
+    nodes.push_back(static_cast<uint32_t>(e.nodes.size() - 1));
+  }
+  const uint32_t any = add_node(e, Expression::Kind::kOr, std::move(nodes));
+  e.root = add_node(e, Expression::Kind::kAnd, {any, e.root});
 }
 
 }  // namespace
@@ -140,12 +152,15 @@ std::optional<DetectionRule> parse_detection(const YamlNode& document, const Pla
   DetectionRule rule;
   bool ok = parse_head(document, diagnostics, rule.head);
   if (!parse_logsource(document, diagnostics, rule)) return std::nullopt;
-  FieldContext context;
-  context.service = rule.service.empty() ? std::string_view(rule.category) : rule.service;
-  context.placeholders = &placeholders;
-  context.diagnostics = &diagnostics;
-  ok &= parse_searches(document, context, rule);
-  if (!ok) return std::nullopt;
+  const FieldContext context = context_of(rule, placeholders, diagnostics);
+  const YamlNode* detection = document.find("detection");
+  if (detection == nullptr || !detection->is_map()) {
+    diagnostics.error(detection == nullptr ? document.pos : detection->pos, "a detection rule needs a map 'detection'");
+    return std::nullopt;
+  }
+  const auto root = parse_searches(*detection, "detection", context, rule.expression);
+  if (!ok || !root) return std::nullopt;
+  rule.expression.root = *root;
   for (std::string& field : rule.head.extension.group_by) field = map_field(field, context.service);
   const auto event_type = event_type_of(rule.category, rule.product, rule.service);
   if (!event_type) {
@@ -157,6 +172,46 @@ std::optional<DetectionRule> parse_detection(const YamlNode& document, const Pla
     add_logsource(*event_type, rule.expression);
   }
   return rule;
+}
+
+bool is_filter(const YamlNode& document) { return document.is_map() && document.find("filter") != nullptr; }
+
+std::optional<FilterRule> parse_filter(const YamlNode& document, const Placeholders& placeholders, Diagnostics& diagnostics) {
+  FilterRule filter;
+  DetectionRule alone;  // as if it were one: finds what is wrong even when it applies to no rule
+  if (!parse_head(document, diagnostics, filter.head) || !parse_logsource(document, diagnostics, alone)) return std::nullopt;
+  filter.category = alone.category;
+  filter.product = alone.product;
+  filter.service = alone.service;
+  const YamlNode* block = document.find("filter");
+  if (!block->is_map()) {
+    diagnostics.error(block->pos, "filter must be a map");
+    return std::nullopt;
+  }
+  const YamlNode* rules = block->find("rules");
+  if (rules == nullptr || rules->is_map()) {
+    diagnostics.error(block->pos, "a filter needs 'rules': names or ids, or any");
+    return std::nullopt;
+  }
+  if (rules->is_list()) {
+    for (const YamlNode& r : rules->items) filter.rules.emplace_back(r.text, r.pos);
+  } else if (!rules->is_null() && !equals_ignore_case(rules->text, "any")) {
+    filter.rules.emplace_back(rules->text, rules->pos);
+  }
+  filter.block = *block;
+  if (!parse_searches(*block, "filter", context_of(alone, placeholders, diagnostics), alone.expression)) return std::nullopt;
+  return filter;
+}
+
+bool covers(const FilterRule& filter, const DetectionRule& rule) {
+  const auto fits = [](const std::string& wanted, const std::string& has) { return wanted.empty() || wanted == has; };
+  return fits(filter.category, rule.category) && fits(filter.product, rule.product) && fits(filter.service, rule.service);
+}
+
+void apply_filter(const FilterRule& filter, const Placeholders& placeholders, DetectionRule& rule) {
+  Diagnostics reported_before(filter.head.file);
+  const auto root = parse_searches(filter.block, "filter", context_of(rule, placeholders, reported_before), rule.expression);
+  if (root) rule.expression.root = add_node(rule.expression, Expression::Kind::kAnd, {rule.expression.root, *root});
 }
 
 std::optional<Duration> parse_timespan(std::string_view text) {

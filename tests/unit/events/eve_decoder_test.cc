@@ -129,6 +129,71 @@ TEST_F(EveDecoderTest, TimeShortcutAgreesWithTheLongWay) {
             DecodeError::kNoTimestamp);
 }
 
+TEST_F(EveDecoderTest, NamesOfZeekAndEcsMeanTheSameFields) {
+  want({"src_ip", "dest_ip", "event_type", "dns.rrname", "query"});
+  ASSERT_EQ(decode(R"({"ts":1795161600.25,"_path":"dns","id.orig_h":"10.0.0.1","query":"a.b"})"),
+            DecodeError::kNone);
+  EXPECT_EQ(text("src_ip"), "10.0.0.1");
+  EXPECT_EQ(text("event_type"), "dns");
+  EXPECT_EQ(text("dns.rrname"), "a.b");
+  EXPECT_EQ(text("query"), "a.b");
+  ASSERT_EQ(
+      decode(
+          R"({"@timestamp":"2026-11-20T08:00:00Z","event":{"dataset":"dns"},"source":{"ip":"10.0.0.2"},"destination.ip":"10.0.0.3","dns":{"question":{"name":"c.d"}}})"),
+      DecodeError::kNone);
+  EXPECT_EQ(text("src_ip"), "10.0.0.2");
+  EXPECT_EQ(text("dest_ip"), "10.0.0.3");
+  EXPECT_EQ(text("event_type"), "dns");
+  EXPECT_EQ(text("dns.rrname"), "c.d");
+}
+
+// Records of a block, read through its index and each by itself: the same, whatever stands beside
+// them.
+TEST_F(EveDecoderTest, ABlockGivesWhatItsRecordsGiveAlone) {
+  want({"a", "b.c"});
+  const std::vector<std::string> good = {
+      R"({"timestamp":"2026-11-20T08:00:00Z","a":"x","b":{"c":[1,2]}})",
+      R"({"timestamp":"2026-11-20T08:00:00Z","a":"es"caped\","b":{"c":"y"}})",
+      R"( {"timestamp":"2026-11-20T08:00:00Z","b":{"d":{"c":0},"c":null}} )",
+      R"({"timestamp":"2026-11-20T08:00:00Z","a":1}{"a":2})",
+      R"({"timestamp":"2026-11-20T08:00:00Z","a":[[1],[2)",
+      R"(]}, "a": 3})",
+      R"({"timestamp":"2026-11-20T08:00:00Z","a":tru})",
+      "17",
+      R"([1,{"a":2}])",
+  };
+  const std::vector<std::string> broken = {R"({"a":"no end)", "{"a":"ÿ"}", """, "\"};
+  for (size_t bad = 0; bad <= broken.size(); ++bad) {
+    std::vector<std::string> lines = good;
+    if (bad < broken.size()) lines.insert(lines.begin() + 3, broken[bad]);
+    std::string block;
+    std::vector<std::pair<size_t, size_t>> places;
+    for (const std::string& line : lines) {
+      places.emplace_back(block.size(), line.size());
+      block += line + "
+";
+    }
+    const size_t size = block.size();
+    block.append(kRecordPaddingBytes, '"');
+    const auto result = [&](size_t i, bool indexed) {
+      const std::string_view record =
+          std::string_view(block).substr(places[i].first, places[i].second);
+      std::string out = std::to_string(
+          static_cast<int>(indexed ? decoder_->decode(record) : decode(std::string(record))));
+      for (const FieldValue& v : decoder_->values())
+        out += " " + std::to_string(v.field) + "=" + std::string(v.text);
+      return out;
+    };
+    std::vector<std::string> alone;
+    for (size_t i = 0; i < lines.size(); ++i) alone.push_back(result(i, false));
+    decoder_->index_block(std::string_view(block).substr(0, size));
+    for (size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(result(i, true), alone[i]) << lines[i];
+    decoder_->index_block(std::string_view(block).substr(0, size));
+    for (size_t i = lines.size(); i-- > 0;) EXPECT_EQ(result(i, true), alone[i]) << lines[i];
+    decoder_->index_block({});
+  }
+}
+
 TEST(FieldPlan, RefusesHostileNames) {
   FieldPlan plan;
   EXPECT_FALSE(plan.add(""));

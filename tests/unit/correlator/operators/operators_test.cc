@@ -232,6 +232,66 @@ TEST_F(OperatorTest, AbsenceFiresOnlyWhenEventTimeHasPassed) {
   EXPECT_EQ(matches_.size(), 1u);
 }
 
+TEST_F(OperatorTest, FirstSeenSaysNothingWhileItLearns) {
+  Spec s = spec("first_seen", 100, {});
+  s.learn_ns = 10 * kSecond;
+  make(s);
+  at(0, "a");
+  at(9, "b");
+  at(10, "c");
+  at(11, "c");
+  at(50, "a");
+  at(149, "a");  // known for 99 seconds
+  at(249, "a");  // 100 seconds without it
+  EXPECT_EQ(seen(), (Times{10, 249}));
+}
+
+TEST_F(OperatorTest, FirstSeenLearnsForItsTimespanUnlessTold) {
+  make(spec("first_seen", 100, {}));
+  at(0, "a");
+  at(99, "b");
+  at(100, "c");
+  EXPECT_EQ(seen(), Times{100});
+}
+
+TEST_F(OperatorTest, FirstSeenTellsTheValuesOfAKeyApart) {
+  Spec s = spec("first_seen", 100, {});
+  s.learn_ns = 0;
+  make(s);
+  at(0, "a", 1, "x");
+  at(1, "a", 1, "y");
+  at(2, "b", 1, "x");
+  at(3, "a", 1, "x");
+  EXPECT_EQ(seen(), (Times{0, 1, 2}));
+}
+
+TEST_F(OperatorTest, RateComparesWithTheKeysOwnMean) {
+  Spec s = spec("rate", 10, {{Compare::kGte, 3}});
+  s.learn_ns = 40 * kSecond;
+  make(s);
+  for (int t = 0; t < 40; t += 5) at(t, "busy");       // two a timespan
+  for (int t = 40; t < 45; ++t) at(t, "busy");         // five: 2.5 times
+  EXPECT_TRUE(matches_.empty());
+  at(45, "busy");
+  ASSERT_EQ(seen(), Times{45});
+  EXPECT_EQ(matches_[0].value, 3);
+  EXPECT_EQ(matches_[0].event_count, 6u);
+  for (int t = 40; t < 50; ++t) at(t, "new");  // nobody knows what is usual
+  EXPECT_EQ(matches_.size(), 1u);
+}
+
+TEST_F(OperatorTest, RateCountsTimespansWithoutEvents) {
+  Spec s = spec("rate", 10, {{Compare::kGte, 4}});
+  s.learn_ns = 50 * kSecond;
+  make(s);
+  for (int t = 0; t < 10; ++t) at(t);                // ten, then nothing for three timespans
+  for (const double t : {41.0, 42.0}) at(t);         // two: a mean of 2.4 over five
+  for (int i = 0; i < 9; ++i) at(50 + i * 0.1);      // 9 / 2.4
+  EXPECT_TRUE(matches_.empty());
+  at(51);
+  EXPECT_EQ(seen(), Times{51});
+}
+
 TEST(MakeOperator, RefusesWhatIsBeyondTheCaps) {
   Spec s;
   s.type = "event_count";
