@@ -58,6 +58,50 @@ struct Live {
   int64_t released_ns = Watermark::kNever;
 };
 
+// Which of several processes works: the one to which the group gives the only partition of a topic
+// without records. The others wait.
+class Leadership : private kafka::Consumer::Listener {
+ public:
+  explicit Leadership(const Options& options) {
+    options_.client = options.kafka;
+    options_.group = leader_topic(options);
+    options_.session_timeout = kSessionTimeout;
+  }
+  static std::string leader_topic(const Options& options) { return "vong.leader." + options.group; }
+  // Short, because nobody works while a dead leader's session lasts.
+  static constexpr auto kSessionTimeout = 10s;
+
+  // Whether this process leads; waits a little when it does not.
+  [[nodiscard]] kafka::KafkaResult<bool> poll() {
+    if (!consumer_) {
+      auto opened = kafka::Consumer::open(options_, this);
+      if (!opened) return std::unexpected(opened.error());
+      const std::string topics[] = {options_.group};
+      if (auto ok = opened->subscribe(topics); !ok) return std::unexpected(ok.error());
+      consumer_.emplace(std::move(*opened));
+    }
+    const auto polled = consumer_->poll(leads_ ? 0ms : 500ms);
+    if (!polled && polled.error().answer != Answer::kRetry) {
+      consumer_.reset();
+      leads_ = false;
+      return std::unexpected(polled.error());
+    }
+    return leads_;
+  }
+
+ private:
+  void on_assigned(std::span<const kafka::TopicPartition> partitions) override {
+    leads_ |= !partitions.empty();
+  }
+  void on_revoked(std::span<const kafka::TopicPartition> partitions, bool) override {
+    if (!partitions.empty()) leads_ = false;
+  }
+
+  kafka::Consumer::Options options_;
+  std::optional<kafka::Consumer> consumer_;
+  bool leads_ = false;
+};
+
 class OnlineRun : private kafka::Consumer::Listener {
  public:
   OnlineRun(const Options& options, const enrich::Registry& registry, sigma::RuleSet rules,
@@ -68,13 +112,19 @@ class OnlineRun : private kafka::Consumer::Listener {
         signals_(signals),
         reload_(reload),
         router_(registry, options.pseudonym_key),
-        metrics_(metrics_table()) {}
+        metrics_(metrics_table()) {
+    if (options.standby) leadership_.emplace(options);
+  }
 
   int run() {
     fresh();
     if (!start_metrics() || !create_topics()) return app::kExitFailed;
     while (!signals_.stop_requested()) {
       if (signals_.take_reload()) reload();
+      if (leadership_ && !leads()) {
+        if (refused_) return app::kExitFailed;
+        continue;
+      }
       if (!consumer_ && !connect()) {
         if (refused_) return app::kExitFailed;
         signals_.wait(1000);
@@ -90,6 +140,19 @@ class OnlineRun : private kafka::Consumer::Listener {
 
  private:
   // --- connections ---
+
+  bool leads() {
+    const auto polled = leadership_->poll();
+    if (!polled) {
+      failed(polled.error());
+      signals_.wait(500);
+    }
+    const bool now = polled && *polled;
+    if (now != leading_) spdlog::info(now ? "this process leads" : "another process leads");
+    leading_ = now;
+    if (!now && consumer_) disconnect();
+    return now;
+  }
 
   bool failed(const kafka::KafkaError& e) {
     refused_ = e.answer == Answer::kRefused;
@@ -126,6 +189,8 @@ class OnlineRun : private kafka::Consumer::Listener {
     add("vong.incidents.national");
     add("vong.warnings");
     add(options_.dead_letter_topic);
+    if (options_.standby)
+      topics.push_back({Leadership::leader_topic(options_), 1, options_.topic_replication, {}});
     while (!signals_.stop_requested()) {
       const auto made = kafka::create_topics(options_.kafka, topics, 30s);
       if (made) return true;
@@ -147,6 +212,7 @@ class OnlineRun : private kafka::Consumer::Listener {
     c.client = options_.kafka;
     c.group = options_.group;
     c.report_end = true;
+    if (options_.standby) c.session_timeout = Leadership::kSessionTimeout;
     auto consumer = kafka::Consumer::open(c, this);
     if (!consumer) return failed(consumer.error());
     const std::string topics[] = {"^vong\\.events\\..*"};
@@ -177,6 +243,7 @@ class OnlineRun : private kafka::Consumer::Listener {
       return true;
     }
     if (reassigned_ && !restore()) return false;
+    if (reassigned_) return true;  // nothing to work on yet
     for (const kafka::Record& r : records_) take(r);
     note_ends();
     if (replaying_ && !finish_replay()) return false;
@@ -215,6 +282,15 @@ class OnlineRun : private kafka::Consumer::Listener {
     records_.clear();
     outgoing_.clear();
     told_.clear();
+    if (options_.standby) {
+      const auto all = all_partitions();
+      if (!all) return failed(all.error());
+      if (assigned.size() < *all) {  // a leader before us is still in the group
+        partitions_.clear();
+        reassigned_ = true;
+        return true;
+      }
+    }
     auto committed = consumer_->committed(assigned, kTransactionPatience);
     if (!committed) return failed(committed.error());
     partitions_.clear();
@@ -231,6 +307,21 @@ class OnlineRun : private kafka::Consumer::Listener {
     }
     spdlog::info("rebuilding the state from {} partitions", partitions_.size());
     return replay();
+  }
+
+  // Of the agencies' topics that are there.
+  kafka::KafkaResult<size_t> all_partitions() {
+    size_t n = 0;
+    for (const enrich::Agency& a : registry_.agencies()) {
+      const auto count =
+          consumer_->partition_count(std::string(kEventsPrefix) + a.id, kTransactionPatience);
+      if (count)
+        n += static_cast<size_t>(*count);
+      else if (count.error().code != kafka::code::kUnknownTopic &&
+               count.error().code != kafka::code::kUnknownTopicLocal)
+        return std::unexpected(count.error());
+    }
+    return n;
   }
 
   // Facts came that are older than what was processed (a sensor is back with its spool). Everything
@@ -522,6 +613,8 @@ class OnlineRun : private kafka::Consumer::Listener {
   OnlineCounters online_;
   telemetry::Registry metrics_;
   std::optional<telemetry::Server> server_;
+  std::optional<Leadership> leadership_;  // none: alone
+  bool leading_ = false;
   std::optional<kafka::Producer> producer_;
   std::optional<kafka::Consumer> consumer_;
   std::vector<kafka::Record> records_;

@@ -56,6 +56,8 @@ void read_kafka(const app::ConfigNode& node, Options& o, app::Problems& problems
       o.dead_letter_topic = value.text(o.dead_letter_topic, problems);
     else if (name == "create-topics")
       o.create_topics = value.boolean(false, problems);
+    else if (name == "standby")
+      o.standby = value.boolean(false, problems);
     else if (name == "topic-partitions")
       o.topic_partitions = static_cast<int>(value.integer(1, 1, 10'000, problems));
     else if (name == "topic-replication")

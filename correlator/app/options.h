@@ -32,6 +32,7 @@ struct Options {
   std::string transactional_id = "vong-correlator-1";  // one per process
   std::string dead_letter_topic = "vong.dead-letter";
   Duration idle = std::chrono::seconds(10);  // a sensor quiet for so long does not hold others back
+  bool standby = false;  // several processes of one group: one works, the others wait
   bool create_topics = false;
   int topic_partitions = 1, topic_replication = 1;
 };

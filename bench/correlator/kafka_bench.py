@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""kafka_bench.py VONG_CORRELATOR EVENTS [COUNT]: the three jobs from the first COUNT (500,000) events of a file, and the same from a broker's
+topics, one per agency, with transactions; beside a bare consumer (kcat). Called by with_broker. Rates by the clock, CPU seconds of the
+correlator alone; the incidents must be the same. Status 77: no kcat."""
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+program, events = sys.argv[1:3]
+count = int(sys.argv[3]) if len(sys.argv) > 3 else 500_000
+here = os.path.dirname(os.path.abspath(__file__))
+brokers = os.environ['VONG_TEST_BROKER']
+metrics = f'127.0.0.1:{int(os.environ["VONG_TEST_BROKER_PORT"]) + 7}'
+if not shutil.which('kcat'):
+    sys.exit(77)
+
+
+def kcat(*args):
+    return subprocess.run(['kcat', '-b', brokers, '-q', *args], stdout=subprocess.PIPE, check=True).stdout
+
+
+def split(work):
+    """The first events, as one file and by agency."""
+    whole, parts, n = open(f'{work}/events.json', 'wb'), {}, 0
+    for line in open(events, 'rb'):
+        agency = line[line.rindex(b'"agency":"') + 10:].split(b'"')[0].decode()
+        topic = 'vong.events.BENCH.' + agency[-2:]
+        if topic not in parts:
+            parts[topic] = open(f'{work}/{topic}', 'wb')
+        parts[topic].write(line)
+        whole.write(line)
+        n += 1
+        if n == count:
+            break
+    for f in [whole, *parts.values()]:
+        f.close()
+    return n, sorted(parts)
+
+
+def from_file(work):
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.time()
+    subprocess.run([program, '-q', '-c', f'{work}/file.yaml', '--in', f'{work}/events.json', '-l', f'{work}/out'], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    incidents = sum(1 for _ in open(f'{work}/out/incidents.json'))
+    return time.time() - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, incidents
+
+
+def metric(name):
+    try:
+        text = urllib.request.urlopen(f'http://{metrics}/metrics', timeout=5).read().decode()
+    except OSError:
+        return -1
+    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
+
+
+def online(work):
+    return subprocess.Popen([program, '-q', '-c', f'{work}/kafka.yaml'])
+
+
+def from_kafka(work, n):
+    """The time between the first look at which records were read and the one at which all are, with the CPU seconds of that time."""
+    process, first = online(work), None
+    cpu = lambda: sum(map(int, open(f'/proc/{process.pid}/stat').read().rsplit(')', 1)[1].split()[11:13])) / os.sysconf('SC_CLK_TCK')
+    start_cpu = cpu()
+    while True:
+        time.sleep(0.05)
+        done = metric('vong_correlator_records_total')
+        if done > 0 and first is None:
+            first = (time.time(), done)
+        if done >= n:
+            break
+        if process.poll() is not None:
+            sys.exit('the correlator has ended')
+    seconds, spent = time.time() - first[0], cpu() - start_cpu
+    rate = (n - first[1]) / seconds if n > first[1] else float('nan')
+    time.sleep(4)  # idle: the watermark passes the last event, everything is told
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    ids = {json.loads(line)['incident_id'] for line in kcat('-C', '-t', 'vong.incidents.national', '-o', 'beginning', '-e',
+                                                            '-X', 'isolation.level=read_committed').splitlines()}
+    return rate, spent, len(ids)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    common = (f'rules: {here}/rules\nagencies: {here}/agencies.yaml\ncampaign: {{enabled: false}}\nidle: 2s\n')
+    open(f'{folder}/file.yaml', 'w').write(common)
+    open(f'{folder}/kafka.yaml', 'w').write(common + f'metrics: {{listen: "{metrics}"}}\nincidents: {{update-interval: 1h}}\n'
+                                            f'kafka: {{brokers: "{brokers}", group: bench, create-topics: true}}\n')
+    total, topics = split(folder)
+    making = online(folder)
+    while b'vong.dead-letter' not in kcat('-L'):
+        time.sleep(0.2)
+    making.send_signal(signal.SIGTERM)
+    making.wait()
+    for topic in topics:
+        with open(f'{folder}/{topic}', 'rb') as lines:
+            subprocess.run(['kcat', '-b', brokers, '-q', '-P', '-t', topic, '-z', 'lz4', '-H', 'sensor=sensor-' + topic[-2:]], stdin=lines, check=True)
+    begin = time.time()
+    for topic in topics:
+        subprocess.run(['kcat', '-b', brokers, '-q', '-C', '-t', topic, '-o', 'beginning', '-e'], stdout=subprocess.DEVNULL, check=True)
+    bare = time.time() - begin
+    file_s, file_cpu, file_incidents = from_file(folder)
+    rate, kafka_cpu, kafka_incidents = from_kafka(folder, total)
+    print(f'events                          {total}')
+    print(f'incidents, file and broker      {file_incidents} {kafka_incidents}')
+    print(f'bare consumer, M events/s       {total / bare / 1e6:.3f}')
+    print(f'from a file, M events/s         {total / file_s / 1e6:.3f} ({file_cpu:.2f} CPU-s)')
+    print(f'from the broker, M events/s     {rate / 1e6:.3f} ({kafka_cpu:.2f} CPU-s)')
+    print(f'broker to file, by the clock    {rate * file_s / total:.3f}')
+    print(f'broker to file, by CPU seconds  {file_cpu / kafka_cpu:.3f}')
+    sys.exit(file_incidents != kafka_incidents)
