@@ -304,7 +304,8 @@ void Engine::prepare(const Fact& fact) {
   for (size_t i = 0; i < fact.rule_count(); ++i) {
     for (const Step& s : rules_.detections[fact.rule(i)].steps) {
       const auto same = [&](const Task& t) {
-        return t.step->correlation == s.correlation && t.step->key == s.key;
+        return t.step->correlation == s.correlation && t.step->key == s.key &&
+               t.step->values == s.values;
       };
       const auto it = std::find_if(tasks_.begin() + static_cast<long>(begin), tasks_.end(), same);
       if (it != tasks_.end())

@@ -13,8 +13,8 @@ PARTS = {'minute': lambda t: t.minute, 'hour': lambda t: t.hour, 'day': lambda t
          'month': lambda t: t.month, 'year': lambda t: t.year}
 SPANS = {'s': 1, 'm': 60, 'h': 3600, 'd': 86400, 'w': 7 * 86400}
 # Where an event of Zeek or in ECS has what EVE calls so.
-OTHER_NAMES = {'src_ip': ['id.orig_h', 'source.ip'], 'dest_ip': ['id.resp_h', 'destination.ip'], 'dns.rrname': ['query', 'dns.question.name']}
-RULE_NAMES = {'id.orig_h': 'src_ip', 'source.ip': 'src_ip', 'destination.ip': 'dest_ip', 'dns.question.name': 'dns.rrname'}
+OTHER_NAMES = {'event_type': ['_path', 'event.dataset'], 'src_ip': ['id.orig_h', 'source.ip'], 'dest_ip': ['id.resp_h', 'destination.ip'], 'dns.rrname': ['query', 'dns.question.name']}
+RULE_NAMES = {'query': 'dns.rrname', 'id.orig_h': 'src_ip', 'source.ip': 'src_ip', 'destination.ip': 'dest_ip', 'dns.question.name': 'dns.rrname'}
 
 
 def walk(value, parts):
