@@ -153,7 +153,7 @@ TEST_F(EveDecoderTest, ABlockGivesWhatItsRecordsGiveAlone) {
   want({"a", "b.c"});
   const std::vector<std::string> good = {
       R"({"timestamp":"2026-11-20T08:00:00Z","a":"x","b":{"c":[1,2]}})",
-      R"({"timestamp":"2026-11-20T08:00:00Z","a":"es"caped\","b":{"c":"y"}})",
+      R"({"timestamp":"2026-11-20T08:00:00Z","a":"es\"caped\\","b":{"\u0063":"y"}})",
       R"( {"timestamp":"2026-11-20T08:00:00Z","b":{"d":{"c":0},"c":null}} )",
       R"({"timestamp":"2026-11-20T08:00:00Z","a":1}{"a":2})",
       R"({"timestamp":"2026-11-20T08:00:00Z","a":[[1],[2)",
@@ -162,7 +162,7 @@ TEST_F(EveDecoderTest, ABlockGivesWhatItsRecordsGiveAlone) {
       "17",
       R"([1,{"a":2}])",
   };
-  const std::vector<std::string> broken = {R"({"a":"no end)", "{"a":"ÿ"}", """, "\"};
+  const std::vector<std::string> broken = {R"({"a":"no end)", "{\"a\":\"\xff\"}", "\"", "\\"};
   for (size_t bad = 0; bad <= broken.size(); ++bad) {
     std::vector<std::string> lines = good;
     if (bad < broken.size()) lines.insert(lines.begin() + 3, broken[bad]);
@@ -170,8 +170,7 @@ TEST_F(EveDecoderTest, ABlockGivesWhatItsRecordsGiveAlone) {
     std::vector<std::pair<size_t, size_t>> places;
     for (const std::string& line : lines) {
       places.emplace_back(block.size(), line.size());
-      block += line + "
-";
+      block += line + "\n";
     }
     const size_t size = block.size();
     block.append(kRecordPaddingBytes, '"');
