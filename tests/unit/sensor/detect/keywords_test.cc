@@ -29,7 +29,7 @@ TEST_F(Keywords, OnPayloads) {
       {"pcre:\"/ind[e]x/\"", "pcre:\"/^index/\"", "pcre:\"/(/\""},
       {"pcre:\"/INDEX/i\"", "pcre:\"/INDEX/\"", "pcre:\"/x/?\""},
       {"content:\"GET\"; pcre:\"/^\\s\\/index/R\"", "content:\"index\"; pcre:\"/^index/R\"", "pcre:\"x\""},
-      {"pcre:!\"/PUT/\"", "pcre:!\"/GET/\"", "pcre:/GET/"},
+      {"pcre:!\"/PUT/\"", "pcre:!\"/GET/\"", "pcre:\"GET\""},
       {"isdataat:28", "isdataat:100", "isdataat:x"},
       {"content:\"end\"; isdataat:!1,relative", "content:\"GET\"; isdataat:!1,relative", "isdataat:1,sideways"},
       {"byte_test:4,=,42,16,string,dec", "byte_test:4,=,43,16,string,dec", "byte_test:4,~,42,16"},

@@ -66,7 +66,7 @@ TEST(Decompress, PlainBytesGoThrough) {
 }
 
 TEST(Decompress, PlainBytesUnderTheNameOfBrotliGoThrough) {
-  EXPECT_EQ(plain({Coding::kBrotli}, kText), kText);
+  // Short texts only: a longer one may be a metadata block to a decoder (RFC 7932 section 9.2), whose content nobody sees.
   for (int first = 0x20; first < 0x7f; ++first) {   // whatever the decoder makes of the first byte
     const std::string text = static_cast<char>(first) + std::string("<html><body>plain text under a false name</body></html>");
     EXPECT_EQ(plain({Coding::kBrotli}, text), text) << first;
