@@ -26,6 +26,14 @@ bool plausible(const rpc::Header& h) {
 
 }  // namespace
 
+void DcerpcParser::note_frames(Direction d, uint64_t offset, size_t size) {
+  frames->add(d, kFramePdu, offset, static_cast<int64_t>(size));
+  frames->add(d, kFrameHeader, offset, static_cast<int64_t>(rpc::kHeaderBytes));
+  if (size > rpc::kHeaderBytes)
+    frames->add(d, kFrameData, offset + rpc::kHeaderBytes,
+                static_cast<int64_t>(size - rpc::kHeaderBytes));
+}
+
 ParseResult DcerpcParser::parse(Direction d, const Input& in) {
   if (in.datagram)
     return datagram(d, in.data) ? ParseResult::ok(in.data.size()) : ParseResult::error();
@@ -48,6 +56,7 @@ ParseResult DcerpcParser::parse(Direction d, const Input& in) {
     }
     search_[i] = false;
     if (data.size() < h->fragment_bytes) return ParseResult::ok(consumed(), h->fragment_bytes);
+    if (frames != nullptr) note_frames(d, in.offset + consumed(), h->fragment_bytes);
     if (!unit(d, data.first(h->fragment_bytes), *h)) return ParseResult::error();
     data = data.subspan(h->fragment_bytes);
   }

@@ -17,6 +17,8 @@ namespace vong::dcerpc {
 
 namespace rpc = formats::dcerpc;
 
+// Names in protocol.cc.
+enum Frame : uint8_t { kFramePdu, kFrameHeader, kFrameData };
 enum Progress : uint8_t { kInProgress, kFinished };
 
 struct Config {
@@ -77,6 +79,7 @@ class DcerpcParser : public applayer::Parser {
   void response(Bytes unit, const rpc::Header& h);
   void ack(Bytes unit, const rpc::Header& h);
   bool datagram(Direction d, Bytes data);
+  void note_frames(Direction d, uint64_t offset, size_t size);
 
   Config config_;
   Session session_;

@@ -232,6 +232,8 @@ std::unique_ptr<applayer::Parser> make(const void* config) {
                                                           : kDefault);
 }
 
+constexpr std::string_view kFrames[] = {"pdu", "hdr", "data"};  // by Frame
+
 }  // namespace
 
 const ProtocolDef kDcerpcProtocol = {
@@ -254,6 +256,7 @@ const ProtocolDef kDcerpcProtocol = {
     .events = {},
     .loggers = kLoggers,
     .alert_record = log_dcerpc,
+    .frames = kFrames,
 };
 
 }  // namespace vong::dcerpc

@@ -105,6 +105,13 @@ void Http2Parser::take_frame_rest(Direction d, Bytes& data) {
   data = data.subspan(n);
 }
 
+void Http2Parser::note_frames(Direction d, uint64_t offset, size_t payload) {
+  frames->add(d, kFramePdu, offset, static_cast<int64_t>(kFrameHeaderBytes + payload));
+  frames->add(d, kFrameHeader, offset, static_cast<int64_t>(kFrameHeaderBytes));
+  if (payload > 0)
+    frames->add(d, kFrameData, offset + kFrameHeaderBytes, static_cast<int64_t>(payload));
+}
+
 ParseResult Http2Parser::parse(Direction d, const Input& in) {
   Bytes data = in.data;
   size_t needed = 0;
@@ -114,15 +121,18 @@ ParseResult Http2Parser::parse(Direction d, const Input& in) {
     if (data.size() < kFrameHeaderBytes) break;
     const FrameHeader h = read_frame_header(data);
     const size_t size = kFrameHeaderBytes + h.length;
+    const uint64_t at = in.offset + in.data.size() - data.size();
     if (data.size() < size) {
       if (h.length <= kWholeFrameBytesMax) {
         needed = size;
         break;
       }
+      if (frames != nullptr) note_frames(d, at, h.length);
       data = data.subspan(kFrameHeaderBytes);
       if (!long_frame(d, h)) return ParseResult::error();
       continue;
     }
+    if (frames != nullptr) note_frames(d, at, h.length);
     if (!frame(d, h, data.subspan(kFrameHeaderBytes, h.length))) return ParseResult::error();
     data = data.subspan(size);
   }

@@ -19,6 +19,9 @@ namespace vong::http2 {
 [[nodiscard]] const applayer::ProtocolDef& http2_def();
 [[nodiscard]] const applayer::ProtocolDef& doh2_def();
 
+// What a frame of the protocol is called in rules; names in protocol.cc.
+enum FrameKind : uint8_t { kFramePdu, kFrameHeader, kFrameData };
+
 class Http2Parser final : public applayer::Parser {
  public:
   explicit Http2Parser(const Config& config);
@@ -48,6 +51,7 @@ class Http2Parser final : public applayer::Parser {
   [[nodiscard]] bool take_preface(Direction d, Bytes& data, size_t& needed, bool end);
   void take_frame_rest(Direction d, Bytes& data);
   [[nodiscard]] bool frame(Direction d, const FrameHeader& h, Bytes payload);
+  void note_frames(Direction d, uint64_t offset, size_t payload);
   [[nodiscard]] bool long_frame(Direction d, const FrameHeader& h);
   void note_frame(Http2Transaction& tx, Direction d, const FrameHeader& h, Bytes payload);
   void header_frame(Http2Transaction& tx, Direction d, const FrameHeader& h, Bytes payload);

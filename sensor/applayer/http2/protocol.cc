@@ -90,6 +90,8 @@ constexpr auto kDohLoggers = std::to_array<LoggerDef>({
      .config = "doh2"},
 });
 
+constexpr std::string_view kFrames[] = {"pdu", "hdr", "data"};  // by FrameKind
+
 ProtocolDef make_http2() {
   ProtocolDef def;
   def.id = AppProto::kHttp2;
@@ -105,6 +107,7 @@ ProtocolDef make_http2() {
   def.events = kEvents;
   def.loggers = kLoggers;
   def.alert_record = log_http2;
+  def.frames = kFrames;
   return def;
 }
 

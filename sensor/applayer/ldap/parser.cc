@@ -92,6 +92,7 @@ ParseResult LdapParser::parse(Direction d, const Input& in) {
       invalid(kInvalidData);
       return in.datagram ? ParseResult::ok(in.data.size()) : ParseResult::error();
     }
+    if (frames != nullptr) frames->add(d, kFramePdu, in.offset + at, static_cast<int64_t>(size));
     at += size;
     if (is_request(m.op) == (d == Direction::kToServer)) {
       if (is_request(m.op))

@@ -12,6 +12,8 @@
 
 namespace vong::ldap {
 
+// Names in protocol.cc.
+enum Frame : uint8_t { kFramePdu };
 enum Progress : uint8_t { kInProgress, kComplete };
 
 enum Event : applayer::EventId {

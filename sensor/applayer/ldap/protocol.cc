@@ -311,6 +311,8 @@ std::unique_ptr<applayer::Parser> make(const void* config) {
                                                         : kDefault);
 }
 
+constexpr std::string_view kFrames[] = {"pdu"};  // by Frame
+
 }  // namespace
 
 const ProtocolDef kLdapProtocol = {
@@ -328,6 +330,7 @@ const ProtocolDef kLdapProtocol = {
     .events = kEvents,
     .loggers = kLoggers,
     .alert_record = log_ldap,
+    .frames = kFrames,
 };
 
 }  // namespace vong::ldap

@@ -61,7 +61,11 @@ ParseResult RfbParser::parse(Direction d, const Input& in) {
     }
     const Step took = step(data);
     if (!took) return ParseResult::ok(in.data.size() - data.size(), needed_);
-    data = data.subspan(std::min(*took, data.size()));
+    const size_t size = std::min(*took, data.size());
+    if (frames != nullptr)
+      frames->add(d, kFramePdu, in.offset + in.data.size() - data.size(),
+                  static_cast<int64_t>(size));
+    data = data.subspan(size);
   }
   return ParseResult::ok(in.data.size());
 }

@@ -10,6 +10,8 @@
 
 namespace vong::rfb {
 
+// Names in protocol.cc.
+enum Frame : uint8_t { kFramePdu };
 enum Event : applayer::EventId {
   kUnimplementedSecurityType,
   kUnknownSecurityResult,

@@ -150,6 +150,8 @@ constexpr std::array kPatterns = {ProbePattern{.bytes = "RFB ", .direction = Dir
 
 std::unique_ptr<applayer::Parser> make(const void*) { return std::make_unique<RfbParser>(); }
 
+constexpr std::string_view kFrames[] = {"pdu"};  // by Frame
+
 }  // namespace
 
 const ProtocolDef kRfbProtocol = {
@@ -165,6 +167,7 @@ const ProtocolDef kRfbProtocol = {
     .events = kEvents,
     .loggers = kLoggers,
     .alert_record = log_rfb,
+    .frames = kFrames,
 };
 
 }  // namespace vong::rfb

@@ -66,6 +66,13 @@ void WebsocketParser::inflate(Way& w, Transaction& tx) {
   tx.payload = w.inflater->message(tx.payload, config_.payload_bytes_max);
 }
 
+void WebsocketParser::note_frames(Direction d, uint64_t offset, size_t header, uint64_t payload) {
+  const auto length = static_cast<int64_t>(std::min<uint64_t>(payload, uint64_t{1} << 62));
+  frames->add(d, kFrameHeader, offset, static_cast<int64_t>(header));
+  frames->add(d, kFramePdu, offset, static_cast<int64_t>(header) + length);
+  frames->add(d, kFrameData, offset + header, length);
+}
+
 ParseResult WebsocketParser::parse(Direction d, const Input& input) {
   Way& w = ways_[static_cast<size_t>(index(d))];
   size_t consumed = static_cast<size_t>(std::min<uint64_t>(w.skip, input.data.size()));
@@ -74,12 +81,14 @@ ParseResult WebsocketParser::parse(Direction d, const Input& input) {
     ByteReader in(input.data.subspan(consumed));
     Frame f;
     if (!read_header(in, f)) return ParseResult::ok(input.end ? input.data.size() : consumed);
+    const size_t header = in.position();
     const auto kept = static_cast<size_t>(std::min<uint64_t>(f.length, config_.payload_bytes_max));
     if (in.remaining() < kept) {
       if (input.end) return ParseResult::ok(input.data.size());
       return ParseResult::ok(consumed, in.position() + kept);
     }
     if (transactions.size() >= kTransactionsMax) return ParseResult::error();
+    if (frames != nullptr) note_frames(d, input.offset + consumed, header, f.length);
     auto tx = std::make_unique<Transaction>();
     tx->flags = f.first & 0xf0;
     tx->opcode = f.first & 0x0f;
@@ -100,7 +109,9 @@ ParseResult WebsocketParser::parse(Direction d, const Input& input) {
       consumed += here;
       w.skip = rest - here;
     }
-    add(std::move(tx));
+    const uint64_t id = add(std::move(tx)).id;
+    if (frames == nullptr) continue;
+    for (const FrameKind kind : {kFrameHeader, kFramePdu, kFrameData}) frames->set_tx(d, kind, id);
   }
   return ParseResult::ok(consumed);
 }

@@ -23,6 +23,8 @@ extern const applayer::ProtocolDef kWebsocketProtocol;
 
 enum Event : applayer::EventId { kSkipEndOfPayload, kReassemblyLimitReached, kEventCount };
 
+// Names in protocol.cc.
+enum FrameKind : uint8_t { kFrameHeader, kFramePdu, kFrameData };
 enum Flag : uint8_t { kFin = 0x80, kCompressed = 0x40 };
 
 struct Transaction : applayer::Transaction {
@@ -55,6 +57,7 @@ class WebsocketParser : public applayer::Parser {
     std::unique_ptr<MessageInflater> inflater;
   };
   void join(Way& w, Transaction& tx);
+  void note_frames(Direction d, uint64_t offset, size_t header, uint64_t payload);
   void inflate(Way& w, Transaction& tx);
 
   const Config& config_;

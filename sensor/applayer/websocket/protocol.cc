@@ -149,6 +149,8 @@ std::unique_ptr<applayer::Parser> make(const void* config) {
   return std::make_unique<WebsocketParser>(*static_cast<const Config*>(config));
 }
 
+constexpr std::string_view kFrames[] = {"header", "pdu", "data"};  // by FrameKind
+
 ProtocolDef make_def() {
   ProtocolDef def;
   def.id = applayer::AppProto::kWebsocket;
@@ -163,6 +165,7 @@ ProtocolDef make_def() {
   def.events = kEvents;
   def.loggers = kLoggers;
   def.alert_record = log;
+  def.frames = kFrames;
   def.unidirectional = true;
   return def;
 }
