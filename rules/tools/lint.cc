@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/json_writer.h"
+#include "base/strings.h"
 #include "rules/network/nearest_name.h"
 #include "rules/network/text.h"
 #include "rules/network/threshold.h"
@@ -56,7 +57,7 @@ class RuleLint {
   }
 
   void header() {
-    if (find_protocol(rule_.protocol) == nullptr) {
+    if (find_protocol(rule_.protocol) == nullptr && !known(rule_.protocol)) {
       error(rule_.protocol, fmt::format("unknown protocol {}{}", shown(rule_.protocol),
                                         suggestion(rule_.protocol, protocol_names())));
     }
@@ -66,8 +67,13 @@ class RuleLint {
     hold(lists_.ports(rule_.dst_port));
   }
 
+  [[nodiscard]] bool known(std::string_view name) const {
+    return context_.known != nullptr && context_.known->contains(to_lower(name));
+  }
+
   void check_option(const Option& option) {
     const Word* word = find_word(option.name);
+    if (word == nullptr && known(option.name)) return;  // whoever compiles the rule judges its value
     if (word == nullptr) {
       error(option.name, fmt::format("unknown keyword {}{}", shown(option.name),
                                      suggestion(option.name, vocabulary_names())));

@@ -2,7 +2,9 @@
 // mean nothing, sids that are used twice; on request also what makes a rule slow.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@ struct LintContext {
   const rules::ClassificationConfig* classes = nullptr;  // null: classtypes are not checked
   const rules::ReferenceConfig* references = nullptr;    // null: reference systems are not checked
   bool cost = false;                                     // also warn of slow rules
+  // Words and protocols, in lower case, that the sensor knows beside those of the vocabulary; null: none.
+  const std::set<std::string, std::less<>>* known = nullptr;
 };
 
 struct LintReport {

@@ -7,13 +7,18 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 
 #include "app_common/config.h"
 #include "app_common/program.h"
+#include "base/strings.h"
 #include "rules/network/read_file.h"
 #include "rules/tools/explain.h"
 #include "rules/tools/format.h"
 #include "rules/tools/lint.h"
+#include "sensor/applayer/core/protocol.h"
+#include "sensor/detect/keyword_reference.h"
+#include "sensor/detect/rule_set.h"
 
 namespace vong::rules_tools {
 namespace {
@@ -115,13 +120,69 @@ const T* pointer(const std::optional<T>& value) {
   return value ? &*value : nullptr;
 }
 
-int run_lint(const Options& options, const Names& names) {
+// What the sensor's compiler has against rules that read well: a regular expression that cannot be compiled, buffers that exclude each
+// other. One problem a rule is enough, so rules that have an error already are passed over.
+void add_compiler_errors(const Options& options, const app::Config& config, app::Problems& problems,
+                         LintReport& report) {
+  Settings settings;
+  for (const char* group : {"address-groups", "port-groups"}) {
+    for (const auto& [name, value] : config["vars"][group].entries())
+      settings.set(fmt::format("vars.{}.{}", group, name), value.text("", problems));
+  }
+  detect::LoadOptions load;
+  load.files = options.files;
+  load.classification_file = options.classification_file;
+  load.reference_file = options.reference_file;
+  detect::LoadReport compiled;
+  if (const auto set = detect::RuleSet::load(load, settings, compiled); !set) {
+    complain(set.error().message);
+    ++report.errors;
+    return;
+  }
+  std::set<std::pair<std::string, uint32_t>> told;
+  for (const rules::Diagnostic& d : report.problems) {
+    if (d.severity == rules::Severity::kError) told.emplace(d.file, d.pos.line);
+  }
+  for (rules::Diagnostic& d : compiled.diagnostics) {
+    if (d.severity != rules::Severity::kError || told.contains({d.file, d.pos.line})) continue;
+    ++report.errors;
+    report.problems.push_back(std::move(d));
+  }
+  const auto place = [&](const rules::Diagnostic& d) {
+    const auto file = std::find(options.files.begin(), options.files.end(), d.file);
+    return std::pair(file - options.files.begin(), d.pos);
+  };
+  std::stable_sort(report.problems.begin(), report.problems.end(),
+                   [&](const auto& a, const auto& b) { return place(a) < place(b); });
+}
+
+// Every word that the sensor built with us knows.
+std::set<std::string, std::less<>> known_words() {
+  std::set<std::string, std::less<>> known;
+  const std::string listed = detect::keyword_list();
+  for (std::string_view line : split(listed, '\n')) {
+    if (line.starts_with("- ")) known.insert(to_lower(line.substr(2)));
+  }
+  for (const applayer::ProtocolDef* p : applayer::protocols()) {
+    known.insert(std::string(p->name));
+    if (!p->rule_alias.empty()) known.insert(std::string(p->rule_alias));
+  }
+  return known;
+}
+
+int run_lint(const Options& options, const Names& names, const app::Config& config,
+             app::Problems& problems) {
   Files files;
   const bool read = load(options.files, files, false);
-  const LintReport report = lint(files, {.variables = names.variables,
-                                         .classes = pointer(names.classes),
-                                         .references = pointer(names.references),
-                                         .cost = options.cost});
+  const auto known = known_words();
+  LintReport report = lint(files, {.variables = names.variables,
+                                   .classes = pointer(names.classes),
+                                   .references = pointer(names.references),
+                                   .cost = options.cost,
+                                   .known = &known});
+  const bool from_pipe =
+      std::find(options.files.begin(), options.files.end(), "-") != options.files.end();
+  if (read && !from_pipe) add_compiler_errors(options, config, problems, report);
   const bool json = options.output_format == "json";
   if (!print_all(json ? problems_as_json(report) : problems_as_text(report)))
     return app::kExitFailed;
@@ -267,7 +328,7 @@ int run(int argc, char** argv) {
   const bool named = load_all_names(options, config, problems, names);
   if (auto status = app::finish_check(options.common, problems)) return *status;
   if (!named) return app::kExitUsage;
-  if (lint_command->parsed()) return run_lint(options, names);
+  if (lint_command->parsed()) return run_lint(options, names, config, problems);
   if (explain_command->parsed()) return run_explain(options, names, config, problems);
   return run_format(options);
 }
