@@ -106,10 +106,14 @@ KafkaResult<> Producer::init(std::chrono::milliseconds timeout) {
   for (;;) {
     rd_kafka_error_t* error =
         rd_kafka_init_transactions(impl_->client.get(), milliseconds(std::min(timeout, kSlice)));
-    rd_kafka_poll(impl_->client.get(), 0);
+    // A coordinator that still loads, or still ends our predecessor's transaction, says so in an
+    // error that passes by itself.
+    const bool passes =
+        error != nullptr && (rd_kafka_error_is_retriable(error) != 0 ||
+                             rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT);
+    rd_kafka_poll(impl_->client.get(), passes ? 50 : 0);
     const bool again =
-        error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT &&
-        !is_refusal(impl_->watch.code()) && std::chrono::steady_clock::now() < deadline;
+        passes && !is_refusal(impl_->watch.code()) && std::chrono::steady_clock::now() < deadline;
     if (!again)
       return impl_->answer(
           fmt::format("init of transactions as {}", impl_->options.transactional_id), error);
