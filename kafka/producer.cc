@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "kafka/internal.h"
 
@@ -42,6 +44,25 @@ struct Producer::Impl {
 
   [[nodiscard]] rd_kafka_resp_err_t enqueue(const ProducerRecord& record);
 };
+
+namespace {
+
+// Calls again while the answer is an error that passes by itself (a coordinator that moves or is
+// busy), within `timeout`.
+template <typename Call>
+rd_kafka_error_t* until_it_passes(std::chrono::milliseconds timeout, Call call) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    rd_kafka_error_t* error = call();
+    if (error == nullptr || rd_kafka_error_is_retriable(error) == 0 ||
+        std::chrono::steady_clock::now() >= deadline)
+      return error;
+    rd_kafka_error_destroy(error);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+}  // namespace
 
 Producer::Producer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Producer::Producer(Producer&&) noexcept = default;
@@ -183,20 +204,25 @@ KafkaResult<> Producer::send_offsets(std::span<const TopicOffset> offsets,
                                      const GroupMetadata& group,
                                      std::chrono::milliseconds timeout) {
   const PartitionsHandle list = to_list(offsets);
-  return impl_->answer(
-      "offsets of the transaction",
-      rd_kafka_send_offsets_to_transaction(impl_->client.get(), list.get(),
-                                           group.impl().handle.get(), milliseconds(timeout)));
+  return impl_->answer("offsets of the transaction", until_it_passes(timeout, [&] {
+                         return rd_kafka_send_offsets_to_transaction(
+                             impl_->client.get(), list.get(), group.impl().handle.get(),
+                             milliseconds(timeout));
+                       }));
 }
 
 KafkaResult<> Producer::commit(std::chrono::milliseconds timeout) {
-  return impl_->answer("commit of the transaction",
-                       rd_kafka_commit_transaction(impl_->client.get(), milliseconds(timeout)));
+  return impl_->answer("commit of the transaction", until_it_passes(timeout, [&] {
+                         return rd_kafka_commit_transaction(impl_->client.get(),
+                                                            milliseconds(timeout));
+                       }));
 }
 
 KafkaResult<> Producer::abort(std::chrono::milliseconds timeout) {
-  return impl_->answer("abort of the transaction",
-                       rd_kafka_abort_transaction(impl_->client.get(), milliseconds(timeout)));
+  return impl_->answer("abort of the transaction", until_it_passes(timeout, [&] {
+                         return rd_kafka_abort_transaction(impl_->client.get(),
+                                                           milliseconds(timeout));
+                       }));
 }
 
 KafkaResult<> Producer::flush(std::chrono::milliseconds timeout) {

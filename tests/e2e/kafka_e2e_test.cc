@@ -106,7 +106,8 @@ void copy_for_a_while(const std::string& from, const std::string& to, std::mt199
     for (const kafka::Record& r : records)
       ASSERT_TRUE(producer.send({.topic = to, .key = r.key(), .value = r.value()}));
     if (random() % 5 == 0) {
-      ASSERT_TRUE(producer.abort(30s));
+      const auto undone = producer.abort(30s);
+      ASSERT_TRUE(undone) << undone.error().message;
       const auto back = consumer->rewind_to_committed(30s);
       ASSERT_TRUE(back) << back.error().message;
       continue;
