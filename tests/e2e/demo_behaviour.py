@@ -26,9 +26,9 @@ def fail(text, log=None):
 
 
 def demo(*arguments, log, **more):
-    """In a session of its own, as a terminal's foreground job."""
+    """In a session of its own, as a terminal's foreground job: whoever runs this test may have SIGINT ignored."""
     return subprocess.Popen(['deploy/demo', *arguments], cwd=root, stdin=subprocess.DEVNULL, stdout=open(log, 'w'), stderr=subprocess.STDOUT,
-                            start_new_session=True, **more)
+                            start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **more)
 
 
 def incidents():
