@@ -1,5 +1,7 @@
 #include "correlator/app/engine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -29,7 +31,6 @@ uint64_t fingerprint(std::string_view text) {
 }
 
 std::string event_id(std::string_view sensor, std::string_view event_type, const EventRef& ref) {
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string text(sensor);
   text += '\n';
   text += event_type;
@@ -38,10 +39,7 @@ std::string event_id(std::string_view sensor, std::string_view event_type, const
     text += '\n';
     text += std::to_string(n);
   }
-  const uint64_t h = fingerprint(text);
-  std::string out;
-  for (int shift = 60; shift >= 0; shift -= 4) out.push_back(kHex[h >> shift & 15]);
-  return out;
+  return fmt::format("{:016x}", fingerprint(text));
 }
 
 void append_part(std::string& key, std::string_view value) {

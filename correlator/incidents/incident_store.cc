@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <span>
 
+#include "base/encode.h"
 #include "correlator/incidents/limits.h"
 
 namespace vong::incidents {
@@ -20,16 +21,6 @@ void make_key(const Hit& hit, std::string& out) {
 
 void append_number(std::string& out, uint64_t n) {
   for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(n >> shift & 0xff));
-}
-
-std::string hex(std::span<const uint8_t> bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (const uint8_t b : bytes) {
-    out.push_back(kHex[b >> 4]);
-    out.push_back(kHex[b & 15]);
-  }
-  return out;
 }
 
 // Salted, or who sees an incident without its addresses could find them by trying all. Stable over
@@ -48,7 +39,7 @@ std::string make_id(std::string_view salt, const RuleFacts& facts, const Hit& hi
   if (!hit.evidence.empty()) append_number(text, hit.evidence.front().flow_id);
   uint8_t digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const uint8_t*>(text.data()), text.size(), digest);
-  return hex(std::span(digest, 16));
+  return hex_of(std::span(digest, 16));
 }
 
 template <typename T>

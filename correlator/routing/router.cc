@@ -1,5 +1,7 @@
 #include "correlator/routing/router.h"
 
+#include "base/encode.h"
+
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -21,7 +23,6 @@ bool is_private(const IpAddress& a) {
 }  // namespace
 
 std::string Router::pseudonym(std::string_view kind, std::string_view value) const {
-  static constexpr char kHex[] = "0123456789abcdef";
   uint8_t digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   const std::string text = std::string(kind) + '\n' + std::string(value);
@@ -29,10 +30,7 @@ std::string Router::pseudonym(std::string_view kind, std::string_view value) con
        reinterpret_cast<const uint8_t*>(text.data()), text.size(), digest, &size);
   std::string out(kind);
   out.push_back('-');
-  for (int i = 0; i < 6; ++i) {
-    out.push_back(kHex[digest[i] >> 4]);
-    out.push_back(kHex[digest[i] & 15]);
-  }
+  append_hex(out, Bytes(digest, 6));
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include "rules/vietnamese/encodings.h"
 
+#include "base/encode.h"
+
 #include <algorithm>
 
 namespace vong::vietnamese {
@@ -142,7 +144,7 @@ std::string bytes_of(Encoding e, const Characters& text) {
   std::string out;
   for (const char32_t c : text) {
     switch (e) {
-      case Encoding::kUtf8: case Encoding::kTcvn3InUtf8: case Encoding::kVniInUtf8: out += utf8_of(c); break;
+      case Encoding::kUtf8: case Encoding::kTcvn3InUtf8: case Encoding::kVniInUtf8: append_utf8(out, c); break;
       case Encoding::kUtf16Le: case Encoding::kTcvn3InUtf16: case Encoding::kVniInUtf16:
         out += static_cast<char>(c & 0xff);
         out += static_cast<char>(c >> 8 & 0xff);
@@ -184,26 +186,6 @@ std::string_view name_of(Encoding e) {
   return kNames[static_cast<size_t>(e)];
 }
 
-std::string utf8_of(char32_t c) {
-  std::string s;
-  if (c < 0x80) {
-    s += static_cast<char>(c);
-  } else if (c < 0x800) {
-    s += static_cast<char>(0xc0 | c >> 6);
-    s += static_cast<char>(0x80 | (c & 0x3f));
-  } else if (c < 0x10000) {
-    s += static_cast<char>(0xe0 | c >> 12);
-    s += static_cast<char>(0x80 | (c >> 6 & 0x3f));
-    s += static_cast<char>(0x80 | (c & 0x3f));
-  } else {
-    s += static_cast<char>(0xf0 | c >> 18);
-    s += static_cast<char>(0x80 | (c >> 12 & 0x3f));
-    s += static_cast<char>(0x80 | (c >> 6 & 0x3f));
-    s += static_cast<char>(0x80 | (c & 0x3f));
-  }
-  return s;
-}
-
 std::vector<std::string> spellings(Encoding e, const Letter& letter, CaseRule rule) {
   std::vector<std::string> all;
   for (const bool upper : {false, true}) {
@@ -218,7 +200,7 @@ std::vector<std::string> spellings(Encoding e, const Letter& letter, CaseRule ru
 std::vector<std::string> spellings(Encoding e, char32_t c, CaseRule rule) {
   if (c == U' ') return in_order({bytes_of(e, U" "), bytes_of(e, U"\t"), bytes_of(e, U"\u00a0")});
   if (c >= 0x80 && !is_unicode(e)) return {};
-  if (c > 0xffff) return e == Encoding::kUtf8 ? std::vector<std::string>{utf8_of(c)} : std::vector<std::string>{};
+  if (c > 0xffff) return e == Encoding::kUtf8 ? std::vector<std::string>{bytes_of(e, {c})} : std::vector<std::string>{};
   std::vector<std::string> all{bytes_of(e, {c})};
   const bool lower = c >= 'a' && c <= 'z', upper = c >= 'A' && c <= 'Z';
   if (rule == CaseRule::kAny && (lower || upper)) all.push_back(bytes_of(e, {lower ? c - 0x20 : c + 0x20}));

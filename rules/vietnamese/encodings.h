@@ -33,7 +33,4 @@ enum class CaseRule : uint8_t { kAny, kAsWritten };
 // The same of any other character (ASCII letters in both cases with kAny; a space also as a no-break space); empty where the encoding has none.
 [[nodiscard]] std::vector<std::string> spellings(Encoding e, char32_t c, CaseRule rule);
 
-// UTF-8 of a character.
-[[nodiscard]] std::string utf8_of(char32_t c);
-
 }  // namespace vong::vietnamese

@@ -1,5 +1,7 @@
 #include "sensor/content/xml_text.h"
 
+#include "base/encode.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -15,26 +17,6 @@ constexpr std::array<std::string_view, 2> kTabs = {"w:tab", "text:tab"};
 constexpr std::array<std::string_view, 1> kSpaces = {"text:s"};
 
 bool is_one_of(std::string_view name, auto& list) { return std::find(list.begin(), list.end(), name) != list.end(); }
-
-void append_utf8(std::string& s, uint32_t c) {
-  if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) c = 0xfffd;
-  if (c < 0x80) {
-    s += static_cast<char>(c);
-    return;
-  }
-  if (c < 0x800) {
-    s += static_cast<char>(0xc0 | c >> 6);
-  } else {
-    if (c < 0x10000) {
-      s += static_cast<char>(0xe0 | c >> 12);
-    } else {
-      s += static_cast<char>(0xf0 | c >> 18);
-      s += static_cast<char>(0x80 | (c >> 12 & 0x3f));
-    }
-    s += static_cast<char>(0x80 | (c >> 6 & 0x3f));
-  }
-  s += static_cast<char>(0x80 | (c & 0x3f));
-}
 
 }  // namespace
 
@@ -70,7 +52,8 @@ void XmlText::entity_over() {
   const auto [p, error] = std::from_chars(e.data() + (hex ? 2 : 1), end, c, hex ? 16 : 10);
   if (error != std::errc() || p != end) return;
   std::string text;
-  append_utf8(text, c);
+  const bool character = c != 0 && c <= 0x10ffff && (c < 0xd800 || c >= 0xe000);
+  append_utf8(text, character ? c : 0xfffd);
   put(text);
 }
 

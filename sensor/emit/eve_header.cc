@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/encode.h"
 #include "sensor/applayer/core/driver.h"
 #include "sensor/detect/detector.h"
 
@@ -38,15 +39,7 @@ const std::string& cached_community_id(const flow::Flow& f, uint16_t seed) {
   return state.community_id;
 }
 
-std::string mac_text(const uint8_t* mac) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string text(17, ':');
-  for (size_t i = 0; i < 6; ++i) {
-    text[i * 3] = kHex[mac[i] >> 4];
-    text[i * 3 + 1] = kHex[mac[i] & 15];
-  }
-  return text;
-}
+std::string mac_text(const uint8_t* mac) { return hex_of(Bytes(mac, 6), ':'); }
 
 struct Endpoints {
   const IpAddress *src, *dst;

@@ -1,5 +1,7 @@
 #include "sensor/reassembly/tcp_engine.h"
 
+#include "sensor/flow/exception.h"
+
 #include <memory>
 #include <utility>
 
@@ -33,27 +35,10 @@ void TcpEngine::count(const Packet& p) {
 
 // What the configuration wants for a flow or packet that cannot be followed as it should.
 void TcpEngine::apply_exception(flow::Flow& f, Packet& p, ExceptionTarget target) {
-  const ExceptionPolicy policy = config_.exceptions.of(target);
   ExceptionCounters& counters = target == ExceptionTarget::kStreamMidstream ? counters_.exception_midstream
                                 : target == ExceptionTarget::kStreamMemcap  ? counters_.exception_memcap
                                                                             : counters_.exception_reassembly;
-  ++counters[static_cast<size_t>(policy)];
-  f.exceptions |= static_cast<uint8_t>(1U << static_cast<unsigned>(target));
-  switch (policy) {
-    case ExceptionPolicy::kIgnore:
-      break;
-    case ExceptionPolicy::kBypass:
-      f.phase = flow::FlowPhase::kBypassed;
-      p.no_inspection = true;
-      break;
-    case ExceptionPolicy::kPassFlow:
-      f.pass_by_policy = true;
-      p.no_inspection = true;
-      break;
-    case ExceptionPolicy::kPassPacket:
-      p.no_inspection = true;
-      break;
-  }
+  flow::apply_exception(f, p, target, config_.exceptions.of(target), counters);
 }
 
 TcpSession* TcpEngine::new_session(flow::Flow& f, Packet& p) {

@@ -1,13 +1,14 @@
 #include "sensor/applayer/core/driver.h"
 
 #include <algorithm>
-#include <utility>
 #include <cassert>
+#include <utility>
 
 #include "sensor/applayer/core/driver_config.h"
 #include "sensor/applayer/core/expectation.h"
 #include "sensor/applayer/core/file.h"
 #include "sensor/applayer/core/limits.h"
+#include "sensor/flow/exception.h"
 #include "sensor/flow/raw_stream.h"
 
 namespace vong::applayer {
@@ -114,13 +115,7 @@ std::unique_ptr<Parser> Driver::Impl::make_parser(const ProtocolDef& def, bool t
 
 // The parser has given up.
 void Driver::Impl::apply_error_policy(flow::Flow& f, Packet& p) {
-  const ExceptionPolicy policy = config->error_policy();
-  ++counters.exception_error[static_cast<size_t>(policy)];
-  f.exceptions |= static_cast<uint8_t>(1U << static_cast<unsigned>(ExceptionTarget::kAppLayerError));
-  if (policy == ExceptionPolicy::kIgnore) return;
-  p.no_inspection = true;
-  if (policy == ExceptionPolicy::kPassFlow) f.pass_by_policy = true;
-  if (policy == ExceptionPolicy::kBypass) f.phase = flow::FlowPhase::kBypassed;
+  flow::apply_exception(f, p, ExceptionTarget::kAppLayerError, config->error_policy(), counters.exception_error);
 }
 
 // The flow speaks `proto` from here on.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/encode.h"
 #include "base/strings.h"
 #include "sensor/applayer/core/file_stream.h"
 #include "sensor/applayer/core/limits.h"
@@ -24,17 +25,10 @@ DigestContext make_digest(const EVP_MD* type) {
 }
 
 std::string hex_digest(EVP_MD_CTX* c) {
-  static constexpr char kHex[] = "0123456789abcdef";
   uint8_t digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  std::string out;
-  if (c == nullptr || EVP_DigestFinal_ex(c, digest, &size) != 1) return out;
-  out.reserve(size * 2);
-  for (unsigned i = 0; i < size; ++i) {
-    out.push_back(kHex[digest[i] >> 4]);
-    out.push_back(kHex[digest[i] & 15]);
-  }
-  return out;
+  if (c == nullptr || EVP_DigestFinal_ex(c, digest, &size) != 1) return {};
+  return hex_of(Bytes(digest, size));
 }
 
 // One libmagic cookie a thread: it is not safe to share, and dear to open.

@@ -1,6 +1,7 @@
 // What a DHCP record says. Without `extended` only acknowledgements are logged, and of them little
 // more than who got which address.
 #include "base/byte_reader.h"
+#include "base/encode.h"
 #include "sensor/applayer/dhcp/parser.h"
 
 namespace vong::dhcp {
@@ -11,18 +12,6 @@ std::string dotted(uint32_t a) {
   for (int shift = 24; shift >= 0; shift -= 8) {
     out += std::to_string(a >> shift & 255);
     if (shift > 0) out.push_back('.');
-  }
-  return out;
-}
-
-std::string mac_text(std::string_view bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    const auto b = static_cast<uint8_t>(c);
-    if (!out.empty()) out.push_back(':');
-    out.push_back(kHex[b >> 4]);
-    out.push_back(kHex[b & 15]);
   }
   return out;
 }
@@ -87,7 +76,7 @@ void write_number(std::string_view key, std::string_view data, JsonWriter& out) 
 void write_extended(const Option& o, JsonWriter& out) {
   switch (o.code) {
     case kClientId:
-      out.field("client_id", mac_text(std::string_view(o.data).substr(1)));
+      out.field("client_id", hex_of(as_bytes(std::string_view(o.data).substr(1)), ':'));
       break;
     case kLeaseTime:
       write_number("lease_time", o.data, out);
@@ -125,7 +114,7 @@ void write_record(const Transaction& tx, bool extended, JsonWriter& out) {
   out.open_object("dhcp");
   out.field("type", tx.opcode == 1 ? "request" : tx.opcode == 2 ? "reply" : "unknown");
   out.field("id", tx.xid);
-  out.field("client_mac", mac_text(tx.client_mac));
+  out.field("client_mac", hex_of(as_bytes(tx.client_mac), ':'));
   out.field("assigned_ip", dotted(tx.addresses[1]));
   if (extended) {
     out.field("client_ip", dotted(tx.addresses[0]));

@@ -1,17 +1,13 @@
 #include "sensor/applayer/formats/text.h"
 
+#include "base/encode.h"
+
 #include <array>
 
 namespace vong::formats {
 namespace {
 
-constexpr char kHex[] = "0123456789abcdef";
 constexpr size_t kUuidBytes = 16;
-
-void append_hex(std::string& out, uint8_t byte) {
-  out.push_back(kHex[byte >> 4]);
-  out.push_back(kHex[byte & 15]);
-}
 
 std::string grouped(Bytes uuid, const std::array<uint8_t, kUuidBytes>& order) {
   std::string out;
@@ -19,7 +15,7 @@ std::string grouped(Bytes uuid, const std::array<uint8_t, kUuidBytes>& order) {
   out.reserve(36);
   for (size_t i = 0; i < kUuidBytes; ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) out.push_back('-');
-    append_hex(out, uuid[order[i]]);
+    append_hex(out, uuid.subspan(order[i], 1));
   }
   return out;
 }

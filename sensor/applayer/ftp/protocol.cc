@@ -2,6 +2,7 @@
 #include <array>
 
 #include "base/strings.h"
+#include "sensor/applayer/core/file_buffers.h"
 #include "sensor/applayer/ftp/limits.h"
 #include "sensor/applayer/ftp/parser.h"
 
@@ -198,27 +199,13 @@ std::unique_ptr<applayer::Parser> make(const void* config) {
 
 // ---------------------------------------------------------------- data connection
 
-BufferView file_data(const Tx& tx, Direction d, uint32_t i, BufferScratch&) {
-  const auto& files = data_of(tx).containers[index(d)].files();
-  if (i >= files.size() || files[i].size == 0) return BufferView::none();
-  BufferView v = BufferView::of(files[i].window);
-  v.offset = files[i].window_offset;
-  v.complete = files[i].state != applayer::FileState::kOpen;
-  return v;
-}
-
-BufferView file_name(const Tx& tx, Direction d, uint32_t i, BufferScratch&) {
-  const auto& files = data_of(tx).containers[index(d)].files();
-  return i < files.size() ? BufferView::of(files[i].name) : BufferView::none();
-}
-
 constexpr std::array kDataBuffers = {
     BufferDef{.name = "file.data",
               .alias = "file_data",
               .modifier = {},
               .to_server_progress = kInProgress,
               .to_client_progress = kInProgress,
-              .get = file_data,
+              .get = applayer::file_data,
               .multi = true,
               .streaming = true,
               .help = "Content of files"},
@@ -227,7 +214,7 @@ constexpr std::array kDataBuffers = {
               .modifier = {},
               .to_server_progress = kInProgress,
               .to_client_progress = kInProgress,
-              .get = file_name,
+              .get = applayer::file_name,
               .multi = true,
               .help = "Names of files"},
 };

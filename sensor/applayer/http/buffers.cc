@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/strings.h"
+#include "sensor/applayer/core/file_buffers.h"
 #include "sensor/applayer/http/body.h"
 #include "sensor/applayer/http/message.h"
 
@@ -129,22 +130,11 @@ BufferView body(const Transaction& tx, Direction d, uint32_t, BufferScratch&) {
 
 BufferView file_data(const Transaction& tx, Direction d, uint32_t i, BufferScratch&) {
   const HttpTransaction& t = http(tx);
-  const auto* files = tx.files(d);
-  if (files == nullptr || i >= files->files().size()) return BufferView::none();
-  const applayer::File& f = files->files()[i];
-  if (f.size == 0) return BufferView::none();
-  if (f.state == applayer::FileState::kOpen && !body_is_presentable(t, d))
+  const applayer::File* f = applayer::file_at(tx, d, i);
+  if (f == nullptr || f->size == 0) return BufferView::none();
+  if (f->state == applayer::FileState::kOpen && !body_is_presentable(t, d))
     return BufferView{{}, 0, true, false};
-  BufferView v = BufferView::of(f.window);
-  v.offset = f.window_offset;
-  v.complete = f.state != applayer::FileState::kOpen;
-  return v;
-}
-
-BufferView file_name(const Transaction& tx, Direction d, uint32_t i, BufferScratch&) {
-  const auto* files = tx.files(d);
-  if (files == nullptr || i >= files->files().size()) return BufferView::none();
-  return BufferView::of(files->files()[i].name);
+  return applayer::content_of(*f);
 }
 
 constexpr char kCookie[] = "cookie", kSetCookie[] = "set-cookie", kUserAgent[] = "user-agent",
@@ -218,7 +208,7 @@ constexpr auto kBuffers = std::to_array<BufferDef>({
     {"http.response_body", "", "http_server_body", 0, kNo, kBody, body, false, true,
      "Response body, decoded"},
     {"file.data", "file_data", "", 'Q', kBody, kBody, file_data, true, true, "Content of files"},
-    {"file.name", "", "", 0, kBody, kBody, file_name, true, false, "Names of files"},
+    {"file.name", "", "", 0, kBody, kBody, applayer::file_name, true, false, "Names of files"},
 });
 
 }  // namespace

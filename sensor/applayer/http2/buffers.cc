@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/strings.h"
+#include "sensor/applayer/core/file_buffers.h"
 #include "sensor/applayer/http2/transaction.h"
 
 namespace vong::http2 {
@@ -128,23 +129,6 @@ BufferView one_header(const Transaction& tx, Direction d, uint32_t i, BufferScra
   return BufferView::of(scratch);
 }
 
-BufferView file_data(const Transaction& tx, Direction d, uint32_t i, BufferScratch&) {
-  const auto* files = tx.files(d);
-  if (files == nullptr || i >= files->files().size()) return BufferView::none();
-  const applayer::File& f = files->files()[i];
-  if (f.size == 0) return BufferView::none();
-  BufferView v = BufferView::of(f.window);
-  v.offset = f.window_offset;
-  v.complete = f.state != applayer::FileState::kOpen;
-  return v;
-}
-
-BufferView file_name(const Transaction& tx, Direction d, uint32_t i, BufferScratch&) {
-  const auto* files = tx.files(d);
-  if (files == nullptr || i >= files->files().size()) return BufferView::none();
-  return BufferView::of(files->files()[i].name);
-}
-
 constexpr uint8_t kNo = BufferDef::kNotHere, kReq = kClientData, kRes = kServerData;
 
 // name, sticky alias, content modifier, pcre flag, to server from, to client from, getter, several,
@@ -198,12 +182,12 @@ constexpr auto kBuffers = std::to_array<BufferDef>({
     {"http.location", "http_location", "", 0, kNo, kRes, field<kLocation>, false, false,
      "Location"},
     {"http.server", "http_server", "", 0, kNo, kRes, field<kServer>, false, false, "Server"},
-    {"http.request_body", "", "http_client_body", 'P', kReq, kNo, file_data, true, true,
+    {"http.request_body", "", "http_client_body", 'P', kReq, kNo, applayer::file_data, true, true,
      "Request body, decoded"},
-    {"http.response_body", "", "http_server_body", 0, kNo, kRes, file_data, true, true,
+    {"http.response_body", "", "http_server_body", 0, kNo, kRes, applayer::file_data, true, true,
      "Response body, decoded"},
-    {"file.data", "file_data", "", 'Q', kReq, kRes, file_data, true, true, "Content of files"},
-    {"file.name", "", "", 0, kReq, kRes, file_name, true, false, "Names of files"},
+    {"file.data", "file_data", "", 'Q', kReq, kRes, applayer::file_data, true, true, "Content of files"},
+    {"file.name", "", "", 0, kReq, kRes, applayer::file_name, true, false, "Names of files"},
     {"http2.header_name", "http2_header_name", "", 0, kOpen, kOpen, header_name, true, false,
      "Each field's name"},
     {"http2.header", "http2_header", "", 0, kOpen, kOpen, one_header, true, false,

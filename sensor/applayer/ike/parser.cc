@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/byte_reader.h"
+#include "base/encode.h"
 #include "sensor/applayer/ike/limits.h"
 
 namespace vong::ike {
@@ -11,17 +12,6 @@ using applayer::Input;
 using applayer::ParseResult;
 
 namespace {
-
-std::string hex(Bytes bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const uint8_t b : bytes) {
-    out.push_back(kHex[b >> 4]);
-    out.push_back(kHex[b & 15]);
-  }
-  return out;
-}
 
 std::string kept(Bytes bytes) {
   return std::string(as_text(bytes.first(std::min(bytes.size(), kMaxPayloadBytes))));
@@ -94,8 +84,8 @@ ParseResult IkeParser::parse(Direction d, const Input& in) {
   if (tx.header.major() != 1 && tx.header.major() != 2) return ParseResult::error();
   tx.direction = d;
   tx.has_direction[static_cast<size_t>(index(opposite(d)))] = false;
-  tx.init_spi = hex(in.data.first(8));
-  tx.resp_spi = hex(in.data.subspan(8, 8));
+  tx.init_spi = hex_of(in.data.first(8));
+  tx.resp_spi = hex_of(in.data.subspan(8, 8));
   std::vector<Payload> payloads;
   if (tx.header.major() == 2) {
     if (!parse_payloads(tx.header.next_payload, rest, payloads, tx.payload_types))
@@ -134,7 +124,7 @@ void IkeParser::version1(Transaction& tx, const std::vector<Payload>& payloads) 
         tx.nonce = side.nonce = kept(p.body);
         break;
       case kVendorV1:
-        tx.vendors.push_back(hex(as_bytes(kept(p.body))));
+        tx.vendors.push_back(hex_of(as_bytes(kept(p.body))));
         break;
       default:
         break;

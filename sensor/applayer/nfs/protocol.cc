@@ -1,7 +1,11 @@
 // NFS as tables: buffers, keywords, events, records, detection.
+#include <fmt/format.h>
+#include <zlib.h>
+
 #include <algorithm>
 #include <array>
 
+#include "sensor/applayer/core/file_buffers.h"
 #include "sensor/applayer/nfs/names.h"
 #include "sensor/applayer/nfs/parser.h"
 
@@ -24,23 +28,6 @@ const Transaction& of(const Tx& tx) { return static_cast<const Transaction&>(tx)
 
 // ---------------------------------------------------------------- keywords
 
-BufferView file_data(const Tx& tx, Direction d, uint32_t i, BufferScratch&) {
-  const auto* files = tx.files(d);
-  if (files == nullptr || i >= files->files().size()) return BufferView::none();
-  const applayer::File& f = files->files()[i];
-  if (f.size == 0) return BufferView::none();
-  BufferView v = BufferView::of(f.window);
-  v.offset = f.window_offset;
-  v.complete = f.state != applayer::FileState::kOpen;
-  return v;
-}
-
-BufferView file_name(const Tx& tx, Direction d, uint32_t i, BufferScratch&) {
-  const auto* files = tx.files(d);
-  if (files == nullptr || i >= files->files().size()) return BufferView::none();
-  return BufferView::of(files->files()[i].name);
-}
-
 constexpr BufferDef both_ways(std::string_view name, std::string_view alias,
                               applayer::BufferGetter get, bool streaming, std::string_view help) {
   return {.name = name,
@@ -55,8 +42,8 @@ constexpr BufferDef both_ways(std::string_view name, std::string_view alias,
 }
 
 constexpr std::array kBuffers = {
-    both_ways("file.data", "file_data", file_data, true, "Content of files"),
-    both_ways("file.name", "", file_name, false, "Names of files"),
+    both_ways("file.data", "file_data", applayer::file_data, true, "Content of files"),
+    both_ways("file.name", "", applayer::file_name, false, "Names of files"),
 };
 
 std::optional<uint64_t> procedure(const Tx& tx, Direction, uint32_t i) {
@@ -97,20 +84,8 @@ constexpr std::array<EventDef, kEventCount> kEvents = {{
 // ---------------------------------------------------------------- records
 
 // CRC-32 as Ethernet has it: how analysts' tools show file handles.
-uint32_t crc32(std::string_view data) {
-  uint32_t crc = 0xffffffff;
-  for (const char c : data) {
-    crc ^= static_cast<uint8_t>(c);
-    for (int i = 0; i < 8; ++i) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xedb88320U : 0);
-  }
-  return ~crc;
-}
-
-std::string hex8(uint32_t value) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (int shift = 28; shift >= 0; shift -= 4) out.push_back(kHex[value >> shift & 15]);
-  return out;
+uint32_t checksum(std::string_view data) {
+  return static_cast<uint32_t>(::crc32(0, reinterpret_cast<const Bytef*>(data.data()), static_cast<uInt>(data.size())));
 }
 
 void write_rpc(const Transaction& tx, JsonWriter& out) {
@@ -142,7 +117,7 @@ void write_nfs(const Transaction& tx, JsonWriter& out) {
   out.field("version", tx.version);
   out.field("procedure", procedure_name(tx.version, tx.procedure));
   out.field("filename", tx.name);
-  if (!tx.handle.empty()) out.field("hhash", hex8(crc32(tx.handle)));
+  if (!tx.handle.empty()) out.field("hhash", fmt::format("{:08x}", checksum(tx.handle)));
   out.field("id", tx.id + 1);
   out.field("file_tx", tx.file.has_value());
   out.field("type", "response");

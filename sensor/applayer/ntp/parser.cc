@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/byte_reader.h"
+#include "base/encode.h"
 
 namespace vong::ntp {
 
@@ -90,14 +91,8 @@ constexpr std::array kBuffers = {BufferDef{.name = "ntp.reference_id",
 // ---------------------------------------------------------------- record, events, detection
 
 bool write(const Tx& base, const LogContext&, JsonWriter& out) {
-  static constexpr char kHex[] = "0123456789abcdef";
   const Transaction& tx = of(base);
-  std::string id;
-  for (const char c : tx.reference_id) {
-    if (!id.empty()) id.push_back(':');
-    id.push_back(kHex[static_cast<uint8_t>(c) >> 4]);
-    id.push_back(kHex[c & 15]);
-  }
+  const std::string id = hex_of(as_bytes(tx.reference_id), ':');
   out.open_object("ntp");
   out.field("version", tx.version);
   out.field("mode", tx.mode);

@@ -5,6 +5,7 @@
 #include "base/byte_reader.h"
 #include "base/strings.h"
 #include "fmt/format.h"
+#include "sensor/applayer/core/digest.h"
 #include "sensor/applayer/quic/limits.h"
 #include "sensor/applayer/tls/fingerprint.h"
 
@@ -61,7 +62,7 @@ void QuicParser::take_tags(Transaction& tx, const Tags& tags) {
   if (!version.starts_with('Q')) return;
   Cyu c;
   c.text = version.substr(2) + "," + names;
-  c.hash = tls::md5_hex(as_bytes(c.text));
+  c.hash = applayer::md5_hex(as_bytes(c.text));
   tx.cyu.push_back(std::move(c));
 }
 
@@ -90,7 +91,7 @@ void QuicParser::take_hello(Transaction& tx, Direction d) {
   } else {
     tx.add_event(kErrorOnData);
   }
-  if (!tx.ja3.empty()) tx.ja3_hash = tls::md5_hex(as_bytes(tx.ja3));
+  if (!tx.ja3.empty()) tx.ja3_hash = applayer::md5_hex(as_bytes(tx.ja3));
   w.hello_seen = true;
   w.crypto.clear();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/byte_reader.h"
+#include "base/encode.h"
 #include "sensor/applayer/rdp/limits.h"
 
 namespace vong::rdp {
@@ -21,21 +22,7 @@ std::string utf16(Bytes bytes) {
     if (c >= 0xd800 && c < 0xdc00 && in.remaining() >= 2) {
       c = 0x10000 + ((c & 0x3ff) << 10) + (in.u16_le() & 0x3ff);
     }
-    if (c < 0x80) {
-      out.push_back(static_cast<char>(c));
-    } else if (c < 0x800) {
-      out.push_back(static_cast<char>(0xc0 | c >> 6));
-      out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
-    } else {
-      if (c >= 0x10000) {
-        out.push_back(static_cast<char>(0xf0 | c >> 18));
-        out.push_back(static_cast<char>(0x80 | (c >> 12 & 0x3f)));
-      } else {
-        out.push_back(static_cast<char>(0xe0 | c >> 12));
-      }
-      out.push_back(static_cast<char>(0x80 | (c >> 6 & 0x3f)));
-      out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
-    }
+    append_utf8(out, c);
   }
   return out;
 }

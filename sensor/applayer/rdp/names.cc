@@ -1,4 +1,6 @@
 // Names of numbers in client data, as records have them.
+#include <fmt/format.h>
+
 #include <array>
 
 #include "sensor/applayer/rdp/message.h"
@@ -17,16 +19,6 @@ std::string find(const std::array<Named, N>& names, uint32_t number, std::string
     if (n.number == number) return std::string(n.name);
   }
   return fallback;
-}
-
-std::string hex(uint32_t number) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "0x";
-  for (int shift = 28; shift >= 0; shift -= 4) {
-    if (out.size() > 2 || number >> shift != 0 || shift == 0)
-      out.push_back(kHex[number >> shift & 15]);
-  }
-  return out;
 }
 
 }  // namespace
@@ -89,7 +81,7 @@ std::string keyboard_layout_name(uint32_t layout) {
       {0x0c07, "de-AT"}, {0x0c09, "en-AU"}, {0x0c0a, "es-ES"}, {0x0c0c, "fr-CA"}, {0x1004, "zh-SG"},
       {0x1009, "en-CA"}, {0x100c, "fr-CH"},
   });
-  return find(kNames, layout, hex(layout));
+  return find(kNames, layout, fmt::format("{:#x}", layout));
 }
 
 std::string keyboard_type_name(uint32_t type) {

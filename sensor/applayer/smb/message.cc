@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/encode.h"
 #include "sensor/applayer/formats/text.h"
 #include "sensor/applayer/smb/limits.h"
 
@@ -286,13 +287,8 @@ int64_t unix_seconds(uint64_t filetime) {
 std::string fuid_text(std::string_view id) {
   if (id.size() == kFileIdBytes) return formats::guid_text(as_bytes(id));
   if (id.size() < 2) return {};
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (const size_t i : {size_t{1}, size_t{0}}) {
-    out.push_back(kHex[static_cast<uint8_t>(id[i]) >> 4]);
-    out.push_back(kHex[static_cast<uint8_t>(id[i]) & 15]);
-  }
-  return out;
+  const uint8_t swapped[] = {static_cast<uint8_t>(id[1]), static_cast<uint8_t>(id[0])};
+  return hex_of(swapped);
 }
 
 }  // namespace vong::smb

@@ -1,5 +1,7 @@
 #include "sensor/applayer/smb/names.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -328,12 +330,7 @@ std::string with_prefix(std::string_view prefix, std::string_view name) {
   return out;
 }
 
-std::string hex(uint32_t value, int digits) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (int i = digits - 1; i >= 0; --i) out.push_back(kHex[value >> (4 * i) & 15]);
-  return out;
-}
+std::string hex(uint32_t value, int digits) { return fmt::format("{:0{}x}", value, digits); }
 
 }  // namespace
 

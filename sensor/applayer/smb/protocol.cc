@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "sensor/applayer/core/file_buffers.h"
 #include "sensor/applayer/smb/parser.h"
 #include "sensor/applayer/smb/record.h"
 
@@ -61,23 +62,6 @@ BufferView stub_data(const Tx& tx, Direction d, uint32_t, BufferScratch&) {
   return v;
 }
 
-BufferView file_data(const Tx& tx, Direction d, uint32_t i, BufferScratch&) {
-  const auto* files = tx.files(d);
-  if (files == nullptr || i >= files->files().size()) return BufferView::none();
-  const applayer::File& f = files->files()[i];
-  if (f.size == 0) return BufferView::none();
-  BufferView v = BufferView::of(f.window);
-  v.offset = f.window_offset;
-  v.complete = f.state != applayer::FileState::kOpen;
-  return v;
-}
-
-BufferView file_name(const Tx& tx, Direction d, uint32_t i, BufferScratch&) {
-  const auto* files = tx.files(d);
-  if (files == nullptr || i >= files->files().size()) return BufferView::none();
-  return BufferView::of(files->files()[i].name);
-}
-
 constexpr BufferDef from_client(std::string_view name, std::string_view alias,
                                 applayer::BufferGetter get, std::string_view help) {
   return {.name = name,
@@ -111,8 +95,8 @@ constexpr std::array kBuffers = {
                 "domain of the user who logs on"),
     both_ways("dcerpc.stub_data", "dce_stub_data", stub_data, false, true,
               "arguments of a call of DCERPC"),
-    both_ways("file.data", "file_data", file_data, true, true, "Content of files"),
-    both_ways("file.name", "", file_name, true, false, "Names of files"),
+    both_ways("file.data", "file_data", applayer::file_data, true, true, "Content of files"),
+    both_ways("file.name", "", applayer::file_name, true, false, "Names of files"),
 };
 
 std::optional<uint64_t> version(const Tx& tx, Direction, uint32_t i) {

@@ -1,6 +1,8 @@
 // EVE's smb record.
 #include "sensor/applayer/smb/record.h"
 
+#include <fmt/format.h>
+
 #include "sensor/applayer/formats/text.h"
 #include "sensor/applayer/smb/names.h"
 
@@ -9,16 +11,7 @@ namespace {
 
 namespace rpc = formats::dcerpc;
 
-std::string hex(uint32_t value, size_t digits_min) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (int shift = 28; shift >= 0; shift -= 4) {
-    const uint32_t digit = value >> shift & 15;
-    if (digit != 0 || !out.empty() || static_cast<size_t>(shift / 4) < digits_min)
-      out.push_back(kHex[digit]);
-  }
-  return "0x" + out;
-}
+std::string hex(uint32_t value, size_t digits_min) { return fmt::format("0x{:0{}x}", value, digits_min); }
 
 std::string_view file_name(const std::string& name) {
   return name.empty() ? std::string_view("<share_root>") : std::string_view(name);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/encode.h"
 #include "base/strings.h"
 #include "openssl/evp.h"
 #include "sensor/applayer/smtp/limits.h"
@@ -18,16 +19,10 @@ class BodyHash {
 
   void add(std::string_view data) { EVP_DigestUpdate(context_, data.data(), data.size()); }
   std::string hex() {
-    static constexpr char kHex[] = "0123456789abcdef";
     std::array<uint8_t, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
     EVP_DigestFinal_ex(context_, digest.data(), &size);
-    std::string out;
-    for (unsigned i = 0; i < size; ++i) {
-      out.push_back(kHex[digest[i] >> 4]);
-      out.push_back(kHex[digest[i] & 15]);
-    }
-    return out;
+    return hex_of(Bytes(digest).first(size));
   }
 
  private:

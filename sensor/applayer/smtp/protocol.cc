@@ -2,6 +2,7 @@
 #include <array>
 
 #include "base/strings.h"
+#include "sensor/applayer/core/file_buffers.h"
 #include "sensor/applayer/smtp/limits.h"
 #include "sensor/applayer/smtp/parser.h"
 
@@ -66,22 +67,11 @@ BufferView body_md5(const Tx& tx, Direction, uint32_t, BufferScratch&) {
 }
 
 BufferView file_data(const Tx& tx, Direction d, uint32_t i, BufferScratch&) {
-  const auto* files = tx.files(d);
-  if (files == nullptr || i >= files->files().size()) return BufferView::none();
-  const applayer::File& f = files->files()[i];
-  if (f.size == 0) return BufferView::none();
-  const bool open = f.state == applayer::FileState::kOpen;
-  if (open && f.size < static_cast<const Transaction&>(tx).config.inspect_min_bytes) return BufferView::none();
-  BufferView v = BufferView::of(f.window);
-  v.offset = f.window_offset;
-  v.complete = f.state != applayer::FileState::kOpen;
-  return v;
-}
-
-BufferView file_name(const Tx& tx, Direction d, uint32_t i, BufferScratch&) {
-  const auto* files = tx.files(d);
-  if (files == nullptr || i >= files->files().size()) return BufferView::none();
-  return BufferView::of(files->files()[i].name);
+  const applayer::File* f = applayer::file_at(tx, d, i);
+  if (f == nullptr || f->size == 0) return BufferView::none();
+  const bool open = f->state == applayer::FileState::kOpen;
+  if (open && f->size < static_cast<const Transaction&>(tx).config.inspect_min_bytes) return BufferView::none();
+  return applayer::content_of(*f);
 }
 
 constexpr BufferDef client(std::string_view name, uint8_t progress, applayer::BufferGetter get,
@@ -128,7 +118,7 @@ constexpr std::array kBuffers = {
               .modifier = {},
               .to_server_progress = kInProgress,
               .to_client_progress = kNever,
-              .get = file_name,
+              .get = applayer::file_name,
               .multi = true,
               .help = "Names of files"},
 };

@@ -2,7 +2,7 @@
 #include <array>
 
 #include "base/strings.h"
-#include "openssl/evp.h"
+#include "sensor/applayer/core/digest.h"
 #include "sensor/applayer/smtp/parser.h"
 
 namespace vong::smtp {
@@ -34,19 +34,6 @@ constexpr std::array kHeaderFields = {
     HeaderField{"content_md5", "content-md5", false, false},
     HeaderField{"date", "date", false, false},
 };
-
-std::string md5_hex(std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::array<uint8_t, 16> digest{};
-  unsigned size = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr);
-  std::string out;
-  for (const uint8_t b : digest) {
-    out.push_back(kHex[b >> 4]);
-    out.push_back(kHex[b & 15]);
-  }
-  return out;
-}
 
 void write_smtp(const Transaction& tx, JsonWriter& out) {
   out.open_object("smtp");
@@ -127,7 +114,7 @@ void write_email(const Transaction& tx, const Settings* options, JsonWriter& out
       out.field("body_md5", mail.body_md5());
     const std::string* subject = mail.header("subject");
     if (subject != nullptr && listed(*options, "md5", "subject", "subject"))
-      out.field("subject_md5", md5_hex(*subject));
+      out.field("subject_md5", applayer::md5_hex(as_bytes(*subject)));
   }
   strings("attachment", mail.attachments(), out);
   // The last one first, as the reference has them.

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/byte_reader.h"
-#include "openssl/evp.h"
+#include "sensor/applayer/core/digest.h"
 #include "sensor/applayer/ssh/limits.h"
 
 namespace vong::ssh {
@@ -15,19 +15,6 @@ namespace {
 
 enum MessageCode : uint8_t { kKexInit = 20, kNewKeys = 21 };
 constexpr size_t kCookieBytes = 16;
-
-std::string md5_hex(std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::array<uint8_t, 16> digest{};
-  unsigned size = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr);
-  std::string out;
-  for (const uint8_t b : digest) {
-    out.push_back(kHex[b >> 4]);
-    out.push_back(kHex[b & 15]);
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -163,7 +150,7 @@ void SshParser::key_exchange(Direction d, Bytes payload) {
     if (i != 0) side.hassh_string.push_back(';');
     side.hassh_string.append(as_text(lists[i]));
   }
-  side.hassh = md5_hex(side.hassh_string);
+  side.hassh = applayer::md5_hex(as_bytes(side.hassh_string));
   advance(d, kKeyExchangeSeen);
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/byte_reader.h"
+#include "base/encode.h"
 #include "base/ip_address.h"
 #include "fmt/format.h"
 #include "sensor/applayer/tls/limits.h"
@@ -125,24 +126,6 @@ std::string attribute_name(Bytes oid) {
     if (a.oid == as_text(oid)) return std::string(a.name);
   }
   return "OID(" + dotted(oid) + ")";
-}
-
-void append_utf8(std::string& out, uint32_t c) {
-  if (c < 0x80) {
-    out.push_back(static_cast<char>(c));
-  } else if (c < 0x800) {
-    out.push_back(static_cast<char>(0xc0 | c >> 6));
-    out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
-  } else if (c < 0x10000) {
-    out.push_back(static_cast<char>(0xe0 | c >> 12));
-    out.push_back(static_cast<char>(0x80 | (c >> 6 & 0x3f)));
-    out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
-  } else {
-    out.push_back(static_cast<char>(0xf0 | (c >> 18 & 7)));
-    out.push_back(static_cast<char>(0x80 | (c >> 12 & 0x3f)));
-    out.push_back(static_cast<char>(0x80 | (c >> 6 & 0x3f)));
-    out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
-  }
 }
 
 std::optional<std::string> value_text(const Element& e) {

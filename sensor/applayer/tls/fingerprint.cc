@@ -1,10 +1,11 @@
 #include "sensor/applayer/tls/fingerprint.h"
 
+#include "sensor/applayer/core/digest.h"
+
 #include <algorithm>
 #include <array>
 
 #include "fmt/format.h"
-#include "openssl/evp.h"
 
 namespace vong::tls {
 namespace {
@@ -83,41 +84,10 @@ std::string ja4_alpn(const ClientHello& hello) {
 }
 
 std::string short_hash(const std::string& text) {
-  return text.empty() ? std::string(12, '0') : sha256_hex(as_bytes(text)).substr(0, 12);
-}
-
-template <size_t kSize>
-std::array<uint8_t, kSize> digest(const EVP_MD* kind, Bytes data) {
-  std::array<uint8_t, kSize> out{};
-  unsigned size = 0;
-  EVP_Digest(data.data(), data.size(), out.data(), &size, kind, nullptr);
-  return out;
-}
-
-std::string hex(Bytes data) {
-  std::string out;
-  out.reserve(data.size() * 2);
-  for (const uint8_t b : data) {
-    out.push_back(kHex[b >> 4]);
-    out.push_back(kHex[b & 15]);
-  }
-  return out;
+  return text.empty() ? std::string(12, '0') : applayer::sha256_hex(as_bytes(text)).substr(0, 12);
 }
 
 }  // namespace
-
-std::string md5_hex(Bytes data) { return hex(digest<16>(EVP_md5(), data)); }
-std::string sha256_hex(Bytes data) { return hex(digest<32>(EVP_sha256(), data)); }
-
-std::string sha1_colons(Bytes data) {
-  std::string out;
-  for (const uint8_t b : digest<20>(EVP_sha1(), data)) {
-    if (!out.empty()) out.push_back(':');
-    out.push_back(kHex[b >> 4]);
-    out.push_back(kHex[b & 15]);
-  }
-  return out;
-}
 
 std::string ja3_string(const ClientHello& hello) {
   std::string out = std::to_string(hello.version) + ",";

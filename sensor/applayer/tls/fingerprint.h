@@ -17,8 +17,5 @@ namespace vong::tls {
 // "t13d1516h2_8daaf6152771_e5627efa2ab1"; `transport`: 't' for TCP, 'q' for QUIC.
 [[nodiscard]] std::string ja4(const ClientHello& hello, char transport);
 
-[[nodiscard]] std::string md5_hex(Bytes data);
-[[nodiscard]] std::string sha256_hex(Bytes data);
-[[nodiscard]] std::string sha1_colons(Bytes data);  // "aa:bb:..."
 
 }  // namespace vong::tls

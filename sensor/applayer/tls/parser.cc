@@ -4,6 +4,7 @@
 
 #include "base/byte_reader.h"
 #include "fmt/format.h"
+#include "sensor/applayer/core/digest.h"
 #include "sensor/applayer/tls/fingerprint.h"
 #include "sensor/applayer/tls/limits.h"
 
@@ -112,7 +113,7 @@ const std::string& Transaction::ja3() const {
   return ja3_;
 }
 const std::string& Transaction::ja3_hash() const {
-  if (ja3_hash_.empty() && !ja3().empty()) ja3_hash_ = md5_hex(as_bytes(ja3()));
+  if (ja3_hash_.empty() && !ja3().empty()) ja3_hash_ = applayer::md5_hex(as_bytes(ja3()));
   return ja3_hash_;
 }
 const std::string& Transaction::ja3s() const {
@@ -120,7 +121,7 @@ const std::string& Transaction::ja3s() const {
   return ja3s_;
 }
 const std::string& Transaction::ja3s_hash() const {
-  if (ja3s_hash_.empty() && !ja3s().empty()) ja3s_hash_ = md5_hex(as_bytes(ja3s()));
+  if (ja3s_hash_.empty() && !ja3s().empty()) ja3s_hash_ = applayer::md5_hex(as_bytes(ja3s()));
   return ja3s_hash_;
 }
 const std::string& Transaction::ja4() const {
@@ -393,7 +394,7 @@ void TlsParser::certificates(Direction d, Bytes body) {
       const CertificateError e = parse_certificate(der, *leaf);
       if (e == CertificateError::kNone) {
         side.leaf = std::move(leaf);
-        side.fingerprint = sha1_colons(der);
+        side.fingerprint = applayer::sha1_colons(der);
       } else {
         t.add_event(event_of(e));
       }

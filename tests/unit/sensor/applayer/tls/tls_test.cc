@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/json_writer.h"
+#include "sensor/applayer/core/digest.h"
 #include "sensor/applayer/tls/certificate.h"
 #include "sensor/applayer/tls/fingerprint.h"
 #include "sensor/applayer/tls/hello.h"
@@ -133,7 +134,7 @@ TEST(Certificate, FieldsInTheReferencesForm) {
   EXPECT_EQ(certificate_time(c.not_before_s), "2026-11-23T01:21:38");
   EXPECT_EQ(certificate_time(c.not_after_s), "2036-11-20T01:21:38");
   EXPECT_THAT(c.alternative_names, ElementsAre("www.example.org", "example.org", "192.0.2.1"));
-  EXPECT_EQ(sha1_colons(as_bytes(kDer)),
+  EXPECT_EQ(applayer::sha1_colons(as_bytes(kDer)),
             "ee:1c:7a:a6:3b:99:80:69:60:23:40:a6:25:83:50:84:5e:67:6c:4c");
 }
 
