@@ -16,6 +16,7 @@
 #include "rules/tools/explain.h"
 #include "rules/tools/format.h"
 #include "rules/tools/lint.h"
+#include "rules/tools/standard_input.h"
 #include "sensor/applayer/core/protocol.h"
 #include "sensor/detect/keyword_reference.h"
 #include "sensor/detect/rule_set.h"
@@ -27,6 +28,7 @@ using Files = std::vector<std::unique_ptr<rules::RuleFile>>;
 
 struct Options {
   app::CommonFlags common;
+  StandardInput input;
   std::vector<std::string> files;       // lint, format; explain: what to explain
   std::vector<std::string> rule_files;  // explain -S
   std::string output_format = "text";
@@ -62,18 +64,19 @@ Language choose_language(const std::string& wanted) {
   return Language::kEnglish;
 }
 
-// A file, or standard input for "-"; false when one could not be read.
-bool load(const std::vector<std::string>& paths, Files& files, bool keep_disabled) {
+// False when one could not be read.
+bool load(const std::vector<std::string>& paths, const StandardInput& input, Files& files,
+          bool keep_disabled) {
   bool good = true;
   for (const std::string& path : paths) {
-    auto text = rules::read_file(path == "-" ? "/dev/stdin" : path);
+    auto text = rules::read_file(path);
     if (!text) {
       complain(text.error().message);
       good = false;
       continue;
     }
     files.push_back(rules::RuleFile::parse(
-        path == "-" ? "stdin" : path, std::move(*text),
+        input.shown(path), std::move(*text),
         {.file_index = static_cast<uint32_t>(files.size()), .keep_disabled = keep_disabled}));
   }
   return good;
@@ -120,8 +123,9 @@ const T* pointer(const std::optional<T>& value) {
   return value ? &*value : nullptr;
 }
 
-// What the sensor's compiler has against rules that read well: a regular expression that cannot be compiled, buffers that exclude each
-// other. One problem a rule is enough, so rules that have an error already are passed over.
+// What the sensor's compiler has against rules that read well: a regular expression that cannot be
+// compiled, buffers that exclude each other. One problem a rule is enough, so rules that have an
+// error already are passed over.
 void add_compiler_errors(const Options& options, const app::Config& config, app::Problems& problems,
                          LintReport& report) {
   Settings settings;
@@ -144,12 +148,15 @@ void add_compiler_errors(const Options& options, const app::Config& config, app:
     if (d.severity == rules::Severity::kError) told.emplace(d.file, d.pos.line);
   }
   for (rules::Diagnostic& d : compiled.diagnostics) {
+    d.file = options.input.shown(d.file);
     if (d.severity != rules::Severity::kError || told.contains({d.file, d.pos.line})) continue;
     ++report.errors;
     report.problems.push_back(std::move(d));
   }
   const auto place = [&](const rules::Diagnostic& d) {
-    const auto file = std::find(options.files.begin(), options.files.end(), d.file);
+    const auto file =
+        std::find_if(options.files.begin(), options.files.end(),
+                     [&](const std::string& path) { return options.input.shown(path) == d.file; });
     return std::pair(file - options.files.begin(), d.pos);
   };
   std::stable_sort(report.problems.begin(), report.problems.end(),
@@ -173,16 +180,14 @@ std::set<std::string, std::less<>> known_words() {
 int run_lint(const Options& options, const Names& names, const app::Config& config,
              app::Problems& problems) {
   Files files;
-  const bool read = load(options.files, files, false);
+  const bool read = load(options.files, options.input, files, false);
   const auto known = known_words();
   LintReport report = lint(files, {.variables = names.variables,
                                    .classes = pointer(names.classes),
                                    .references = pointer(names.references),
                                    .cost = options.cost,
                                    .known = &known});
-  const bool from_pipe =
-      std::find(options.files.begin(), options.files.end(), "-") != options.files.end();
-  if (read && !from_pipe) add_compiler_errors(options, config, problems, report);
+  if (read) add_compiler_errors(options, config, problems, report);
   const bool json = options.output_format == "json";
   if (!print_all(json ? problems_as_json(report) : problems_as_text(report)))
     return app::kExitFailed;
@@ -241,7 +246,7 @@ int run_explain(const Options& options, const Names& names, const app::Config& c
     return app::kExitUsage;
   }
   Files files;
-  const bool read = load(paths, files, true);
+  const bool read = load(paths, options.input, files, true);
   for (const auto& file : files) {
     for (const auto& problem : file->diagnostics().items())
       fmt::print(stderr, "{}\n", problem.format());
@@ -269,7 +274,7 @@ bool replace_file(const std::string& path, const std::string& text) {
 
 int run_format(const Options& options) {
   Files files;
-  bool good = load(options.files, files, true);
+  bool good = load(options.files, options.input, files, true);
   bool broken = false;
   for (const auto& file : files) {
     for (const auto& problem : file->diagnostics().items())
@@ -328,6 +333,10 @@ int run(int argc, char** argv) {
   const bool named = load_all_names(options, config, problems, names);
   if (auto status = app::finish_check(options.common, problems)) return *status;
   if (!named) return app::kExitUsage;
+  if (auto read = options.input.substitute(options.files); !read) {
+    complain(read.error().message);
+    return app::kExitUsage;
+  }
   if (lint_command->parsed()) return run_lint(options, names, config, problems);
   if (explain_command->parsed()) return run_explain(options, names, config, problems);
   return run_format(options);

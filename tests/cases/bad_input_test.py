@@ -167,6 +167,18 @@ def no_folder_for_the_output(work):
     Run('vong-correlator', '--in', '/dev/null', '--rules', sigma, '-l', '/proc/nosuch').expect(1, '/proc/nosuch')
 
 
+def problems_of_rules_from_a_pipe_are_those_of_the_same_file(work):
+    text = GOOD + GOOD.replace('sid:1', 'pcre:"/(((a/"; sid:2') + GOOD.replace('flow:', 'flwo:').replace('sid:1', 'sid:3')
+    path = write(f'{work}/three.rules', text)
+    reads = []
+    for what, name in ((path, path), ('-', 'stdin')):
+        with open(path, 'rb') as f:
+            done = subprocess.run([os.path.join(programs, 'vong-rules'), 'lint', what], stdin=f, capture_output=True, text=True, timeout=240)
+        reads.append((done.returncode, done.stdout.replace(name, 'NAME')))
+    if reads[0] != reads[1] or reads[0][0] != 2 or [line.split(':')[1] for line in reads[0][1].splitlines()] != ['2', '3']:
+        failures.append(f'vong-rules lint: {reads}')
+
+
 def wrong_usage(_work):
     for program in ('vong-sensor', 'vong-correlator', 'vong-exporter'):
         Run(program, '--nosuch').expect(2, '--nosuch')
@@ -174,7 +186,8 @@ def wrong_usage(_work):
 
 
 parts = [a_truncated_or_foreign_capture, a_rule_file_with_a_binary_in_it, a_rule_that_hyperscan_refuses, a_yaml_error,
-         an_unknown_agency_or_a_record_that_is_not_json_is_a_dead_letter, a_full_disk_under_the_spool, no_folder_for_the_output, wrong_usage]
+         an_unknown_agency_or_a_record_that_is_not_json_is_a_dead_letter, a_full_disk_under_the_spool, no_folder_for_the_output,
+         problems_of_rules_from_a_pipe_are_those_of_the_same_file, wrong_usage]
 for part in parts:
     before = len(failures)
     with tempfile.TemporaryDirectory(prefix='vong-bad-') as folder:

@@ -1,0 +1,55 @@
+#include "rules/tools/standard_input.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "rules/network/read_file.h"
+
+namespace vong::rules_tools {
+namespace {
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+  return true;
+}
+
+}  // namespace
+
+StandardInput::~StandardInput() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<void> StandardInput::copy() {
+  const auto text = rules::read_file("/dev/stdin");
+  if (!text) return fail(text.error().message);
+  fd_ = ::memfd_create("rules", MFD_CLOEXEC);
+  if (fd_ < 0 || !write_all(fd_, *text))
+    return fail(fmt::format("standard input cannot be kept: {}", std::strerror(errno)));
+  path_ = fmt::format("/proc/self/fd/{}", fd_);
+  return {};
+}
+
+Result<void> StandardInput::substitute(std::vector<std::string>& paths) {
+  if (std::find(paths.begin(), paths.end(), "-") == paths.end()) return {};
+  if (path_.empty()) {
+    if (auto copied = copy(); !copied) return copied;
+  }
+  std::replace(paths.begin(), paths.end(), std::string("-"), path_);
+  return {};
+}
+
+std::string StandardInput::shown(const std::string& path) const {
+  return !path_.empty() && path == path_ ? kStandardInputName : path;
+}
+
+}  // namespace vong::rules_tools
