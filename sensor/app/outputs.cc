@@ -60,6 +60,8 @@ Result<> FileOutput::flush() {
   return fail(std::move(message));
 }
 
+void LineBatch::spill() { spill_to_->write(*this); }
+
 void Output::write(LineBatch& batch) {
   if (batch.empty()) return;
   {

@@ -17,7 +17,10 @@
 
 namespace vong::sensor {
 
-// Lines of one worker, back to back, with what is known of each.
+class Output;
+
+// Lines of one worker, back to back, with what is known of each. With an output to spill to it never grows far beyond kSpillBytes, however
+// many flows end at one packet.
 class LineBatch : public emit::LineSink {
  public:
   struct Line {
@@ -26,10 +29,16 @@ class LineBatch : public emit::LineSink {
     uint8_t severity;
     uint64_t flow_id;
   };
+  static constexpr size_t kSpillBytes = 256 * 1024;
+
+  LineBatch() = default;
+  explicit LineBatch(Output& spill_to) : spill_to_(&spill_to) {}
+
   void line(std::string_view json, const emit::LineInfo& info) override {
     lines_.push_back({text_.size(), json.size(), info.event_type, info.severity, info.flow_id});
     text_.append(json);
     text_.push_back('\n');
+    if (text_.size() >= kSpillBytes && spill_to_ != nullptr) spill();
   }
   [[nodiscard]] bool empty() const { return lines_.empty(); }
   [[nodiscard]] size_t size_bytes() const { return text_.size(); }
@@ -44,6 +53,9 @@ class LineBatch : public emit::LineSink {
   }
 
  private:
+  void spill();
+
+  Output* spill_to_ = nullptr;
   std::string text_;
   std::vector<Line> lines_;
 };

@@ -53,7 +53,7 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
 int run_once(const Plan& plan, capture::PacketSource& source, Output& output, const std::string& folder, app::Signals& signals,
              app::Progress& progress, WorkerCells& cells) {
   detect::SharedState shared(plan.settings);
-  LineBatch lines;
+  LineBatch lines(output);
   Worker worker(plan, shared, lines);
   const auto store = emit::FileStore::open(plan.settings, folder);
   if (!store) {

@@ -48,7 +48,7 @@ struct RulesInForce {
 class WorkerThread {
  public:
   WorkerThread(const Plan& plan, detect::SharedState& shared, Output& output, RulesInForce& rules, std::unique_ptr<capture::PacketSource> source)
-      : plan_(plan), output_(output), rules_(rules), source_(std::move(source)), worker_(plan, shared, lines_) {}
+      : plan_(plan), output_(output), rules_(rules), source_(std::move(source)), lines_(output), worker_(plan, shared, lines_) {}
 
   void set_file_store(emit::FileStore* store) { worker_.emitter().set_file_store(store); }
   void start() { thread_ = std::thread([this] { run(); }); }
