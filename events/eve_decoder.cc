@@ -119,7 +119,7 @@ class EveDecoder::Reader {
     if (!parser_ || parser_->capacity() < text.size()) {
       const size_t capacity = std::max<size_t>(text.size(), 64u << 10);
       if (!parser_) {
-        if (simdjson::builtin_implementation()->create_dom_parser_implementation(
+        if (simdjson::get_active_implementation()->create_dom_parser_implementation(
                 capacity, simdjson::DEFAULT_MAX_DEPTH, parser_)) {
           return false;
         }

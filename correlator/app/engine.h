@@ -25,6 +25,8 @@
 
 namespace vong::correlator {
 
+struct FactView;
+
 struct EngineCounters {
   Counter records, records_refused, records_matched, facts_processed, facts_late, facts_without_key,
       matches, incidents_opened, campaigns_opened, state_evictions;
@@ -96,7 +98,6 @@ class Engine {
   [[nodiscard]] size_t keys() const;
 
  private:
-  struct Fact;  // a view of fact bytes
   struct CampaignState {
     std::vector<std::string> related;
   };
@@ -116,11 +117,11 @@ class Engine {
   void write_fact(std::span<const uint32_t> rules, const RecordSource& source,
                   enrich::AgencyIndex agency, uint32_t sensor);
   [[nodiscard]] std::string_view agency_name(enrich::AgencyIndex agency) const;
-  [[nodiscard]] bool make_key(const Fact& fact, const std::vector<Column>& columns, bool national,
-                              std::string& out) const;
-  void prepare(const Fact& fact);
-  void prepare(const Fact& fact, const Step& step);
-  void raise_detections(const Fact& fact);
+  [[nodiscard]] bool make_key(const FactView& fact, const std::vector<Column>& columns,
+                              bool national, std::string& out) const;
+  void prepare(const FactView& fact);
+  void prepare(const FactView& fact, const Step& step);
+  void raise_detections(const FactView& fact);
   void run(const state::EventRef& ref, const Task& task);
   void take_matches(uint32_t correlation, operators::Matches& matches, size_t depth);
   void chain(uint32_t correlation, const operators::Match& match, size_t depth);

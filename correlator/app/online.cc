@@ -3,16 +3,13 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
-#include <deque>
 #include <map>
-#include <thread>
 
+#include "correlator/app/leadership.h"
+#include "correlator/app/live.h"
 #include "correlator/app/metrics.h"
-#include "correlator/app/outputs.h"
-#include "correlator/app/watermark.h"
-#include "correlator/ingest/limits.h"
-#include "correlator/ingest/order.h"
-#include "correlator/routing/warning.h"
+#include "correlator/app/outbox.h"
+#include "correlator/app/told.h"
 #include "events/limits.h"
 #include "kafka/admin.h"
 #include "kafka/consumer.h"
@@ -29,79 +26,10 @@ constexpr std::string_view kEventsPrefix = "vong.events.";
 constexpr size_t kBatchMax = 10'000;
 constexpr size_t kBlockBytes = 128u << 10;
 constexpr auto kTransactionPatience = 30s;
-constexpr size_t kToldMax =
-    50'000;  // incidents that late events can still correct; the oldest goes
 // How long late events are gathered when more and more come, before they are put in their places.
 constexpr int64_t kGatherLateNs = 2'000'000'000;
 
 int64_t wall_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
-
-struct Outgoing {
-  std::string topic, key, value;
-};
-
-// What one rebuild of the state starts from: thrown away as a whole at the next.
-struct Live {
-  // `counters`: until somebody calls engine.count_into().
-  Live(const Options& options, const enrich::Registry& registry, const routing::Router& router,
-       const sigma::RuleSet& rules, EngineCounters& counters, Engine::IncidentSink sink)
-      : engine(registry, router, options.engine, counters, std::move(sink)),
-        reorder(ingest::kReorderBytesMax),
-        sorter(ingest::kSortRunBytes),
-        watermark(options.disorder.count(), options.idle.count()) {
-    std::vector<rules::Diagnostic> reported_before;
-    engine.load(rules, reported_before);
-  }
-  Engine engine;
-  ingest::ReorderBuffer reorder;
-  ingest::FactSorter sorter;  // of a replay
-  Watermark watermark;
-  int64_t released_ns = Watermark::kNever;
-};
-
-// Which of several processes works: the one to which the group gives the only partition of a topic
-// without records. The others wait.
-class Leadership : private kafka::Consumer::Listener {
- public:
-  explicit Leadership(const Options& options) {
-    options_.client = options.kafka;
-    options_.group = leader_topic(options);
-    options_.session_timeout = kSessionTimeout;
-  }
-  static std::string leader_topic(const Options& options) { return "vong.leader." + options.group; }
-  // Short, because nobody works while a dead leader's session lasts.
-  static constexpr auto kSessionTimeout = 10s;
-
-  // Whether this process leads; waits a little when it does not.
-  [[nodiscard]] kafka::KafkaResult<bool> poll() {
-    if (!consumer_) {
-      auto opened = kafka::Consumer::open(options_, this);
-      if (!opened) return std::unexpected(opened.error());
-      const std::string topics[] = {options_.group};
-      if (auto ok = opened->subscribe(topics); !ok) return std::unexpected(ok.error());
-      consumer_.emplace(std::move(*opened));
-    }
-    const auto polled = consumer_->poll(leads_ ? 0ms : 500ms);
-    if (!polled && polled.error().answer != Answer::kRetry) {
-      consumer_.reset();
-      leads_ = false;
-      return std::unexpected(polled.error());
-    }
-    return leads_;
-  }
-
- private:
-  void on_assigned(std::span<const kafka::TopicPartition> partitions) override {
-    leads_ |= !partitions.empty();
-  }
-  void on_revoked(std::span<const kafka::TopicPartition> partitions, bool) override {
-    if (!partitions.empty()) leads_ = false;
-  }
-
-  kafka::Consumer::Options options_;
-  std::optional<kafka::Consumer> consumer_;
-  bool leads_ = false;
-};
 
 class OnlineRun : private kafka::Consumer::Listener {
  public:
@@ -113,7 +41,8 @@ class OnlineRun : private kafka::Consumer::Listener {
         signals_(signals),
         reload_(reload),
         router_(registry, options.pseudonym_key),
-        metrics_(metrics_table()) {
+        metrics_(metrics_table()),
+        outbox_(router_, options.dead_letter_topic) {
     if (options.standby) leadership_.emplace(options);
   }
 
@@ -228,7 +157,7 @@ class OnlineRun : private kafka::Consumer::Listener {
     records_.clear();
     consumer_.reset();
     producer_.reset();
-    outgoing_.clear();
+    outbox_.clear();
     signals_.wait(500);
   }
 
@@ -281,7 +210,7 @@ class OnlineRun : private kafka::Consumer::Listener {
     }
     reassigned_ = correcting_ = false;
     records_.clear();
-    outgoing_.clear();
+    outbox_.clear();
     told_.clear();
     if (options_.standby) {
       const auto all = all_partitions();
@@ -348,9 +277,7 @@ class OnlineRun : private kafka::Consumer::Listener {
     records_.clear();
     late_facts_ = 0;
     unsettle();
-    told_before_ = std::move(told_);
-    told_.clear();
-    told_order_.clear();
+    told_.begin_again();
     std::vector<kafka::TopicOffset> beginnings;
     for (auto& [name, p] : partitions_) {
       auto bounds = consumer_->watermarks(name, kTransactionPatience);
@@ -382,8 +309,8 @@ class OnlineRun : private kafka::Consumer::Listener {
     online_.settled.set(0);
   }
 
-  // Blocks of records, copied next to each other: the copy is needed for the padding anyhow, and the
-  // decoder reads a block faster than its records one by one.
+  // Blocks of records, copied next to each other: the copy is needed for the padding anyhow, and
+  // the decoder reads a block faster than its records one by one.
   void take_all() {
     for (size_t i = 0; i < records_.size();) {
       buffer_.clear();
@@ -493,7 +420,7 @@ class OnlineRun : private kafka::Consumer::Listener {
       const int64_t now = wall_ns();
       next_correction_ns_ = now + 2 * (now - correction_began_ns_);
     }
-    told_before_.clear();
+    told_.forget_before();
     correcting_ = false;
     std::vector<kafka::TopicOffset> back;
     for (auto& [name, p] : partitions_) {
@@ -507,73 +434,33 @@ class OnlineRun : private kafka::Consumer::Listener {
   }
 
   void tell_differences() {
-    for (const auto& [id, json] : told_) {
-      const auto it = told_before_.find(id);
-      if (it != told_before_.end() && it->second == json) continue;
-      auto incident = events::read_incident(json);
-      if (!incident) continue;
-      if (it == told_before_.end()) {
-        const bool campaign = incident->kind == events::IncidentKind::kCampaign;
+    told_.differences([this](const events::Incident& incident, bool is_new) {
+      if (is_new) {
+        const bool campaign = incident.kind == events::IncidentKind::kCampaign;
         (campaign ? totals_.campaigns_opened : totals_.incidents_opened).add();
       }
-      send(*incident);
-    }
-    for (const auto& [id, json] : told_before_) {
-      if (told_.contains(id)) continue;
-      auto incident = events::read_incident(json);
-      if (!incident) continue;
-      incident->status = events::IncidentStatus::kRetracted;
-      ++incident->version;
-      send(*incident);
-    }
+      outbox_.send(incident);
+    });
   }
 
   // --- output ---
 
   void incident(const events::Incident& incident) {
-    std::string json;
-    events::write_incident(incident, json);
-    std::string& told = told_[incident.id];
-    if (told == json) return;
-    if (told.empty()) told_order_.push_back(incident.id);
-    told = std::move(json);
-    while (told_.size() > kToldMax && !told_order_.empty()) {
-      told_.erase(told_order_.front());
-      told_order_.pop_front();
-    }
-    if (!replaying_) send(incident);
-  }
-
-  void send(const events::Incident& incident) {
-    const std::vector<routing::Copy> copies = router_.route(incident);
-    for (const routing::Copy& copy : copies) {
-      Outgoing o{"vong.incidents." + copy.recipient, incident.id, {}};
-      events::write_incident(copy.incident, o.value);
-      outgoing_.push_back(std::move(o));
-    }
-    if (incident.kind == events::IncidentKind::kCampaign && !copies.empty()) {
-      Outgoing o{"vong.warnings", incident.id, {}};
-      routing::write_warning(copies.back().incident, o.value);
-      outgoing_.push_back(std::move(o));
-    }
+    if (told_.tell(incident) && !replaying_) outbox_.send(incident);
   }
 
   void dead_letter(const kafka::Record& r) {
     if (replaying_) return;
     online_.dead_letters.add();
-    Outgoing o{options_.dead_letter_topic, {}, {}};
-    write_dead_letter(live_->engine.reason(),
-                      std::string(r.topic()) + "/" + std::to_string(r.partition()),
-                      static_cast<uint64_t>(r.offset()), r.value(), o.value);
-    outgoing_.push_back(std::move(o));
+    outbox_.dead_letter(r, live_->engine.reason());
   }
 
   bool commit() {
-    if (replaying_ || (!consumed_ && outgoing_.empty())) return true;
+    if (replaying_ || (!consumed_ && outbox_.empty())) return true;
     consumed_ = false;
     const auto done = transaction();
     records_.clear();
-    outgoing_.clear();
+    outbox_.clear();
     if (done) {
       online_.transactions.add();
       return true;
@@ -588,17 +475,7 @@ class OnlineRun : private kafka::Consumer::Listener {
 
   kafka::KafkaResult<> transaction() {
     if (auto ok = producer_->begin(); !ok) return ok;
-    for (const Outgoing& o : outgoing_) {
-      for (;;) {
-        auto ok = producer_->send({o.topic, o.key, o.value, {}, kafka::kAnyPartition, 0});
-        if (ok) break;
-        if (ok.error().answer == Answer::kReject) {
-          spdlog::error("{}", ok.error().message);
-          break;
-        }
-        if (ok.error().answer != Answer::kRetry) return ok;
-      }
-    }
+    if (auto ok = outbox_.write(*producer_); !ok) return ok;
     std::vector<kafka::TopicOffset> offsets;
     for (const auto& [name, p] : partitions_) {
       if (p.next <= 0) continue;
@@ -624,14 +501,6 @@ class OnlineRun : private kafka::Consumer::Listener {
     spdlog::info("rules reloaded");
   }
 
-  struct Partition {
-    uint32_t index = 0;
-    int64_t committed = 0;
-    int64_t next = 0;       // offset after the last record taken
-    bool reached = false;   // replay has come to `committed`, or to the end
-    bool overshot = false;  // records behind it were read and dropped
-  };
-
   const Options& options_;
   const enrich::Registry& registry_;
   sigma::RuleSet rules_;
@@ -650,11 +519,10 @@ class OnlineRun : private kafka::Consumer::Listener {
   std::vector<kafka::Record> records_;
   std::map<kafka::TopicPartition, Partition> partitions_;
   std::pair<const kafka::TopicPartition, Partition>* last_ = nullptr;  // of the record before
-  std::vector<Outgoing> outgoing_;
+  Outbox outbox_;
   std::string buffer_;
   int64_t committed_watermark_ns_ = Watermark::kNever;
-  std::map<std::string, std::string> told_, told_before_;  // id -> the incident as it was told last
-  std::deque<std::string> told_order_;
+  ToldIncidents told_;
   bool reassigned_ = true, replaying_ = true, refused_ = false;
   bool correcting_ = false, consumed_ = false;
   bool settled_ = false;     // all that was read is in the incidents, and no sensor sends

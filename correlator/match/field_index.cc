@@ -73,6 +73,7 @@ bool FieldIndex::add(const Test& test, Atom atom) {
       if (std::find(present_.begin(), present_.end(), atom) == present_.end())
         present_.push_back(atom);
       return true;
+    case TestOp::kTimePart:
     case TestOp::kNull:
     case TestOp::kFieldRef:
       return false;

@@ -1,0 +1,38 @@
+// What goes out with the next transaction: incidents to their recipients, warnings, dead letters.
+// Single thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "correlator/routing/router.h"
+#include "events/incident.h"
+#include "kafka/consumer.h"
+#include "kafka/producer.h"
+
+namespace vong::correlator {
+
+class Outbox {
+ public:
+  // `router` must outlive it.
+  Outbox(const routing::Router& router, std::string dead_letter_topic)
+      : router_(router), dead_letter_topic_(std::move(dead_letter_topic)) {}
+
+  void send(const events::Incident& incident);
+  void dead_letter(const kafka::Record& record, std::string_view reason);
+  // Into the transaction that is open. What can never be delivered is logged and left out.
+  [[nodiscard]] kafka::KafkaResult<> write(kafka::Producer& producer) const;
+  void clear() { outgoing_.clear(); }
+  [[nodiscard]] bool empty() const { return outgoing_.empty(); }
+
+ private:
+  struct Outgoing {
+    std::string topic, key, value;
+  };
+  const routing::Router& router_;
+  std::string dead_letter_topic_;
+  std::vector<Outgoing> outgoing_;
+};
+
+}  // namespace vong::correlator

@@ -1,0 +1,48 @@
+#include "correlator/app/told.h"
+
+namespace vong::correlator {
+
+bool ToldIncidents::tell(const events::Incident& incident) {
+  std::string json;
+  events::write_incident(incident, json);
+  std::string& told = told_[incident.id];
+  if (told == json) return false;
+  if (told.empty()) order_.push_back(incident.id);
+  told = std::move(json);
+  while (told_.size() > kToldMax && !order_.empty()) {
+    told_.erase(order_.front());
+    order_.pop_front();
+  }
+  return true;
+}
+
+void ToldIncidents::begin_again() {
+  before_ = std::move(told_);
+  told_.clear();
+  order_.clear();
+}
+
+void ToldIncidents::clear() {
+  told_.clear();
+  before_.clear();
+  order_.clear();
+}
+
+void ToldIncidents::differences(
+    const std::function<void(const events::Incident&, bool is_new)>& f) const {
+  for (const auto& [id, json] : told_) {
+    const auto it = before_.find(id);
+    if (it != before_.end() && it->second == json) continue;
+    if (const auto incident = events::read_incident(json)) f(*incident, it == before_.end());
+  }
+  for (const auto& [id, json] : before_) {
+    if (told_.contains(id)) continue;
+    auto incident = events::read_incident(json);
+    if (!incident) continue;
+    incident->status = events::IncidentStatus::kRetracted;
+    ++incident->version;
+    f(*incident, false);
+  }
+}
+
+}  // namespace vong::correlator

@@ -1,0 +1,36 @@
+// What readers were told about each incident last: who knows it can leave out what is no news, and
+// after a correction tell just what has changed. Single thread.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "events/incident.h"
+
+namespace vong::correlator {
+
+class ToldIncidents {
+ public:
+  // Incidents that late events can still correct; the oldest goes.
+  static constexpr size_t kToldMax = 50'000;
+
+  // Whether this is news; if so it counts as told.
+  [[nodiscard]] bool tell(const events::Incident& incident);
+  // From here on everything is told anew; what was told until now is kept for differences().
+  void begin_again();
+  // What was told before the last begin_again() is forgotten.
+  void forget_before() { before_.clear(); }
+  void clear();
+  // What readers have to be told for the old to become the new: what is other, with `is_new` when
+  // it was not told before, and what is not any more, as retracted.
+  void differences(const std::function<void(const events::Incident&, bool is_new)>& f) const;
+
+ private:
+  std::map<std::string, std::string> told_, before_;  // id -> the incident as it was told last
+  std::deque<std::string> order_;
+};
+
+}  // namespace vong::correlator
