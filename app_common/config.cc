@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "base/settings.h"
+
 namespace vong::app {
 namespace {
 
@@ -64,28 +66,6 @@ std::string show_duration(Duration d) {
 
 }  // namespace
 
-std::optional<uint64_t> parse_bytes(std::string_view text) {
-  std::string unit;
-  const std::optional<double> value = split_unit(text, unit);
-  if (!value) return std::nullopt;
-  double scale;
-  if (unit.empty() || unit == "b")
-    scale = 1;
-  else if (unit == "k" || unit == "kb" || unit == "kib")
-    scale = 1024.0;
-  else if (unit == "m" || unit == "mb" || unit == "mib")
-    scale = 1024.0 * 1024;
-  else if (unit == "g" || unit == "gb" || unit == "gib")
-    scale = 1024.0 * 1024 * 1024;
-  else if (unit == "t" || unit == "tb" || unit == "tib")
-    scale = 1024.0 * 1024 * 1024 * 1024;
-  else
-    return std::nullopt;
-  const double bytes = *value * scale;
-  if (!(bytes < 9.0e18)) return std::nullopt;
-  return static_cast<uint64_t>(bytes);
-}
-
 std::optional<Duration> parse_duration(std::string_view text) {
   std::string unit;
   const std::optional<double> value = split_unit(text, unit);
@@ -107,13 +87,6 @@ std::optional<Duration> parse_duration(std::string_view text) {
     return std::nullopt;
   if (!(seconds < 9.0e9)) return std::nullopt;
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
-
-std::optional<bool> parse_boolean(std::string_view text) {
-  const std::string lower = absl::AsciiStrToLower(absl::string_view(text.data(), text.size()));
-  if (lower == "yes" || lower == "true" || lower == "on" || lower == "1") return true;
-  if (lower == "no" || lower == "false" || lower == "off" || lower == "0") return false;
-  return std::nullopt;
 }
 
 const ConfigNode& ConfigNode::operator[](std::string_view key) const {
@@ -152,7 +125,7 @@ std::string ConfigNode::text(std::string_view fallback, Problems& problems) cons
 
 bool ConfigNode::boolean(bool fallback, Problems& problems) const {
   if (kind_ == Kind::kMissing || is_null()) return fallback;
-  const std::optional<bool> value = is_scalar() ? parse_boolean(text_) : std::nullopt;
+  const std::optional<bool> value = is_scalar() ? parse_flag(text_) : std::nullopt;
   if (!value) expected(*this, "yes or no", problems);
   return value.value_or(fallback);
 }
@@ -176,7 +149,7 @@ double ConfigNode::real(double fallback, double min, double max, Problems& probl
 uint64_t ConfigNode::bytes(uint64_t fallback, uint64_t min, uint64_t max,
                            Problems& problems) const {
   if (kind_ == Kind::kMissing || is_null()) return fallback;
-  const std::optional<uint64_t> value = is_scalar() ? parse_bytes(text_) : std::nullopt;
+  const std::optional<uint64_t> value = is_scalar() ? parse_size_bytes(text_) : std::nullopt;
   if (value && *value >= min && *value <= max) return *value;
   expected(*this, fmt::format("a size from {} to {} bytes (as 64kb, 10mb, 1gb)", min, max),
            problems);

@@ -114,9 +114,7 @@ class Config {
   int sets_ = 0;
 };
 
-// The parts that have no place: also used on command-line values.
-[[nodiscard]] std::optional<uint64_t> parse_bytes(std::string_view text);
+// A time with its unit ("250ms", "2h"; none: seconds), also for command-line values. Sizes and flags: base/settings.h.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
-[[nodiscard]] std::optional<bool> parse_boolean(std::string_view text);
 
 }  // namespace vong::app

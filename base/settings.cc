@@ -26,18 +26,27 @@ std::optional<bool> parse_flag(std::string_view text) {
 
 std::optional<uint64_t> parse_size_bytes(std::string_view text) {
   text = strip(text);
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const char* const last = text.data() + text.size();
+  uint64_t whole = 0;
+  auto [end, error] = std::from_chars(text.data(), last, whole);
   if (error != std::errc() || end == text.data()) return std::nullopt;
-  const std::string unit = to_lower(strip(text.substr(static_cast<size_t>(end - text.data()))));
+  double fraction = 0;  // of the unit: what is left of a byte does not count
+  if (end != last && *end == '.') {
+    for (double digit = 0.1; ++end != last && *end >= '0' && *end <= '9'; digit /= 10)
+      fraction += digit * (*end - '0');
+  }
+  const std::string unit = to_lower(strip(std::string_view(end, static_cast<size_t>(last - end))));
+  static constexpr std::string_view kUnits = "kmgt";
   int shift = 0;
-  if (unit.empty() || unit == "b") shift = 0;
-  else if (unit == "k" || unit == "kb" || unit == "kib") shift = 10;
-  else if (unit == "m" || unit == "mb" || unit == "mib") shift = 20;
-  else if (unit == "g" || unit == "gb" || unit == "gib") shift = 30;
-  else return std::nullopt;
-  if (value > (UINT64_MAX >> shift)) return std::nullopt;
-  return value << shift;
+  if (!unit.empty() && unit != "b") {
+    const size_t power = kUnits.find(unit[0]);
+    const std::string_view rest = std::string_view(unit).substr(1);
+    if (power == std::string_view::npos || (!rest.empty() && rest != "b" && rest != "ib"))
+      return std::nullopt;
+    shift = 10 * (static_cast<int>(power) + 1);
+  }
+  if (whole >= (uint64_t{1} << 63) >> shift) return std::nullopt;
+  return (whole << shift) + static_cast<uint64_t>(fraction * static_cast<double>(1ULL << shift));
 }
 
 std::optional<std::string_view> Settings::get(std::string_view path) const {
@@ -81,7 +90,8 @@ bool Settings::has(std::string_view path) const {
 std::vector<std::string> Settings::children(std::string_view path) const {
   const std::string prefix = path.empty() ? "" : std::string(path) + ".";
   std::vector<std::string> names;
-  for (auto it = values_.lower_bound(prefix); it != values_.end() && it->first.starts_with(prefix); ++it) {
+  for (auto it = values_.lower_bound(prefix); it != values_.end() && it->first.starts_with(prefix);
+       ++it) {
     const std::string_view rest = std::string_view(it->first).substr(prefix.size());
     names.emplace_back(rest.substr(0, rest.find('.')));
   }

@@ -9,7 +9,12 @@ TEST(Settings, ReadsSizesWithUnits) {
   EXPECT_EQ(parse_size_bytes("100"), 100u);
   EXPECT_EQ(parse_size_bytes("100kb"), 102400u);
   EXPECT_EQ(parse_size_bytes("1 MiB"), 1048576u);
-  EXPECT_FALSE(parse_size_bytes("1 parsec"));
+  EXPECT_EQ(parse_size_bytes("64kb"), 65536u);
+  EXPECT_EQ(parse_size_bytes("1.5 MiB"), 1572864u);
+  EXPECT_EQ(parse_size_bytes("2t"), uint64_t{2} << 40);
+  EXPECT_EQ(parse_size_bytes("0.3"), 0u);
+  for (const char* wrong : {"1 parsec", "mb", "-1", ".5k", "1kib2", "1.2.3", "99999999999999999999t", "9000000t"})
+    EXPECT_FALSE(parse_size_bytes(wrong)) << wrong;
   EXPECT_FALSE(parse_size_bytes("99999999999 gb"));
 }
 
