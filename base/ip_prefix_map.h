@@ -63,6 +63,16 @@ class IpPrefixMap {
     return level->values.try_emplace(prefix.address, std::move(value)).second;
   }
 
+  // The value of this very prefix; null when it was not inserted. Valid until the next insert.
+  [[nodiscard]] Value* find_exact(const IpPrefix& prefix) {
+    for (Level& level : prefix.address.is_v4() ? v4_ : v6_) {
+      if (level.length != prefix.length) continue;
+      const auto it = level.values.find(prefix.address);
+      return it == level.values.end() ? nullptr : &it->second;
+    }
+    return nullptr;
+  }
+
   // The value of the longest prefix that covers `address`; null when none does. Valid until the next insert.
   [[nodiscard]] const Value* find(const IpAddress& address) const {
     for (const Level& level : levels(address)) {

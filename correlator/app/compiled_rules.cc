@@ -44,8 +44,10 @@ class Compiler {
            std::vector<rules::Diagnostic>& diagnostics)
       : rules_(rules), keys_max_(keys_max), plan_(plan), diagnostics_(diagnostics) {}
 
-  CompiledRules compile(const CampaignSettings& campaign) {
-    out_.matcher = match::RuleMatcher::compile(rules_.detections, plan_, diagnostics_);
+  CompiledRules compile(const CampaignSettings& campaign,
+                        std::shared_ptr<const indicators::Source> indicators) {
+    out_.matcher =
+        match::RuleMatcher::compile(rules_.detections, plan_, diagnostics_, std::move(indicators));
     for (const sigma::DetectionRule& rule : rules_.detections) detection(rule);
     for (const sigma::CorrelationRule& rule : rules_.correlations) correlation(rule);
     campaigns(campaign);
@@ -212,8 +214,9 @@ class Compiler {
 
 CompiledRules compile_rules(const sigma::RuleSet& rules, const CampaignSettings& campaign,
                             size_t keys_max, events::FieldPlan& plan,
-                            std::vector<rules::Diagnostic>& diagnostics) {
-  return Compiler(rules, keys_max, plan, diagnostics).compile(campaign);
+                            std::vector<rules::Diagnostic>& diagnostics,
+                            std::shared_ptr<const indicators::Source> indicators) {
+  return Compiler(rules, keys_max, plan, diagnostics).compile(campaign, std::move(indicators));
 }
 
 }  // namespace vong::correlator

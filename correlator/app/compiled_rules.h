@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "correlator/incidents/incident_store.h"
+#include "correlator/indicators/source.h"
 #include "correlator/match/rule_matcher.h"
 #include "correlator/operators/operator.h"
 #include "events/field_plan.h"
@@ -69,9 +70,10 @@ struct CompiledRules {
 };
 
 // Adds every field that the rules need to `plan`. What cannot run is reported and left out.
-[[nodiscard]] CompiledRules compile_rules(const sigma::RuleSet& rules,
-                                          const CampaignSettings& campaign, size_t keys_max,
-                                          events::FieldPlan& plan,
-                                          std::vector<rules::Diagnostic>& diagnostics);
+// `indicators`: see RuleMatcher::compile.
+[[nodiscard]] CompiledRules compile_rules(
+    const sigma::RuleSet& rules, const CampaignSettings& campaign, size_t keys_max,
+    events::FieldPlan& plan, std::vector<rules::Diagnostic>& diagnostics,
+    std::shared_ptr<const indicators::Source> indicators = nullptr);
 
 }  // namespace vong::correlator

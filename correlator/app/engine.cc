@@ -34,7 +34,8 @@ Engine::Engine(const enrich::Registry& registry, const routing::Router& router,
 Engine::~Engine() = default;
 
 void Engine::load(const sigma::RuleSet& rules, std::vector<rules::Diagnostic>& diagnostics) {
-  rules_ = compile_rules(rules, settings_.campaign, settings_.keys_max, plan_, diagnostics);
+  rules_ = compile_rules(rules, settings_.campaign, settings_.keys_max, plan_, diagnostics,
+                         settings_.indicators);
   const auto add = [&](const char* path) { return plan_.add(path).value_or(events::kNoField); };
   field_ = {add("agency"),     add("alert.metadata.agency"),
             add("host"),       add("flow_id"),

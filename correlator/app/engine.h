@@ -39,6 +39,7 @@ struct EngineSettings {
   std::string home_agency;     // of events that nothing else assigns; empty: they are refused
   std::string id_salt;         // of incident ids
   bool single_agency = false;  // every event is the home agency's, whatever it says
+  std::shared_ptr<const indicators::Source> indicators;  // lists that rules ask; null: none
 };
 
 // What a record is known by besides its content.

@@ -1,5 +1,10 @@
 #include <spdlog/spdlog.h>
 
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
 #include "app_common/program.h"
 #include "correlator/app/offline.h"
 #include "correlator/app/online.h"
@@ -57,9 +62,44 @@ sigma::RuleSet load_rules(const Options& options, app::Problems& problems) {
   return rules;
 }
 
+// False: a file could not be read. What is wrong with single lines is only said.
+bool load_indicators(indicators::Source& source, app::Problems& problems) {
+  std::vector<rules::Diagnostic> found;
+  const bool ok = source.load(found);
+  add_diagnostics(found, problems);
+  return ok;
+}
+
+// Looks at the lists' files now and then, so that the others need not wait for a long one.
+class IndicatorWatch {
+ public:
+  IndicatorWatch(indicators::Source& source, Duration interval)
+      : thread_([&source, interval](const std::stop_token& stop) {
+          std::mutex mutex;
+          std::condition_variable_any wake;
+          std::unique_lock lock(mutex);
+          while (!wake.wait_for(lock, stop, interval, [] { return false; })) {
+            if (stop.stop_requested()) return;
+            if (!source.changed()) continue;
+            app::Problems problems;
+            const bool ok = load_indicators(source, problems);
+            problems.print(stderr);
+            if (ok)
+              spdlog::info("{} indicators loaded", source.current()->size());
+            else
+              spdlog::error("a list of indicators cannot be read, the old lists stay in force");
+          }
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
 int run(const Options& options, const enrich::Registry& registry, const sigma::RuleSet& rules,
-        app::Signals& signals) {
+        indicators::Source& indicators, app::Signals& signals) {
   if (options.inputs.empty()) {
+    std::optional<IndicatorWatch> watch;
+    if (!options.indicators.empty()) watch.emplace(indicators, options.indicators_reload);
     const ReloadRules reload = [&]() -> std::optional<sigma::RuleSet> {
       app::Problems problems;
       sigma::RuleSet again = load_rules(options, problems);
@@ -101,7 +141,10 @@ int main(int argc, char** argv) {
   if (problems.errors() > 0) return *app::finish_check(options.common, problems);
   correlator::read_config(config, options, problems);
   const enrich::Registry registry = correlator::load_registry(options, problems);
+  const auto indicators = std::make_shared<indicators::Source>(options.indicators);
+  (void)correlator::load_indicators(*indicators, problems);
+  options.engine.indicators = indicators;
   const sigma::RuleSet rules = correlator::load_rules(options, problems);
   if (auto status = app::finish_check(options.common, problems)) return *status;
-  return correlator::run(options, registry, rules, signals);
+  return correlator::run(options, registry, rules, *indicators, signals);
 }

@@ -1,7 +1,11 @@
 #include "correlator/app/options.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
+
+#include "base/strings.h"
+#include "correlator/indicators/limits.h"
 
 namespace vong::correlator {
 
@@ -12,6 +16,9 @@ void add_flags(CLI::App& cli, Options& o) {
                  "Sigma rules: a file or a folder; may be given more than once");
   cli.add_option("--agencies", o.agencies,
                  "registry of agencies; without it everything belongs to one agency, LOCAL");
+  cli.add_option(
+      "--indicators", o.indicator_flags,
+      "NAME=FILE: a list of indicators that rules ask as %NAME%; may be given more than once");
   cli.add_option("-l", o.log_dir, "folder for incidents.json, warnings.json and dead-letter.json");
   cli.add_flag("--per-recipient", o.per_recipient,
                "also write RECIPIENT/incidents.json for each agency and for national");
@@ -23,7 +30,45 @@ void read_placeholders(const app::ConfigNode& node, Options& o, app::Problems& p
   if (!node) return;
   if (!node.is_map())
     return problems.error(node.place(), "placeholders must be a map of name: values");
-  for (const auto& [name, values] : node.entries()) o.placeholders[name] = values.texts(problems);
+  for (const auto& [name, values] : node.entries())
+    o.placeholders.values[name] = values.texts(problems);
+}
+
+bool is_list_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return is_digit(c) || c == '_' || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
+  });
+}
+
+void read_indicators(const app::ConfigNode& node, Options& o, app::Problems& problems) {
+  const auto add = [&](app::Place place, std::string name, std::string path) {
+    if (!is_list_name(name))
+      problems.error(std::move(place), "a list of indicators has a name of letters, digits and _");
+    else
+      o.indicators.push_back({std::move(name), std::move(path)});
+  };
+  for (const std::string& flag : o.indicator_flags) {
+    const size_t equals = flag.find('=');
+    if (equals == flag.npos)
+      problems.error({"--indicators", 1, 1}, "expected NAME=FILE, not '" + flag + "'");
+    else
+      add({"--indicators", 1, 1}, flag.substr(0, equals), flag.substr(equals + 1));
+  }
+  if (node) {
+    node.report_unknown_keys({"lists", "reload"}, app::Severity::kError, problems);
+    for (const auto& [name, files] : node["lists"].entries()) {
+      for (const std::string& path : files.texts(problems)) add(files.place(), name, path);
+    }
+    o.indicators_reload = node["reload"].duration(o.indicators_reload, std::chrono::seconds(1),
+                                                  std::chrono::hours(24), problems);
+  }
+  if (o.indicators.size() > indicators::kListsMax)
+    problems.error(node ? node.place() : app::Place{"--indicators", 1, 1},
+                   "too many lists of indicators (limit 64)");
+  for (const indicators::ListFile& f : o.indicators) {
+    auto& names = o.placeholders.lists;
+    if (std::find(names.begin(), names.end(), f.name) == names.end()) names.push_back(f.name);
+  }
 }
 
 void read_campaign(const app::ConfigNode& node, CampaignSettings& c, app::Problems& problems) {
@@ -84,10 +129,10 @@ void read_kafka(const app::ConfigNode& node, Options& o, app::Problems& problems
 
 void read_config(const app::Config& config, Options& o, app::Problems& problems) {
   const app::ConfigNode& root = config.root();
-  root.report_unknown_keys(
-      {"rules", "agencies", "home-agency", "log-dir", "per-recipient", "disorder", "campaign",
-       "pseudonym-key-file", "placeholders", "idle", "state", "kafka", "metrics", "incidents"},
-      app::Severity::kWarning, problems);
+  root.report_unknown_keys({"rules", "agencies", "home-agency", "log-dir", "per-recipient",
+                            "disorder", "campaign", "pseudonym-key-file", "placeholders", "idle",
+                            "state", "kafka", "metrics", "incidents", "indicators"},
+                           app::Severity::kWarning, problems);
   if (o.rules.empty()) o.rules = root["rules"].texts(problems);
   if (o.agencies.empty()) o.agencies = root["agencies"].text("", problems);
   if (o.log_dir == ".") o.log_dir = root["log-dir"].text(o.log_dir, problems);
@@ -107,6 +152,7 @@ void read_config(const app::Config& config, Options& o, app::Problems& problems)
                              .count()
                        : INT64_MAX;
   read_placeholders(root["placeholders"], o, problems);
+  read_indicators(root["indicators"], o, problems);
   if (const std::string file = root["pseudonym-key-file"].text("", problems); !file.empty()) {
     std::ifstream in(file, std::ios::binary);
     std::getline(in, o.pseudonym_key);

@@ -24,6 +24,9 @@ struct Options {
       std::chrono::seconds(10);  // how late an event may be without being sorted for
   std::string pseudonym_key;
   sigma::Placeholders placeholders;
+  std::vector<std::string> indicator_flags;  // as given: NAME=FILE
+  std::vector<indicators::ListFile> indicators;
+  Duration indicators_reload = std::chrono::minutes(1);  // how often the files are looked at
   EngineSettings engine;
   std::string metrics_listen;  // empty: none
   // --- Kafka ---

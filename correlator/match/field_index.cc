@@ -73,9 +73,13 @@ bool FieldIndex::add(const Test& test, Atom atom) {
       if (std::find(present_.begin(), present_.end(), atom) == present_.end())
         present_.push_back(atom);
       return true;
-    case TestOp::kTimePart:
+    case TestOp::kList:
+      if (lists_.size() <= test.list) lists_.resize(test.list + 1u);
+      lists_[test.list].push_back(atom);
+      return true;
     case TestOp::kNull:
     case TestOp::kFieldRef:
+    case TestOp::kTimePart:
       return false;
   }
   return false;

@@ -13,6 +13,7 @@
 #include "base/ip_prefix_map.h"
 #include "base/string_map.h"
 #include "base/strings.h"
+#include "correlator/indicators/lists.h"
 #include "events/eve_decoder.h"
 #include "rules/matcher/matcher.h"
 #include "rules/sigma/rule.h"
@@ -27,6 +28,10 @@ using Atom = uint32_t;
 struct Scratch {
   matcher::Scratch hyperscan;
   std::string lower;
+  // What tests against lists of indicators need of the event at hand.
+  const indicators::Lists* lists = nullptr;
+  int64_t now_ns = 0;
+  std::string_view host;  // its http.hostname
 };
 
 class FieldIndex {
@@ -60,8 +65,16 @@ class FieldIndex {
         });
       }
     }
+    if (!lists_.empty() && scratch.lists != nullptr) {
+      scratch.lists->look_up(value.text, scratch.host, scratch.now_ns, scratch.lower,
+                             [&](const indicators::Lists::Hit& hit) {
+                               if (hit.list >= lists_.size()) return;
+                               for (const Atom atom : lists_[hit.list]) f(atom);
+                             });
+    }
     if (patterns_) ask_text(value.text, scratch, f);
   }
+  [[nodiscard]] bool asks_lists() const { return !lists_.empty(); }
   // Patterns alone, for the whole record's text.
   template <typename F>
   void ask_text(std::string_view text, Scratch& scratch, F&& f) const;
@@ -89,6 +102,7 @@ class FieldIndex {
   std::vector<Range> loose_ranges_;  // asked one by one
   IpPrefixMap<std::vector<Atom>> networks_;
   std::vector<std::pair<IpPrefix, Atom>> network_list_;  // while building
+  Lists lists_;                                          // by number of the list of indicators
   struct TextTest {
     sigma::Test test;
     Atom atom;

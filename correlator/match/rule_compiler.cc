@@ -39,6 +39,9 @@ std::string canonical(const Test& t) {
       s.append(reinterpret_cast<const char*>(&t.low), sizeof t.low);
       s.append(reinterpret_cast<const char*>(&t.high), sizeof t.high);
       break;
+    case TestOp::kList:
+      s += std::to_string(t.list);
+      break;
     default:
       break;
   }
@@ -54,8 +57,11 @@ bool is_indexed(const Test& t) {
 
 class RuleCompiler {
  public:
-  RuleCompiler(events::FieldPlan& plan, std::vector<rules::Diagnostic>& diagnostics)
-      : out_(new RuleMatcher()), plan_(plan), diagnostics_(diagnostics) {}
+  RuleCompiler(events::FieldPlan& plan, std::shared_ptr<const indicators::Source> indicators,
+               std::vector<rules::Diagnostic>& diagnostics)
+      : out_(new RuleMatcher()), plan_(plan), diagnostics_(diagnostics) {
+    out_->indicators_ = std::move(indicators);
+  }
 
   std::shared_ptr<const RuleMatcher> compile(std::span<const sigma::DetectionRule> rules) {
     for (const sigma::DetectionRule& rule : rules) {
@@ -69,6 +75,12 @@ class RuleCompiler {
     for (size_t i = 0; i < rules.size(); ++i) owner[i] = &rules[i];
     compile_fields(owner);
     pick_triggers();
+    if (std::any_of(out_->fields_.begin(), out_->fields_.end(),
+                    [](const auto& f) { return f && f->asks_lists(); })) {
+      out_->host_ = field("http.hostname", {});
+    } else {
+      out_->indicators_ = nullptr;
+    }
     return std::shared_ptr<const RuleMatcher>(std::move(out_));
   }
 
@@ -305,8 +317,9 @@ class RuleCompiler {
 
 std::shared_ptr<const RuleMatcher> RuleMatcher::compile(
     std::span<const sigma::DetectionRule> rules, events::FieldPlan& plan,
-    std::vector<rules::Diagnostic>& diagnostics) {
-  return RuleCompiler(plan, diagnostics).compile(rules);
+    std::vector<rules::Diagnostic>& diagnostics,
+    std::shared_ptr<const indicators::Source> indicators) {
+  return RuleCompiler(plan, std::move(indicators), diagnostics).compile(rules);
 }
 
 }  // namespace vong::match

@@ -16,6 +16,11 @@ std::span<const uint32_t> Session::match(const events::EveDecoder& event) {
   }
   candidates_.clear();
   matched_.clear();
+  if (rules_->indicators_) {
+    if (rules_->indicators_->generation() != lists_generation_) take_lists();
+    scratch_.now_ns = to_ns(event.time());
+    scratch_.host = event.text(rules_->host_);
+  }
   const auto on_atom = [this](Atom atom) { hold(atom); };
   for (const events::FieldValue& value : event.values()) {
     if (value.field < rules_->fields_.size() && rules_->fields_[value.field]) {
@@ -41,6 +46,12 @@ Session::Session(std::shared_ptr<const RuleMatcher> rules)
     if (field && !field->prepare(scratch_)) throw std::bad_alloc();
   }
   if (rules_->record_ && !rules_->record_->prepare(scratch_)) throw std::bad_alloc();
+}
+
+void Session::take_lists() {
+  lists_generation_ = rules_->indicators_->generation();
+  lists_ = rules_->indicators_->current();
+  scratch_.lists = lists_.get();
 }
 
 void Session::hold(Atom atom) {

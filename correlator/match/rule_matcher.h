@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "correlator/indicators/source.h"
 #include "correlator/match/field_index.h"
 #include "events/eve_decoder.h"
 #include "events/field_plan.h"
@@ -21,10 +22,12 @@ namespace vong::match {
 class RuleMatcher {
  public:
   // Adds the rules' fields to `plan`. A rule with a test that cannot be compiled is reported and
-  // never matches.
+  // never matches. `indicators`: where the lists of indicators stand that rules ask, in the order
+  // in which the rules' loader was given their names; null: there are none.
   [[nodiscard]] static std::shared_ptr<const RuleMatcher> compile(
       std::span<const sigma::DetectionRule> rules, events::FieldPlan& plan,
-      std::vector<rules::Diagnostic>& diagnostics);
+      std::vector<rules::Diagnostic>& diagnostics,
+      std::shared_ptr<const indicators::Source> indicators = nullptr);
 
   [[nodiscard]] size_t rule_count() const { return rules_.size(); }
   [[nodiscard]] size_t atom_count() const { return triggers_.size(); }
@@ -56,8 +59,10 @@ class RuleMatcher {
   std::vector<std::vector<uint32_t>> triggers_;  // atom -> rules
   std::vector<uint32_t> always_;
   std::vector<DirectTest> direct_tests_;
-  std::vector<std::unique_ptr<FieldIndex>> fields_;  // by field id; null: nobody asks
-  std::unique_ptr<FieldIndex> record_;               // the record's whole text
+  std::vector<std::unique_ptr<FieldIndex>> fields_;       // by field id; null: nobody asks
+  std::unique_ptr<FieldIndex> record_;                    // the record's whole text
+  std::shared_ptr<const indicators::Source> indicators_;  // null: no rule asks for lists
+  events::FieldId host_ = events::kNoField;               // http.hostname, for lists
 };
 
 // One thread's view of a RuleMatcher.
@@ -71,6 +76,7 @@ class Session {
 
  private:
   void hold(Atom atom);
+  void take_lists();
   [[nodiscard]] bool evaluate(uint32_t node, const events::EveDecoder& event) const;
   [[nodiscard]] bool evaluate_direct(const RuleMatcher::DirectTest& test,
                                      const events::EveDecoder& event) const;
@@ -79,6 +85,8 @@ class Session {
 
   std::shared_ptr<const RuleMatcher> rules_;
   Scratch scratch_;
+  std::shared_ptr<const indicators::Lists> lists_;
+  uint64_t lists_generation_ = 0;
   uint32_t epoch_ = 0;
   std::vector<uint32_t> atom_epoch_, rule_epoch_;
   std::vector<uint32_t> candidates_, matched_;

@@ -15,9 +15,9 @@ namespace vong::sigma {
 namespace {
 
 constexpr std::string_view kModifiers[] = {
-    "contains", "startswith", "endswith", "all",          "re",   "i",     "m",
-    "s",        "cidr",       "base64",   "base64offset", "wide", "utf16", "utf16le",
-    "utf16be",  "windash",    "lt",       "lte",          "gt",   "gte",   "exists",
+    "contains", "startswith", "endswith", "all",          "re",         "i",         "m",
+    "s",        "cidr",       "base64",   "base64offset", "wide",       "utf16",     "utf16le",
+    "utf16be",  "windash",    "lt",       "lte",          "gt",         "gte",       "exists",
     "fieldref", "expand",     "cased",    "neq",          "ignorecase", "multiline", "dotall",
     "minute",   "hour",       "day",      "week",         "month",      "year"};
 constexpr std::string_view kTimeParts[] = {"minute", "hour", "day", "week", "month", "year"};
@@ -60,12 +60,37 @@ std::string base64_at_offset(std::string_view in, size_t offset) {
   return end <= kSkip[offset] ? std::string() : encoded.substr(kSkip[offset], end - kSkip[offset]);
 }
 
+// The character at the front of `in` (RFC 3629), which it removes; a byte that is no UTF-8 counts
+// as one of Latin-1.
+char32_t take_character(std::string_view& in) {
+  const auto first = static_cast<uint8_t>(in[0]);
+  const size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+  char32_t c = size == 1 ? first : static_cast<char32_t>(first & (0xff >> (size + 1)));
+  bool whole = size > 1 && in.size() >= size;
+  for (size_t i = 1; whole && i < size; ++i) {
+    whole = (in[i] & 0xc0) == 0x80;
+    c = c << 6 | static_cast<char32_t>(in[i] & 0x3f);
+  }
+  if (!whole || c > 0x10ffff) c = first;
+  in.remove_prefix(whole ? size : 1);
+  return c;
+}
+
 std::string utf16_of(std::string_view in, bool big_endian) {
   std::string out;
-  for (const char c : in) {
-    if (big_endian) out.push_back('\0');
-    out.push_back(c);
-    if (!big_endian) out.push_back('\0');
+  const auto unit = [&](uint32_t u) {
+    const char high = static_cast<char>(u >> 8), low = static_cast<char>(u);
+    out.push_back(big_endian ? high : low);
+    out.push_back(big_endian ? low : high);
+  };
+  while (!in.empty()) {
+    const char32_t c = take_character(in);
+    if (c < 0x10000) {
+      unit(c);
+    } else {
+      unit(0xd800 + ((c - 0x10000) >> 10));
+      unit(0xdc00 + ((c - 0x10000) & 0x3ff));
+    }
   }
   return out;
 }
@@ -307,7 +332,32 @@ class LineBuilder {
     return test(std::move(t), v.pos);
   }
 
+  // "%name%" and nothing else, where name is a list of indicators.
+  std::optional<uint32_t> list_of(std::string_view text) const {
+    const auto expands = std::find(flags_.transforms.begin(), flags_.transforms.end(), "expand");
+    if (expands == flags_.transforms.end() || context_.placeholders == nullptr) return std::nullopt;
+    if (text.size() < 3 || text.front() != '%' || text.back() != '%') return std::nullopt;
+    const auto& lists = context_.placeholders->lists;
+    const auto it = std::find(lists.begin(), lists.end(), text.substr(1, text.size() - 2));
+    if (it == lists.end()) return std::nullopt;
+    return static_cast<uint32_t>(it - lists.begin());
+  }
+
+  std::optional<uint32_t> list_value(const YamlNode& v, uint32_t list) {
+    const Flags& f = flags_;
+    if (f.transforms.size() > 1 || f.contains || f.starts || f.ends || f.cased)
+      return error(v.pos,
+                   "a list of indicators holds whole values: of the modifiers only expand, "
+                   "all and neq can be used");
+    if (field_.empty()) return error(v.pos, "a list of indicators needs a field name");
+    Test t;
+    t.op = TestOp::kList;
+    t.list = list;
+    return test(std::move(t), v.pos);
+  }
+
   std::optional<uint32_t> text_value(const YamlNode& v) {
+    if (const auto list = list_of(v.text)) return list_value(v, *list);
     std::vector<std::string> texts = {v.text};
     bool encoded = false;  // after base64 or wide the text has no wildcards any more
     for (const std::string_view transform : flags_.transforms) {
@@ -374,11 +424,15 @@ class LineBuilder {
       return true;
     }
     const std::string name = s.substr(begin + 1, end - begin - 1);
-    const auto it = context_.placeholders == nullptr ? Placeholders::const_iterator()
-                                                     : context_.placeholders->find(name);
-    if (context_.placeholders == nullptr || it == context_.placeholders->end()) {
-      return error(pos,
-                   "placeholder %" + name + "% has no values in the configuration (placeholders)"),
+    static const Placeholders kNone;
+    const Placeholders& known = context_.placeholders == nullptr ? kNone : *context_.placeholders;
+    if (std::find(known.lists.begin(), known.lists.end(), name) != known.lists.end())
+      return error(pos, "%" + name + "% is a list of indicators and must be the whole value"),
+             false;
+    const auto it = known.values.find(name);
+    if (it == known.values.end()) {
+      return error(pos, "placeholder %" + name +
+                            "% has no values in the configuration (placeholders, indicators)"),
              false;
     }
     // A replacement is not looked at again; what stands behind it may hold the next placeholder.

@@ -15,8 +15,13 @@ namespace vong::sigma {
 using yaml::YamlEntry;
 using yaml::YamlNode;
 
-// %name% of the modifier expand -> its values.
-using Placeholders = std::map<std::string, std::vector<std::string>, std::less<>>;
+// What %name% of the modifier expand stands for.
+struct Placeholders {
+  std::map<std::string, std::vector<std::string>, std::less<>> values;
+  // Lists of indicators by name: too long to be written out, asked as a whole (TestOp::kList). A
+  // name of both is the list's.
+  std::vector<std::string> lists;
+};
 
 struct FieldContext {
   std::string_view service;  // for map_field

@@ -53,6 +53,7 @@ enum class TestOp : uint8_t {
   kNull,      // absent or null
   kFieldRef,  // compared with other_field by ref
   kTimePart,  // low <= part of the time as it is written <= high
+  kList,      // the list of indicators number `list` holds the value
 };
 
 enum class TimePart : uint8_t { kMinute, kHour, kDay, kWeek, kMonth, kYear };
@@ -68,6 +69,7 @@ struct Test {
   IpPrefix prefix;
   double low = 0, high = 0;
   TimePart part = TimePart::kHour;
+  uint32_t list = 0;  // index into Placeholders::lists
   bool expected = true;
   std::string other_field;
   RefCompare ref = RefCompare::kEquals;

@@ -21,6 +21,9 @@ def rules_of():
 
 def run(events, out):
     command = [program, '--in', events, '--rules', rules_of(), '-l', out, '--per-recipient', '-q']
+    more = os.path.join(case, 'arguments')  # words with {case} for the folder
+    if os.path.exists(more):
+        command += open(more).read().replace('{case}', case).split()
     agencies = os.path.join(case, 'agencies.yaml')
     if os.path.exists(agencies):
         command += ['--agencies', agencies]

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <random>
 
 #include "events/limits.h"
@@ -15,15 +16,18 @@ using Rules = std::vector<uint32_t>;
 class RuleMatcherTest : public ::testing::Test {
  protected:
   // Each text is what stands below "detection:" in flow style.
-  void load(const std::vector<std::string>& detections) {
-    sigma::Loader loader;
+  void load(const std::vector<std::string>& detections,
+            std::shared_ptr<const indicators::Source> lists = nullptr) {
+    sigma::Placeholders placeholders;
+    if (lists) placeholders.lists = lists->names();
+    sigma::Loader loader(placeholders);
     for (const std::string& d : detections) {
       loader.add_text("r.yml", "title: t\nlogsource: {product: suricata}\ndetection: " + d + "\n");
     }
     rules_ = loader.finish();
     ASSERT_EQ(rules_.detections.size(), detections.size()) << loader.diagnostics().at(0).format();
     events::add_time_fields(plan_);
-    matcher_ = RuleMatcher::compile(rules_.detections, plan_, diagnostics_);
+    matcher_ = RuleMatcher::compile(rules_.detections, plan_, diagnostics_, std::move(lists));
     decoder_.emplace(plan_);
     session_.emplace(matcher_);
   }
@@ -190,6 +194,38 @@ TEST_F(RuleMatcherTest, AgreesWithTheSlowTwinOnRandomRules) {
     }
     ASSERT_EQ(match(json), expected) << json;
   }
+}
+
+TEST_F(RuleMatcherTest, ListsOfIndicatorsAreAskedAtTheEventsTimeAndReloadedWithoutNewRules) {
+  const std::string path = ::testing::TempDir() + "matcher_list.csv";
+  std::ofstream(path) << "evil.example\n203.0.113.0/24,cidr,2026-11-20T08:00:01Z\n"
+                         "198.51.100.1,ip,2026-11-20T08:00:00Z\nevil.example/x\n";
+  auto source = std::make_shared<indicators::Source>(
+      std::vector<indicators::ListFile>{{"other", path + ".none"}, {"ncsc", path}});
+  std::vector<rules::Diagnostic> found;
+  (void)source->load(found);
+  load({"{s: {dest_ip|expand: '%ncsc%'}, condition: s}",
+        "{s: {dns.queries.rrname|expand: '%ncsc%', proto: UDP}, condition: s}",
+        "{s: {http.url|expand: ['%ncsc%', '%other%']}, condition: s}",
+        "{s: {proto: TCP}, f: {dest_ip|expand: '%ncsc%'}, condition: s and not f}",
+        "{s: {dest_ip|expand: '%other%'}, condition: s}"},
+       source);
+  EXPECT_EQ(match(R"("dest_ip":"203.0.113.4")"), Rules{0});
+  EXPECT_EQ(match(R"("dest_ip":"198.51.100.1")"), Rules{}) << "expired";
+  EXPECT_EQ(match(R"("dest_ip":"203.0.113.4","proto":"TCP")"), Rules{0});
+  EXPECT_EQ(match(R"("dest_ip":"192.0.2.4","proto":"TCP")"), Rules{3});
+  EXPECT_EQ(
+      match(
+          R"("dns":{"queries":[{"rrname":"good.example"},{"rrname":"a.evil.example"}]},"proto":"UDP")"),
+      Rules{1});
+  EXPECT_EQ(match(R"("http":{"hostname":"evil.example","url":"/x"})"), Rules{2});
+  EXPECT_EQ(match(R"("http":{"url":"/x"})"), Rules{});
+  std::ofstream(path) << "192.0.2.4\n";
+  std::ofstream(path + ".none") << "192.0.2.5\n";
+  ASSERT_TRUE(source->load(found));
+  EXPECT_EQ(match(R"("dest_ip":"203.0.113.4")"), Rules{});
+  EXPECT_EQ(match(R"("dest_ip":"192.0.2.4","proto":"TCP")"), Rules{0});
+  EXPECT_EQ(match(R"("dest_ip":"192.0.2.5")"), Rules{4});
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ struct Loaded {
 };
 
 Loaded load(std::string_view text) {
-  Loader loader({{"admins", {"root", "admin"}}});
+  Loader loader({.values = {{"admins", {"root", "admin"}}}, .lists = {"ncsc"}});
   loader.add_text("f.yml", text);
   Loaded l;
   l.rules = loader.finish();
@@ -248,6 +248,22 @@ TEST(SigmaCorrelation, TimespansHaveUnits) {
     const RuleSet r = loader.finish();
     ASSERT_EQ(r.correlations.size(), 1u);
     EXPECT_EQ(r.correlations[0].timespan, hours(hours_of)) << text;
+  }
+}
+
+TEST(SigmaLoader, AListOfIndicatorsIsOneTestAndTakesWholeValuesOnly) {
+  const auto with = [](const std::string& line) {
+    return load(std::string(kHead) + "detection: {s: {" + line + "}, condition: s}\n");
+  };
+  const Loaded good = with("dest_ip|expand: '%ncsc%'");
+  ASSERT_EQ(good.rules.detections.size(), 1u);
+  ASSERT_GE(good.rules.detections[0].expression.tests.size(), 1u);
+  EXPECT_EQ(good.rules.detections[0].expression.tests[0].op, TestOp::kList);
+  for (const char* bad : {"http.url|contains|expand: '%ncsc%'", "http.url|expand: 'x%ncsc%'",
+                          "'|expand': '%ncsc%'", "dest_ip|expand: '%nobody%'"}) {
+    const Loaded l = with(bad);
+    EXPECT_TRUE(l.rules.detections.empty()) << bad;
+    EXPECT_EQ(l.problems.size(), 1u) << bad;
   }
 }
 

@@ -1,0 +1,78 @@
+#include "correlator/indicators/source.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "correlator/indicators/limits.h"
+
+namespace vong::indicators {
+
+Source::Source(std::vector<ListFile> files) : files_(std::move(files)) {
+  stamps_.resize(files_.size());
+  lists_ = std::make_shared<Lists>(names());
+}
+
+std::vector<std::string> Source::names() const {
+  std::vector<std::string> out;
+  for (const ListFile& f : files_) {
+    if (std::find(out.begin(), out.end(), f.name) == out.end()) out.push_back(f.name);
+  }
+  return out;
+}
+
+Source::Stamp Source::stamp_of(const std::string& path) {
+  struct stat s {};
+  if (::stat(path.c_str(), &s) != 0) return {};
+  return {s.st_mtim.tv_sec * 1'000'000'000 + s.st_mtim.tv_nsec, static_cast<uint64_t>(s.st_size)};
+}
+
+bool Source::changed() {
+  const std::lock_guard alone(loading_);
+  for (size_t i = 0; i < files_.size(); ++i) {
+    if (stamp_of(files_[i].path) != stamps_[i]) return true;
+  }
+  return false;
+}
+
+bool Source::load(std::vector<rules::Diagnostic>& diagnostics) {
+  const std::lock_guard alone(loading_);
+  auto fresh = std::make_shared<Lists>(names());
+  bool failed = false;
+  for (size_t i = 0; i < files_.size(); ++i) {
+    const ListFile& f = files_[i];
+    const Stamp stamp = stamp_of(f.path);
+    stamps_[i] = stamp;  // also of one that fails: it is tried again when it changes
+    rules::Diagnostics found(f.path);
+    std::string text;
+    if (stamp.size > kFileBytesMax) {
+      found.error({}, "too large for a list of indicators (limit 512 MiB)");
+    } else {
+      std::ifstream in(f.path, std::ios::binary);
+      text.assign(std::istreambuf_iterator<char>(in), {});
+      if (!in && text.empty()) found.error({}, std::string("cannot read: ") + std::strerror(errno));
+    }
+    const auto list = static_cast<uint32_t>(
+        std::find(fresh->names().begin(), fresh->names().end(), f.name) - fresh->names().begin());
+    if (found.errors() == 0) read_list(text, list, found, *fresh);
+    failed |= found.errors() > 0;
+    diagnostics.insert(diagnostics.end(), found.items().begin(), found.items().end());
+  }
+  if (failed && generation() > 0) return false;
+  {
+    const std::lock_guard lock(mutex_);
+    lists_ = std::move(fresh);
+  }
+  generation_.fetch_add(1, std::memory_order_release);
+  return !failed;
+}
+
+std::shared_ptr<const Lists> Source::current() const {
+  const std::lock_guard lock(mutex_);
+  return lists_;
+}
+
+}  // namespace vong::indicators
