@@ -21,18 +21,26 @@ size_t format_v4(const uint8_t* b, char* out) {
 // A dotted quad as inet_pton takes it: four numbers of one to three digits up to 255, no leading
 // zeros. Most addresses that are read are one, and come by the million.
 bool parse_v4(std::string_view text, uint8_t* out) {
-  size_t at = 0;
+  const char *p = text.data(), *const end = p + text.size();
+  const auto digit = [&] { return static_cast<unsigned>(static_cast<uint8_t>(*p)) - '0'; };
   for (int part = 0; part < 4; ++part) {
-    if (part > 0 && (at >= text.size() || text[at++] != '.')) return false;
-    const size_t begin = at;
-    unsigned value = 0;
-    while (at < text.size() && text[at] >= '0' && text[at] <= '9' && at - begin < 3) {
-      value = value * 10 + static_cast<unsigned>(text[at++] - '0');
+    if (part > 0 && (p == end || *p++ != '.')) return false;
+    if (p == end) return false;
+    unsigned value = digit();
+    if (value > 9) return false;
+    ++p;
+    if (value != 0 && p != end && digit() <= 9) {
+      value = value * 10 + digit();
+      ++p;
+      if (p != end && digit() <= 9) {
+        value = value * 10 + digit();
+        ++p;
+      }
     }
-    if (at == begin || value > 255 || (text[begin] == '0' && at - begin > 1)) return false;
+    if (value > 255) return false;
     out[part] = static_cast<uint8_t>(value);
   }
-  return at == text.size();
+  return p == end;
 }
 
 }  // namespace

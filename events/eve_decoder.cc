@@ -156,7 +156,7 @@ class EveDecoder::Reader {
       ++next_;
       return DecodeError::kNone;
     }
-    for (;;) {
+    for (size_t place = 0;; ++place) {
       if (at_end() || here() != '"') return DecodeError::kNotJson;
       const char* key = base_ + *next_++ + 1;
       if (at_end() || here() != ':') return DecodeError::kNotJson;
@@ -164,7 +164,9 @@ class EveDecoder::Reader {
       if (at_end()) return DecodeError::kNotJson;
       const FieldPlan::Child* child = nullptr;
       if (!escaped_) [[likely]] {
-        child = plan_.child_at(n, key);
+        child = node < kGuessedNodes && place < kGuessedNames
+                    ? plan_.child_at(n, key, guesses_[node * kGuessedNames + place])
+                    : plan_.child_at(n, key);
       } else if (!child_unescaped(n, key, child)) {
         return DecodeError::kNotJson;
       }
@@ -289,8 +291,11 @@ class EveDecoder::Reader {
     return values_.size() <= kValuesPerRecordMax ? DecodeError::kNone : DecodeError::kTooManyValues;
   }
 
+  static constexpr size_t kGuessedNodes = 32, kGuessedNames = 32;
+
   const FieldPlan& plan_;
   std::vector<FieldValue>& values_;
+  std::vector<FieldPlan::Guess> guesses_{kGuessedNodes * kGuessedNames};
   std::unique_ptr<simdjson::internal::dom_parser_implementation> parser_;
   int8_t step_[256] = {};  // what a character adds to the depth
   std::string_view block_;

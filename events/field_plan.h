@@ -46,6 +46,39 @@ class FieldPlan {
     std::vector<int16_t> table;  // open addressing over children by key, size a power of two
   };
   [[nodiscard]] const Node& node(uint32_t index) const { return nodes_[index]; }
+  // What stood at one place of an object the last time: records of one kind have their names in the
+  // same order, so the next one is nearly always the same.
+  struct Guess {
+    uint64_t first = 0, second = 0;  // the name and its quote: 16 bytes, what is behind as zeros
+    uint64_t first_mask = 0, second_mask = 0;
+    const Child* child = nullptr;
+    [[nodiscard]] bool holds(const char* raw) const {
+      uint64_t words[2];
+      std::memcpy(words, raw, sizeof words);
+      return ((words[0] ^ first) & first_mask) == 0 && ((words[1] ^ second) & second_mask) == 0 &&
+             first_mask != 0;
+    }
+  };
+  // As child_at, with the guess corrected for the next time. `raw` has 16 readable bytes.
+  [[nodiscard]] const Child* child_at(const Node& node, const char* raw, Guess& guess) const {
+    if (guess.holds(raw)) [[likely]]
+      return guess.child;
+    const Child* child = child_at(node, raw);
+    std::memcpy(&guess.first, raw, 8);
+    std::memcpy(&guess.second, raw + 8, 8);
+    if (const unsigned n = bytes_with_quote(guess.first); n <= 8) {
+      guess.first_mask = low_bytes(n);
+      guess.second_mask = 0;
+    } else if (const unsigned m = bytes_with_quote(guess.second); m <= 8) {
+      guess.first_mask = ~uint64_t{0};
+      guess.second_mask = low_bytes(m);
+    } else {
+      guess.first_mask = 0;  // too long to be guessed
+    }
+    guess.child = child;
+    return child;
+  }
+
   // The child whose name stands at `raw` and is followed by a quote; null when there is none. `raw`
   // has 8 readable bytes, and a quote ends it.
   [[nodiscard]] const Child* child_at(const Node& node, const char* raw) const {
@@ -62,6 +95,15 @@ class FieldPlan {
   [[nodiscard]] const Child* child_named(const Node& node, std::string_view name) const;
 
  private:
+  // Up to and with the first quote; 9 when there is none.
+  static unsigned bytes_with_quote(uint64_t word) {
+    const uint64_t x = word ^ 0x2222222222222222ull;
+    const uint64_t quote = (x - 0x0101010101010101ull) & ~x & 0x8080808080808080ull;
+    return quote == 0 ? 9 : (static_cast<unsigned>(__builtin_ctzll(quote)) >> 3) + 1;
+  }
+  static uint64_t low_bytes(unsigned n) {
+    return n >= 8 ? ~uint64_t{0} : (uint64_t{1} << (n * 8)) - 1;
+  }
   // The first eight bytes of a name, bytes from its closing quote on set to zero.
   static uint64_t prefix_key(const char* raw) {
     uint64_t word;

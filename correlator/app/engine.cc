@@ -62,8 +62,8 @@ void Engine::refuse(std::string_view reason) {
 // The topic knows best, then the record's own word, then the sensor, then the addresses.
 AgencyIndex Engine::agency_of(const RecordSource& source) {
   if (settings_.single_agency) return home_;
-  if (!source.agency.empty()) return registry_.find(source.agency);
-  if (const auto name = decoder_->text(field_.agency); !name.empty()) return registry_.find(name);
+  if (!source.agency.empty()) return agency_named(source.agency);
+  if (const auto name = decoder_->text(field_.agency); !name.empty()) return agency_named(name);
   if (const auto name = decoder_->text(field_.metadata_agency); !name.empty())
     return registry_.find(name);
   const std::string_view sensor =
@@ -140,7 +140,21 @@ void Engine::write_fact(std::span<const uint32_t> rules, const RecordSource& sou
   }
 }
 
+AgencyIndex Engine::agency_named(std::string_view name) {
+  if (const uint32_t* known = agency_cache_.find(name)) return static_cast<AgencyIndex>(*known);
+  const AgencyIndex agency = registry_.find(name);
+  agency_cache_.put(name, agency);
+  return agency;
+}
+
 uint32_t Engine::sensor_index(std::string_view name) {
+  if (const uint32_t* known = sensor_cache_.find(name)) return *known;
+  const uint32_t index = sensor_index_slow(name);
+  sensor_cache_.put(name, index);
+  return index;
+}
+
+uint32_t Engine::sensor_index_slow(std::string_view name) {
   if (const auto it = sensor_ids_.find(name); it != sensor_ids_.end()) return it->second;
   if (sensors_.size() >= kSensorsMax) return static_cast<uint32_t>(sensors_.size() - 1);
   sensors_.emplace_back(name.substr(0, 256));

@@ -16,6 +16,7 @@
 #include "base/counter.h"
 #include "base/string_map.h"
 #include "correlator/app/compiled_rules.h"
+#include "correlator/app/name_cache.h"
 #include "correlator/enrich/registry.h"
 #include "correlator/incidents/incident_store.h"
 #include "correlator/ingest/order.h"
@@ -113,7 +114,9 @@ class Engine {
   static constexpr int kWarmStages = 3;
   void refuse(std::string_view reason);
   [[nodiscard]] enrich::AgencyIndex agency_of(const RecordSource& source);
+  [[nodiscard]] enrich::AgencyIndex agency_named(std::string_view name);
   [[nodiscard]] uint32_t sensor_index(std::string_view name);
+  [[nodiscard]] uint32_t sensor_index_slow(std::string_view name);
   [[nodiscard]] uint16_t event_type_index(std::string_view name);
   void write_fact(std::span<const uint32_t> rules, const RecordSource& source,
                   enrich::AgencyIndex agency, uint32_t sensor);
@@ -153,6 +156,7 @@ class Engine {
   std::vector<std::string> sensors_, event_types_;
   std::vector<uint64_t> sensor_prints_;
   StringMap<uint32_t> sensor_ids_, event_type_ids_;
+  NameCache agency_cache_, sensor_cache_;
   ingest::OrderKey key_;
   uint64_t sensor_print_ = 0;
   uint16_t last_event_type_ = 0;

@@ -10,8 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "base/ip_prefix_map.h"
-#include "base/string_map.h"
 #include "base/strings.h"
 #include "correlator/indicators/lists.h"
 #include "events/eve_decoder.h"
@@ -33,6 +34,15 @@ struct Scratch {
   int64_t now_ns = 0;
   std::string_view host;  // its http.hostname
 };
+
+// Asked for nearly every event, so with the quicker of two hashes.
+struct ExactHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const {
+    return absl::Hash<absl::string_view>{}(absl::string_view(text.data(), text.size()));
+  }
+};
+using ExactTable = absl::flat_hash_map<std::string, std::vector<Atom>, ExactHash, std::equal_to<>>;
 
 class FieldIndex {
  public:
@@ -92,8 +102,8 @@ class FieldIndex {
   void ask_ranges(const events::FieldValue& value, F&& f) const;
   void build_segments();
 
-  std::vector<Atom> present_;                         // hold when the field has a value
-  StringMap<std::vector<Atom>> exact_, exact_cased_;  // exact_ by the value in lower case
+  std::vector<Atom> present_;       // hold when the field has a value
+  ExactTable exact_, exact_cased_;  // exact_ by the value in lower case
   size_t exact_bytes_max_ = 0, exact_cased_bytes_max_ = 0;
   std::vector<Range> ranges_;   // while building
   std::vector<double> bounds_;  // sorted; segments_[i] holds for bounds_[i] <= x < bounds_[i + 1]
