@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """check_deploy.py ROOT PART [PROGRAMS]: what is under deploy/ against other people's checkers, and against what our programs really expose.
 
-  alerts     promtool check rules, promtool test rules
-  dashboard  the dashboard is JSON, its panels have targets, ids are unique
+  alerts     promtool check rules, promtool test rules; every text in English and Vietnamese
+  dashboard  the dashboard is JSON, its panels have targets, ids are unique; titles in English and Vietnamese
   names      every vong_* metric in alerts and dashboards stands in docs/metrics.md
   units      systemd-analyze verify and security; PROGRAMS: the folder of the built programs, put in the place of /usr/bin
 
@@ -15,6 +15,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+import yaml
 
 SKIPPED = 77
 
@@ -35,6 +37,11 @@ def check_alerts(root):
     need('promtool')
     folder = os.path.join(root, 'deploy/alerts')
     ok = run('promtool', 'check', 'rules', 'vong.yml', cwd=folder).returncode == 0
+    with open(os.path.join(folder, 'vong.yml'), encoding='utf-8') as file:
+        for rule in (rule for group in yaml.safe_load(file)['groups'] for rule in group['rules']):
+            if set(rule['annotations']) != {'summary', 'description', 'summary_vi', 'description_vi'}:
+                print(f'{rule["alert"]}: needs summary and description in English and Vietnamese')
+                ok = False
     return run('promtool', 'test', 'rules', 'vong_test.yml', cwd=folder).returncode == 0 and ok
 
 
@@ -48,7 +55,7 @@ def check_dashboard(root):
         if panel['type'] == 'row':
             continue
         problems += [f'{panel["title"]}: {what}' for what, there in
-                     (('no targets', panel['targets']), ('no unit', panel['fieldConfig']['defaults'].get('unit')),
+                     (('no targets', panel['targets']), ('not in two languages', all(' · ' in panel.get(k, '') for k in ('title', 'description'))), ('no unit', panel['fieldConfig']['defaults'].get('unit')),
                       ('no description', panel.get('description'))) if not there]
     print('\n'.join(problems) or f'{len(panels)} panels')
     return not problems
