@@ -1,5 +1,7 @@
 #include "events/incident.h"
 
+#include <cmath>
+
 #include "base/json_writer.h"
 
 namespace vong::events {
@@ -9,7 +11,8 @@ std::string_view name_of(IncidentKind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 std::string_view name_of(IncidentStatus status) {
-  static constexpr std::string_view kNames[] = {"open", "updated", "closed", "retracted"};
+  static constexpr std::string_view kNames[] = {"open", "updated", "closed", "retracted",
+                                                "reopened"};
   return kNames[static_cast<size_t>(status)];
 }
 std::string_view name_of(Severity severity) {
@@ -26,6 +29,28 @@ void write_texts(JsonWriter& w, std::string_view key, const std::vector<std::str
   w.close_array();
 }
 
+void write_counts(JsonWriter& w, std::string_view key, const VerdictCounts& c) {
+  if (c.total() == 0) return;
+  w.open_object(key);
+  w.field("true_positives", c.true_positives);
+  w.field("false_positives", c.false_positives);
+  w.key("precision");
+  w.real(std::round(1000.0 * c.true_positives / c.total()) / 1000.0);
+  w.close_object();
+}
+
+void write_timeline(JsonWriter& w, const std::vector<TimelineEntry>& timeline) {
+  w.open_array("timeline");
+  for (const TimelineEntry& t : timeline) {
+    w.open_object();
+    w.field("time", t.time);
+    w.field("what", t.what);
+    if (!t.value.empty()) w.field("value", t.value);
+    w.close_object();
+  }
+  w.close_array();
+}
+
 void write_rule(JsonWriter& w, const IncidentRule& rule) {
   w.open_object("rule");
   w.field("id", rule.id);
@@ -33,6 +58,12 @@ void write_rule(JsonWriter& w, const IncidentRule& rule) {
   w.field("type", rule.type);
   w.field("level", rule.level);
   write_texts(w, "tags", rule.tags);
+  if (rule.nation_verdicts.total() + rule.agency_verdicts.total() > 0) {
+    w.open_object("verdicts");
+    write_counts(w, "agency", rule.agency_verdicts);
+    write_counts(w, "nation", rule.nation_verdicts);
+    w.close_object();
+  }
   w.close_object();
 }
 
@@ -79,6 +110,7 @@ void write_incident(const Incident& incident, std::string& out) {
   w.field("status", name_of(incident.status));
   w.field("severity", name_of(incident.severity));
   w.field("severity_id", static_cast<uint32_t>(incident.severity));
+  w.field("rank", incident.rank);
   w.field("scope", incident.national ? "national" : "agency");
   if (!incident.agency.empty()) w.field("agency", incident.agency);
   w.field("tlp", incident.tlp);
@@ -100,6 +132,9 @@ void write_incident(const Incident& incident, std::string& out) {
   w.field("updated", incident.updated);
   w.field("match_count", incident.match_count);
   w.field("event_count", incident.event_count);
+  if (incident.reopened_count > 0) w.field("reopened_count", incident.reopened_count);
+  if (!incident.verdict.empty()) w.field("verdict", incident.verdict);
+  write_timeline(w, incident.timeline);
   if (incident.national) write_victims(w, incident.victims);
   if (!incident.systems.empty()) {
     w.open_array("systems");

@@ -19,7 +19,8 @@ namespace vong::events {
 
 enum class IncidentKind : uint8_t { kDetection, kCorrelation, kCampaign };
 // kRetracted: events that came late have shown that there was no such incident.
-enum class IncidentStatus : uint8_t { kOpen, kUpdated, kClosed, kRetracted };
+// kReopened: it was closed, and what it is about came back within its rule's reopen_within.
+enum class IncidentStatus : uint8_t { kOpen, kUpdated, kClosed, kRetracted, kReopened };
 enum class Severity : uint8_t { kInformational = 1, kLow, kMedium, kHigh, kCritical };
 
 [[nodiscard]] std::string_view name_of(IncidentKind kind);
@@ -37,10 +38,27 @@ struct Evidence {
   std::string src_ip, dest_ip;  // empty: none
 };
 
+// What analysts have said about incidents of a rule.
+struct VerdictCounts {
+  uint32_t true_positives = 0, false_positives = 0;
+  [[nodiscard]] uint32_t total() const { return true_positives + false_positives; }
+  friend bool operator==(const VerdictCounts&, const VerdictCounts&) = default;
+};
+
+// One step in an incident's life, in order of time.
+struct TimelineEntry {
+  Timestamp time{};
+  // opened, severity (value: the new one), agency (its id: first seen in it), system (its id: first
+  // concerned), verdict (true_positive or false_positive), closed, reopened
+  std::string what, value;
+};
+
 struct IncidentRule {
   std::string id, title, type;  // type: detection, or Sigma's name of the correlation
   std::string level;
   std::vector<std::string> tags;
+  // Verdicts on its incidents so far: at this incident's agency, and of all agencies that share.
+  VerdictCounts agency_verdicts{}, nation_verdicts{};
 };
 
 struct Victim {        // one agency's part in a national incident
@@ -60,6 +78,8 @@ struct Incident {
   IncidentKind kind = IncidentKind::kDetection;
   IncidentStatus status = IncidentStatus::kOpen;
   Severity severity = Severity::kMedium;
+  uint32_t rank =
+      0;  // 0 to 100: what to look at first; severity, weighted with the rule's verdicts
   bool national = false;    // seen across agencies
   std::string agency;       // whose it is; empty when national
   bool anonymised = false;  // this copy has pseudonyms in it
@@ -70,7 +90,10 @@ struct Incident {
   Timestamp first_seen{}, last_seen{};                   // of the contributing events
   Timestamp opened{}, updated{};                         // event time at which the engine said so
   uint64_t match_count = 0, event_count = 0;
-  uint64_t version = 1;         // grows with every update, so readers can keep order
+  uint64_t version = 1;  // grows with every update, so readers can keep order
+  uint32_t reopened_count = 0;
+  std::string verdict;  // true_positive, false_positive; empty: nobody has said yet
+  std::vector<TimelineEntry> timeline;
   std::vector<Victim> victims;  // of a national incident
   std::vector<AffectedSystem> systems;
   std::vector<std::string> sensors;

@@ -83,6 +83,14 @@ E choice(Fields& f, const char* key, const E (&values)[N]) {
   return values[0];
 }
 
+VerdictCounts counts(Fields& of, const char* key, std::string& fault) {
+  const Json* j = of.find(key);
+  if (j == nullptr) return {};
+  Fields c(*j, std::string("rule.verdicts.") + key + ".", fault);
+  return {static_cast<uint32_t>(c.number("true_positives")),
+          static_cast<uint32_t>(c.number("false_positives"))};
+}
+
 }  // namespace
 
 Result<Incident> read_incident(std::string_view json) {
@@ -98,7 +106,7 @@ Result<Incident> read_incident(std::string_view json) {
                   {IncidentKind::kDetection, IncidentKind::kCorrelation, IncidentKind::kCampaign});
   i.status = choice(f, "status",
                     {IncidentStatus::kOpen, IncidentStatus::kUpdated, IncidentStatus::kClosed,
-                     IncidentStatus::kRetracted});
+                     IncidentStatus::kRetracted, IncidentStatus::kReopened});
   i.severity = choice(f, "severity",
                       {Severity::kInformational, Severity::kLow, Severity::kMedium, Severity::kHigh,
                        Severity::kCritical});
@@ -108,8 +116,18 @@ Result<Incident> read_incident(std::string_view json) {
   i.anonymised = f.flag("anonymised");
   if (const Json* rule = f.find("rule")) {
     Fields r(*rule, "rule.", fault);
-    i.rule = {r.text("id"), r.text("title", true), r.text("type"), r.text("level"),
-              r.texts("tags")};
+    i.rule = {r.text("id"),
+              r.text("title", true),
+              r.text("type"),
+              r.text("level"),
+              r.texts("tags"),
+              {},
+              {}};
+    if (const Json* verdicts = r.find("verdicts")) {
+      Fields v(*verdicts, "rule.verdicts.", fault);
+      i.rule.agency_verdicts = counts(v, "agency", fault);
+      i.rule.nation_verdicts = counts(v, "nation", fault);
+    }
   }
   if (const Json* attack = f.find("attack")) {
     Fields a(*attack, "attack.", fault);
@@ -154,6 +172,13 @@ Result<Incident> read_incident(std::string_view json) {
     x.src_ip = e.text("src_ip");
     x.dest_ip = e.text("dest_ip");
     i.evidence.push_back(std::move(x));
+  }
+  i.rank = static_cast<uint32_t>(f.number("rank"));
+  i.reopened_count = static_cast<uint32_t>(f.number("reopened_count"));
+  i.verdict = f.text("verdict");
+  for (const Json* j : f.list("timeline")) {
+    Fields t(*j, "timeline.", fault);
+    i.timeline.push_back({t.time("time"), t.text("what", true), t.text("value")});
   }
   i.evidence_dropped = f.number("evidence_dropped");
   i.recipients = f.texts("recipients");

@@ -12,11 +12,13 @@ events::Severity severity_of(sigma::Level level) {
 incidents::RuleFacts facts_of(const sigma::RuleHead& head, std::string type,
                               events::IncidentKind kind) {
   incidents::RuleFacts f;
-  f.rule = {head.key(), head.title, std::move(type), std::string(sigma::name_of(head.level)),
-            head.tags};
+  f.rule = {
+      head.key(), head.title, std::move(type), std::string(sigma::name_of(head.level)), head.tags,
+      {},         {}};
   f.kind = kind;
   f.severity = severity_of(head.level);
   f.close_after_ns = head.extension.close_after.count();
+  f.reopen_within_ns = head.extension.reopen_within.count();
   incidents::read_attack_tags(head.tags, f);
   return f;
 }
@@ -184,23 +186,42 @@ class Compiler {
     if (settings.enabled) {
       if (auto op = operators::make_operator(s)) out_.campaign = std::move(*op);
     }
-    const auto add = [&](const char* id, const char* title, const char* field,
-                         events::Severity severity) {
+    const auto add = [&](CampaignBy by, const char* title, events::Severity severity) {
       incidents::RuleFacts f;
-      f.rule = {id, title, "campaign", std::string(events::name_of(severity)), {}};
+      f.rule = {"vong-campaign-" + std::string(name_of(by)),
+                title,
+                "campaign",
+                std::string(events::name_of(severity)),
+                {},
+                {},
+                {}};
       f.kind = events::IncidentKind::kCampaign;
       f.severity = severity;
-      f.key_fields = {field};
+      f.key_fields = {std::string(key_field_of(by))};
       f.close_after_ns = settings.window_ns;
       out_.facts.push_back(std::move(f));
-      return static_cast<uint32_t>(out_.facts.size() - 1);
+      out_.campaign_rules[static_cast<size_t>(by)] = static_cast<uint32_t>(out_.facts.size() - 1);
     };
-    out_.campaign_by_source =
-        add("vong-campaign-source", "The same source in incidents of several agencies", "src_ip",
-            events::Severity::kHigh);
-    out_.campaign_by_rule =
-        add("vong-campaign-rule", "The same rule in incidents of several agencies", "rule",
-            events::Severity::kMedium);
+    using enum CampaignBy;
+    add(kSource, "The same source in incidents of several agencies", events::Severity::kHigh);
+    add(kDomain, "The same domain in incidents of several agencies", events::Severity::kHigh);
+    add(kCertificate, "The same certificate in incidents of several agencies",
+        events::Severity::kHigh);
+    add(kJa4, "The same client fingerprint in incidents of several agencies",
+        events::Severity::kMedium);
+    add(kTechnique, "The same technique in incidents of several agencies",
+        events::Severity::kMedium);
+    add(kRule, "The same rule in incidents of several agencies", events::Severity::kMedium);
+    if (!settings.enabled) return;
+    const auto wants = [&](CampaignBy by) { return settings.by >> static_cast<size_t>(by) & 1; };
+    const sigma::RuleHead nobody;
+    if (wants(kDomain)) {
+      out_.sni = column(nobody, "tls.sni");
+      out_.hostname = column(nobody, "http.hostname");
+      out_.rrname = column(nobody, "dns.queries.rrname");
+    }
+    if (wants(kCertificate)) out_.certificate = column(nobody, "tls.fingerprint");
+    if (wants(kJa4)) out_.ja4 = column(nobody, "tls.ja4");
   }
 
   const sigma::RuleSet& rules_;
@@ -211,6 +232,18 @@ class Compiler {
 };
 
 }  // namespace
+
+std::string_view name_of(CampaignBy by) {
+  static constexpr std::string_view kNames[kCampaignKinds] = {"source", "domain",    "certificate",
+                                                              "ja4",    "technique", "rule"};
+  return kNames[static_cast<size_t>(by)];
+}
+
+std::string_view key_field_of(CampaignBy by) {
+  static constexpr std::string_view kNames[kCampaignKinds] = {
+      "src_ip", "domain", "tls.fingerprint", "tls.ja4", "technique", "rule"};
+  return kNames[static_cast<size_t>(by)];
+}
 
 CompiledRules compile_rules(const sigma::RuleSet& rules, const CampaignSettings& campaign,
                             size_t keys_max, events::FieldPlan& plan,

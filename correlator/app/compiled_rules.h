@@ -2,6 +2,7 @@
 // reload.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@ namespace vong::correlator {
 // names it.
 using Column = int16_t;
 inline constexpr Column kAgencyColumn = -1;
+inline constexpr Column kNoColumn = -2;
 
 // What happens to a fact of one rule within one correlation.
 struct Step {
@@ -52,9 +54,18 @@ struct CorrelationPlan {
   uint64_t matches = 0;
 };
 
+// What agencies can have in common.
+enum class CampaignBy : uint8_t { kSource, kDomain, kCertificate, kJa4, kTechnique, kRule };
+inline constexpr size_t kCampaignKinds = 6;
+// As the configuration calls it, and the key field of such an incident.
+[[nodiscard]] std::string_view name_of(CampaignBy by);
+[[nodiscard]] std::string_view key_field_of(CampaignBy by);
+
 struct CampaignSettings {
   bool enabled = true;
   size_t agencies = 3;
+  uint32_t by = (1u << kCampaignKinds) - 1;  // bits of CampaignBy
+  std::string warning_tlp = "GREEN";
   int64_t window_ns = 3'600'000'000'000;
   events::Severity severity_min = events::Severity::kMedium;  // of the incidents that count
 };
@@ -64,9 +75,12 @@ struct CompiledRules {
   std::vector<DetectionPlan> detections;
   std::vector<CorrelationPlan> correlations;
   std::vector<std::string> columns;         // field paths
-  std::vector<incidents::RuleFacts> facts;  // by incident_rule; the last two are the campaigns'
+  std::vector<incidents::RuleFacts> facts;  // by incident_rule; the last are the campaigns'
   std::unique_ptr<operators::Operator> campaign;
-  uint32_t campaign_by_source = 0, campaign_by_rule = 0;  // incident rules
+  std::array<uint32_t, kCampaignKinds> campaign_rules{};  // incident rules, by CampaignBy
+  // Columns of the events' infrastructure; kNoColumn where nobody asks.
+  Column sni = kNoColumn, hostname = kNoColumn, rrname = kNoColumn, certificate = kNoColumn,
+         ja4 = kNoColumn;
 };
 
 // Adds every field that the rules need to `plan`. What cannot run is reported and left out.

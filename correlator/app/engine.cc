@@ -50,6 +50,8 @@ void Engine::load(const sigma::RuleSet& rules, std::vector<rules::Diagnostic>& d
   store_ = std::make_unique<incidents::IncidentStore>(
       rules_.facts, settings_.update_interval_ns, settings_.id_salt,
       [this](const incidents::Open& o, events::IncidentStatus s) { render(o, s); });
+  for (const incidents::RuleFacts& f : rules_.facts)
+    rule_numbers_.push_back(stable_print(f.rule.id + '\n' + f.rule.title));
   campaigns_ = std::make_unique<state::KeyedStore<CampaignState>>(settings_.keys_max,
                                                                   settings_.campaign.window_ns);
 }
@@ -79,6 +81,7 @@ AgencyIndex Engine::agency_of(const RecordSource& source) {
 
 ReadResult Engine::read(std::string_view record, const RecordSource& source) {
   counters_->records.add();
+  control_time_ns_ = INT64_MIN;
   if (const events::DecodeError e = decoder_->decode(record); e != events::DecodeError::kNone) {
     refuse(events::reason(e));
     return ReadResult::kRefused;

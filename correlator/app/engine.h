@@ -22,15 +22,18 @@
 #include "correlator/ingest/order.h"
 #include "correlator/routing/router.h"
 #include "correlator/state/keyed_store.h"
+#include "correlator/verdicts/history.h"
 #include "events/eve_decoder.h"
 
 namespace vong::correlator {
 
 struct FactView;
+enum class Control : uint16_t;
 
 struct EngineCounters {
   Counter records, records_refused, records_matched, facts_processed, facts_late, facts_without_key,
-      matches, incidents_opened, campaigns_opened, state_evictions;
+      matches, incidents_opened, campaigns_opened, state_evictions, verdicts_true, verdicts_false,
+      verdicts_refused;
 };
 
 struct EngineSettings {
@@ -67,14 +70,17 @@ class Engine {
   // kRecordPaddingBytes readable bytes behind `record`. After kFact: key() and fact() until the
   // next call; after kRefused: reason().
   [[nodiscard]] ReadResult read(std::string_view record, const RecordSource& source);
+  // An analyst's verdict, which takes its place among the events by its own time. As read().
+  [[nodiscard]] ReadResult read_verdict(std::string_view record, uint64_t position);
   // The next records lie in `block`; see EveDecoder::index_block.
   void expect(std::string_view block) { decoder_->index_block(block); }
   [[nodiscard]] const ingest::OrderKey& key() const { return key_; }
   [[nodiscard]] std::string_view fact() const { return fact_; }
   [[nodiscard]] std::string_view reason() const { return reason_; }
+  // Of the event or verdict read last.
   [[nodiscard]] int64_t time_ns() const {
-    return to_ns(decoder_->time());
-  }  // of the record read last
+    return control_time_ns_ != INT64_MIN ? control_time_ns_ : to_ns(decoder_->time());
+  }
 
   // A fingerprint of the sensor of the record read last.
   [[nodiscard]] uint64_t sensor_print() const { return sensor_print_; }
@@ -131,8 +137,21 @@ class Engine {
   void chain(uint32_t correlation, const operators::Match& match, size_t depth);
   [[nodiscard]] int64_t next_deadline_ns() const;
   void raise(uint32_t incident_rule, bool national, const operators::Match& match);
-  void watch_campaign(uint32_t incident_rule, const incidents::Hit& hit, std::string_view id,
-                      std::string_view source_or_rule, bool by_source);
+  void set_systems(incidents::Hit& hit) const;
+  void set_standing(incidents::Hit& hit) const;
+  [[nodiscard]] bool shares(enrich::AgencyIndex agency) const;
+  [[nodiscard]] incidents::Standing standing_of(verdicts::RuleNumber rule,
+                                                enrich::AgencyIndex agency) const;
+  void watch_campaigns(const incidents::Hit& hit, std::string_view id);
+  void watch_campaign(CampaignBy by, const incidents::Hit& hit, std::string_view id,
+                      std::string_view subject);
+  [[nodiscard]] bool is_outside(const IpAddress& address) const;
+  [[nodiscard]] std::string_view column_of_current(Column column) const;
+  void write_control(Control kind, int64_t time_ns, uint64_t stream, uint64_t position,
+                     std::string_view bytes);
+  void control(const FactView& fact, std::string_view bytes);
+  void take_verdict(int64_t time_ns, std::string_view bytes);
+  void render_timeline(const incidents::Open& open, events::Incident& out) const;
   void render(const incidents::Open& open, events::IncidentStatus status);
 
   const enrich::Registry& registry_;
@@ -159,11 +178,15 @@ class Engine {
   NameCache agency_cache_, sensor_cache_;
   ingest::OrderKey key_;
   uint64_t sensor_print_ = 0;
+  int64_t control_time_ns_ = INT64_MIN;  // of the record read last, if it is no event
   uint16_t last_event_type_ = 0;
   std::string fact_, reason_, group_key_, chain_key_;
   operators::Matches matches_;
   std::vector<Task> tasks_;  // of the facts at hand, an empty one behind each fact's
   std::string keys_;
+  verdicts::History verdicts_;
+  std::vector<verdicts::RuleNumber> rule_numbers_;  // by incident rule
+  const FactView* current_ = nullptr;               // at work; null while only time moves
   int64_t now_ns_ = INT64_MIN;
   EngineCounters* counters_;  // the caller's: they outlive an engine that is made anew
 };

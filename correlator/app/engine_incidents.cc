@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
 #include "correlator/app/engine.h"
 #include "correlator/app/fact.h"
 
@@ -40,7 +41,19 @@ void Engine::raise(uint32_t incident_rule, bool national, const operators::Match
   hit.last_ns = match.last_ns;
   hit.event_count = match.event_count;
   hit.evidence = match.evidence;
-  for (const EventRef& ref : match.evidence) {
+  set_systems(hit);
+  set_standing(hit);
+  const uint64_t before = store_->opened_total();
+  const std::string id(store_->add(hit));
+  if (store_->opened_total() != before) {
+    counters_->incidents_opened.add();
+    verdicts_.know(id, rule_numbers_[incident_rule], hit.agency, shares(hit.agency));
+  }
+  if (!national && rules_.campaign && !hit.evidence.empty()) watch_campaigns(hit, id);
+}
+
+void Engine::set_systems(incidents::Hit& hit) const {
+  for (const EventRef& ref : hit.evidence) {
     for (const IpAddress& a : {ref.dest, ref.src}) {
       const enrich::ProtectedSystem* s = a.family() == 0 ? nullptr : registry_.system_at(a);
       if (s == nullptr) continue;
@@ -50,22 +63,65 @@ void Engine::raise(uint32_t incident_rule, bool national, const operators::Match
       hit.system_level = std::max(hit.system_level, s->level);
     }
   }
-  const uint64_t before = store_->opened_total();
-  const std::string id(store_->add(hit));
-  if (store_->opened_total() != before) counters_->incidents_opened.add();
-  if (national || !rules_.campaign || hit.evidence.empty()) return;
-  if (hit.agency < takes_part_.size() && !takes_part_[hit.agency]) return;
-  if (store_->rule(incident_rule).severity < settings_.campaign.severity_min) return;
-  if (const IpAddress& src = hit.evidence.back().src; src.family() != 0) {
-    watch_campaign(rules_.campaign_by_source, hit, id, src.to_string(), true);
-  }
-  watch_campaign(rules_.campaign_by_rule, hit, id, store_->rule(incident_rule).rule.id, false);
 }
 
-void Engine::watch_campaign(uint32_t incident_rule, const incidents::Hit& hit, std::string_view id,
-                            std::string_view subject, bool by_source) {
+bool Engine::shares(AgencyIndex agency) const {
+  return agency >= takes_part_.size() || takes_part_[agency];
+}
+
+incidents::Standing Engine::standing_of(verdicts::RuleNumber rule, AgencyIndex agency) const {
+  return {verdicts_.of_agency(rule, agency), verdicts_.of_nation(rule)};
+}
+
+void Engine::set_standing(incidents::Hit& hit) const {
+  if (verdicts_.rules() == 0) return;
+  hit.standing = standing_of(rule_numbers_[hit.rule], hit.agency);
+  hit.less_severe = verdicts::is_noise(hit.standing.agency, hit.standing.nation);
+}
+
+// --- campaigns ---
+
+std::string_view Engine::column_of_current(Column column) const {
+  std::string_view value;
+  if (current_ == nullptr || column < 0 || !current_->column(column, value)) return {};
+  return value;
+}
+
+// Nobody's of the registry, and no private address: a server there is not the victim's.
+bool Engine::is_outside(const IpAddress& a) const {
+  return a.family() != 0 && registry_.by_address(a) == kNoAgency && !routing::is_private(a);
+}
+
+// An agency whose mark is RED lets nothing of its incidents reach others, not even a warning's
+// share.
+void Engine::watch_campaigns(const incidents::Hit& hit, std::string_view id) {
+  const incidents::RuleFacts& facts = store_->rule(hit.rule);
+  if (!shares(hit.agency) || facts.severity < settings_.campaign.severity_min) return;
+  if (hit.agency < registry_.agencies().size() && registry_.agencies()[hit.agency].tlp == "RED")
+    return;
+  const EventRef& last = hit.evidence.back();
+  if (last.src.family() != 0 && (is_outside(last.src) || !is_outside(last.dest)))
+    watch_campaign(CampaignBy::kSource, hit, id, last.src.to_string());
+  if (is_outside(last.dest)) {  // else these names are the victim's own
+    std::string_view name = column_of_current(rules_.sni);
+    if (name.empty()) name = column_of_current(rules_.hostname);
+    watch_campaign(CampaignBy::kDomain, hit, id, to_lower(name));
+    watch_campaign(CampaignBy::kCertificate, hit, id,
+                   to_lower(column_of_current(rules_.certificate)));
+  }
+  watch_campaign(CampaignBy::kDomain, hit, id, to_lower(column_of_current(rules_.rrname)));
+  watch_campaign(CampaignBy::kJa4, hit, id, column_of_current(rules_.ja4));
+  for (const std::string& technique : facts.techniques)
+    watch_campaign(CampaignBy::kTechnique, hit, id, technique);
+  if (facts.techniques.empty()) watch_campaign(CampaignBy::kRule, hit, id, facts.rule.id);
+}
+
+void Engine::watch_campaign(CampaignBy by, const incidents::Hit& hit, std::string_view id,
+                            std::string_view subject) {
+  if (subject.empty() || !(settings_.campaign.by >> static_cast<size_t>(by) & 1)) return;
+  if (by == CampaignBy::kDomain && registry_.owns_domain(subject)) return;
   std::string key;
-  append_part(key, by_source ? "source" : "rule");
+  append_part(key, name_of(by));
   append_part(key, subject);
   std::vector<std::string>& related = campaigns_->touch(key, hit.last_ns).related;
   if (std::find(related.begin(), related.end(), id) == related.end() && related.size() < 64)
@@ -76,7 +132,7 @@ void Engine::watch_campaign(uint32_t incident_rule, const incidents::Hit& hit, s
   rules_.campaign->on_fact(f, found);
   for (const operators::Match& m : found) {
     incidents::Hit campaign;
-    campaign.rule = incident_rule;
+    campaign.rule = rules_.campaign_rules[static_cast<size_t>(by)];
     campaign.key = m.key;
     campaign.key_values = {std::string(subject)};
     campaign.first_ns = m.first_ns;
@@ -88,10 +144,45 @@ void Engine::watch_campaign(uint32_t incident_rule, const incidents::Hit& hit, s
     const std::vector<std::string> members = std::move(related);
     related.clear();
     campaign.related = members;
+    set_standing(campaign);
     const uint64_t before = store_->opened_total();
-    store_->add(campaign);
-    if (store_->opened_total() != before) counters_->campaigns_opened.add();
+    const std::string campaign_id(store_->add(campaign));
+    if (store_->opened_total() == before) continue;
+    counters_->campaigns_opened.add();
+    verdicts_.know(campaign_id, rule_numbers_[campaign.rule], kNoAgency, true);
   }
+}
+
+namespace {
+
+// The strictest mark of those concerned.
+std::string_view stricter(std::string_view a, std::string_view b) {
+  static constexpr std::string_view kMarks[] = {"CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"};
+  const auto level = [](std::string_view mark) {
+    return std::find(std::begin(kMarks), std::end(kMarks), mark) - std::begin(kMarks);
+  };
+  return level(a) >= level(b) ? a : b;
+}
+
+}  // namespace
+
+void Engine::render_timeline(const incidents::Open& o, events::Incident& i) const {
+  static constexpr const char* kWords[] = {"opened",  "severity", "agency",  "system",
+                                           "verdict", "closed",   "reopened"};
+  for (const incidents::TimelineStep& s : o.timeline) {
+    events::TimelineEntry t{timestamp_from_ns(s.time_ns), kWords[static_cast<size_t>(s.step)], {}};
+    if (s.step == incidents::Step::kSeverity)
+      t.value = events::name_of(static_cast<events::Severity>(s.value));
+    else if (s.step == incidents::Step::kAgency)
+      t.value = agency_name(static_cast<AgencyIndex>(s.value));
+    else if (s.step == incidents::Step::kSystem)
+      t.value = registry_.systems()[s.value].id;
+    else if (s.step == incidents::Step::kVerdict)
+      t.value = s.value == 1 ? "true_positive" : "false_positive";
+    i.timeline.push_back(std::move(t));
+  }
+  std::stable_sort(i.timeline.begin(), i.timeline.end(),
+                   [](const auto& a, const auto& b) { return a.time < b.time; });
 }
 
 void Engine::render(const incidents::Open& o, events::IncidentStatus status) {
@@ -107,6 +198,12 @@ void Engine::render(const incidents::Open& o, events::IncidentStatus status) {
     i.tlp = registry_.agencies()[o.agency].tlp;
   }
   i.rule = facts.rule;
+  i.rule.agency_verdicts = o.standing.agency;
+  i.rule.nation_verdicts = o.standing.nation;
+  i.rank = verdicts::rank(o.severity, o.standing.agency, o.standing.nation);
+  i.reopened_count = o.reopened;
+  if (o.verdict >= 0) i.verdict = o.verdict == 1 ? "true_positive" : "false_positive";
+  render_timeline(o, i);
   i.techniques = facts.techniques;
   i.tactics = facts.tactics;
   for (size_t k = 0; k < o.key_values.size() && k < facts.key_fields.size(); ++k)
@@ -144,9 +241,13 @@ void Engine::render(const incidents::Open& o, events::IncidentStatus status) {
     i.evidence.push_back(std::move(e));
   }
   if (i.national) {
+    i.tlp = "CLEAR";
     for (const auto& [agency, count] : o.agencies) {
       events::Victim v{std::string(agency_name(agency)), {}, count, {}};
       if (agency < registry_.agencies().size()) v.kind = registry_.agencies()[agency].kind;
+      i.tlp = stricter(i.tlp, agency < registry_.agencies().size()
+                                  ? std::string_view(registry_.agencies()[agency].tlp)
+                                  : std::string_view("AMBER"));
       for (const EventRef& r : evidence) {
         if (r.agency != agency || r.dest.family() == 0 || v.addresses.size() >= 16) continue;
         const std::string address = r.dest.to_string();

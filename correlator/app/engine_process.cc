@@ -35,8 +35,15 @@ void Engine::process(std::span<const std::string_view> facts) {
     const FactView fact(bytes);
     counters_->facts_processed.add();
     advance(fact.ref.time_ns);
+    if (fact.control() != Control::kNone) {
+      control(fact, bytes);
+      ++next;
+      continue;
+    }
+    current_ = &fact;
     raise_detections(fact);
     for (; tasks_[next].step != nullptr; ++next) run(fact.ref, tasks_[next]);
+    current_ = nullptr;
     ++next;
   }
 }

@@ -18,6 +18,10 @@ namespace vong::correlator {
 
 inline constexpr uint16_t kNoValue = 0xffff;
 
+// Records that are no events but have their place among them in time: a fact without rules and
+// columns, whose values are the control's own bytes. Stands in EventRef::event_type.
+enum class Control : uint16_t { kNone = 0, kVerdict = 0xfff0, kStatus = 0xfff1 };
+
 // A view of a fact's bytes, which must outlive it.
 struct FactView {
   state::EventRef ref;
@@ -37,6 +41,11 @@ struct FactView {
     p += rules_bytes.size();
     sizes_bytes = {p, column_count * sizeof(uint16_t)};
     values = p + sizes_bytes.size();
+  }
+  [[nodiscard]] Control control() const {
+    return ref.event_type >= static_cast<uint16_t>(Control::kVerdict)
+               ? static_cast<Control>(ref.event_type)
+               : Control::kNone;
   }
   [[nodiscard]] size_t rule_count() const { return rules_bytes.size() / sizeof(uint32_t); }
   [[nodiscard]] uint32_t rule(size_t i) const {

@@ -20,6 +20,9 @@ constexpr telemetry::MetricInfo kMetrics[] = {
      "Matched events that a correlation could not take"},
     {"vong_correlator_matches_total", Kind::kCounter, "", "Matches of correlation rules"},
     {"vong_correlator_incidents_opened_total", Kind::kCounter, "kind", "Incidents opened"},
+    {"vong_correlator_verdicts_total", Kind::kCounter, "verdict",
+     "Analysts' verdicts on incidents; refused: of an incident that nobody knows or that is not "
+     "theirs"},
     {"vong_correlator_incidents_open", Kind::kGauge, "", "Incidents that are open now"},
     {"vong_correlator_state_keys", Kind::kGauge, "", "Group keys held by all correlations"},
     {"vong_correlator_transactions_total", Kind::kCounter, "outcome", "Kafka transactions"},
@@ -50,6 +53,9 @@ void add_metrics(telemetry::Registry& r, const EngineCounters& e, const OnlineCo
   r.add("vong_correlator_incidents_opened_total", {{"kind", "agency_or_national"}},
         e.incidents_opened);
   r.add("vong_correlator_incidents_opened_total", {{"kind", "campaign"}}, e.campaigns_opened);
+  r.add("vong_correlator_verdicts_total", {{"verdict", "true_positive"}}, e.verdicts_true);
+  r.add("vong_correlator_verdicts_total", {{"verdict", "false_positive"}}, e.verdicts_false);
+  r.add("vong_correlator_verdicts_total", {{"verdict", "refused"}}, e.verdicts_refused);
   r.add("vong_correlator_incidents_open", {}, o.open_incidents);
   r.add("vong_correlator_state_keys", {}, o.keys);
   r.add("vong_correlator_transactions_total", {{"outcome", "committed"}}, o.transactions);

@@ -25,6 +25,7 @@ class Pass {
         reorder_(ingest::kReorderBytesMax),
         sorter_(ingest::kSortRunBytes),
         sorting_(sorting) {
+    router_.set_warning_tlp(options.engine.campaign.warning_tlp);
     std::vector<rules::Diagnostic> reported_before;
     engine_.load(rules, reported_before);
     for (const enrich::Agency& a : registry.agencies()) recipients_.push_back(a.id);
@@ -36,7 +37,9 @@ class Pass {
         options_.log_dir, options_.per_recipient ? recipients_ : std::vector<std::string>());
     if (!outputs) return std::unexpected(outputs.error());
     outputs_ = std::move(*outputs);
-    for (const std::string& file : files) {
+    for (size_t i = 0; i < files.size() + options_.verdicts.size(); ++i) {
+      verdicts_ = i >= files.size();
+      const std::string& file = verdicts_ ? options_.verdicts[i - files.size()] : files[i];
       file_ = &file;
       const auto on_line = [this](const ingest::Line& l) { return line(l); };
       const auto on_block = [this](std::string_view block) { engine_.expect(block); };
@@ -75,7 +78,8 @@ class Pass {
       outputs_->dead_letter("record too long", *file_, l.number, l.text);
       return true;
     }
-    const ReadResult result = engine_.read(l.text, {{}, {}, position_});
+    const ReadResult result = verdicts_ ? engine_.read_verdict(l.text, position_)
+                                        : engine_.read(l.text, {{}, {}, position_});
     if (result != ReadResult::kRefused)
       newest_record_ns_ = std::max(newest_record_ns_, engine_.time_ns());
     switch (result) {
@@ -135,6 +139,7 @@ class Pass {
   ingest::ReorderBuffer reorder_;
   ingest::FactSorter sorter_;
   std::vector<std::string> recipients_;
+  bool verdicts_ = false;  // the file at hand holds verdicts
   bool sorting_, restart_ = false, stopped_ = false;
   const std::string* file_ = nullptr;
   std::string problem_;
@@ -155,7 +160,7 @@ Result<OfflineReport> run_offline(const Options& options, const enrich::Registry
     if (!found) return std::unexpected(found.error());
     files.insert(files.end(), found->begin(), found->end());
   }
-  bool sorting = files.size() > 1;
+  bool sorting = files.size() + options.verdicts.size() > 1;
   for (;;) {
     Pass pass(options, registry, rules, signals, sorting);
     if (auto done = pass.run(files); !done) return std::unexpected(done.error());

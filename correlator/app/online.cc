@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 using kafka::Answer;
 
 constexpr std::string_view kEventsPrefix = "vong.events.";
+constexpr std::string_view kVerdictsTopic = "vong.verdicts";
 constexpr size_t kBatchMax = 10'000;
 constexpr size_t kBlockBytes = 128u << 10;
 constexpr auto kTransactionPatience = 30s;
@@ -43,6 +44,7 @@ class OnlineRun : private kafka::Consumer::Listener {
         router_(registry, options.pseudonym_key),
         metrics_(metrics_table()),
         outbox_(router_, options.dead_letter_topic) {
+    router_.set_warning_tlp(options.engine.campaign.warning_tlp);
     if (options.standby) leadership_.emplace(options);
   }
 
@@ -118,6 +120,7 @@ class OnlineRun : private kafka::Consumer::Listener {
     }
     add("vong.incidents.national");
     add("vong.warnings");
+    add(std::string(kVerdictsTopic));
     add(options_.dead_letter_topic);
     if (options_.standby)
       topics.push_back({Leadership::leader_topic(options_), 1, options_.topic_replication, {}});
@@ -145,7 +148,7 @@ class OnlineRun : private kafka::Consumer::Listener {
     if (options_.standby) c.session_timeout = Leadership::kSessionTimeout;
     auto consumer = kafka::Consumer::open(c, this);
     if (!consumer) return failed(consumer.error());
-    const std::string topics[] = {"^vong\\.events\\..*"};
+    const std::string topics[] = {"^vong\\.events\\..*", std::string(kVerdictsTopic)};
     if (auto ok = consumer->subscribe(topics); !ok) return failed(ok.error());
     producer_.emplace(std::move(*producer));
     consumer_.emplace(std::move(*consumer));
@@ -242,9 +245,11 @@ class OnlineRun : private kafka::Consumer::Listener {
   // Of the agencies' topics that are there.
   kafka::KafkaResult<size_t> all_partitions() {
     size_t n = 0;
-    for (const enrich::Agency& a : registry_.agencies()) {
-      const auto count =
-          consumer_->partition_count(std::string(kEventsPrefix) + a.id, kTransactionPatience);
+    std::vector<std::string> topics{std::string(kVerdictsTopic)};
+    for (const enrich::Agency& a : registry_.agencies())
+      topics.push_back(std::string(kEventsPrefix) + a.id);
+    for (const std::string& topic : topics) {
+      const auto count = consumer_->partition_count(topic, kTransactionPatience);
       if (count)
         n += static_cast<size_t>(*count);
       else if (count.error().code != kafka::code::kUnknownTopic &&
@@ -353,7 +358,11 @@ class OnlineRun : private kafka::Consumer::Listener {
     source.sensor = r.header("sensor").value_or("");
     source.position = events::unsigned_of(r.header("seq").value_or(""))
                           .value_or(static_cast<uint64_t>(r.offset()));
-    const ReadResult result = live_->engine.read(value, source);
+    const ReadResult result =
+        r.topic() == kVerdictsTopic
+            ? live_->engine.read_verdict(value, static_cast<uint64_t>(r.partition()) << 48 |
+                                                    static_cast<uint64_t>(r.offset()))
+            : live_->engine.read(value, source);
     if (result == ReadResult::kRefused) {
       dead_letter(r);
       return;

@@ -14,6 +14,9 @@ void add_flags(CLI::App& cli, Options& o) {
                  "EVE JSON: a file, a folder of files, or - for standard input; without it, Kafka");
   cli.add_option("--rules", o.rules,
                  "Sigma rules: a file or a folder; may be given more than once");
+  cli.add_option(
+      "--verdicts", o.verdicts,
+      "analysts' verdicts on incidents, JSON lines; with --in, may be given more than once");
   cli.add_option("--agencies", o.agencies,
                  "registry of agencies; without it everything belongs to one agency, LOCAL");
   cli.add_option(
@@ -72,8 +75,8 @@ void read_indicators(const app::ConfigNode& node, Options& o, app::Problems& pro
 }
 
 void read_campaign(const app::ConfigNode& node, CampaignSettings& c, app::Problems& problems) {
-  node.report_unknown_keys({"enabled", "agencies", "window", "severity"}, app::Severity::kError,
-                           problems);
+  node.report_unknown_keys({"enabled", "agencies", "window", "severity", "by", "tlp"},
+                           app::Severity::kError, problems);
   c.enabled = node["enabled"].boolean(c.enabled, problems);
   c.agencies = static_cast<size_t>(
       node["agencies"].integer(static_cast<int64_t>(c.agencies), 2, 1000, problems));
@@ -81,6 +84,23 @@ void read_campaign(const app::ConfigNode& node, CampaignSettings& c, app::Proble
                     .duration(Duration(c.window_ns), std::chrono::seconds(1),
                               std::chrono::hours(24 * 366), problems)
                     .count();
+  if (node["by"]) {
+    c.by = 0;
+    for (const std::string& word : node["by"].texts(problems)) {
+      size_t k = 0;
+      while (k < kCampaignKinds && name_of(static_cast<CampaignBy>(k)) != word) ++k;
+      if (k == kCampaignKinds)
+        problems.error(
+            node["by"].place(),
+            "campaigns are by source, domain, certificate, ja4, technique or rule, not '" + word +
+                "'");
+      else
+        c.by |= 1u << k;
+    }
+  }
+  c.warning_tlp = node["tlp"].text(c.warning_tlp, problems);
+  if (c.warning_tlp != "CLEAR" && c.warning_tlp != "GREEN" && c.warning_tlp != "AMBER")
+    problems.error(node["tlp"].place(), "a warning's tlp is CLEAR, GREEN or AMBER");
   const std::string severity = node["severity"].text("medium", problems);
   for (int s = 1; s <= 5; ++s) {
     if (events::name_of(static_cast<events::Severity>(s)) != severity) continue;

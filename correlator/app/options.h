@@ -17,7 +17,8 @@ struct Options {
   app::CommonFlags common;
   std::vector<std::string> inputs;  // files, folders, "-"; empty: Kafka
   std::vector<std::string> rules;
-  std::string agencies;  // file; empty: one agency, LOCAL
+  std::vector<std::string> verdicts;  // files of verdicts, with --in
+  std::string agencies;               // file; empty: one agency, LOCAL
   std::string log_dir = ".";
   bool per_recipient = false;
   Duration disorder =

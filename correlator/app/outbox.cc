@@ -16,7 +16,7 @@ void Outbox::send(const events::Incident& incident) {
   }
   if (incident.kind == events::IncidentKind::kCampaign && !copies.empty()) {
     Outgoing o{"vong.warnings", incident.id, {}};
-    routing::write_warning(copies.back().incident, o.value);
+    routing::write_warning(copies.back().incident, router_.warning_tlp(), o.value);
     outgoing_.push_back(std::move(o));
   }
 }

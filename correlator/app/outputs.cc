@@ -7,6 +7,7 @@
 
 #include "base/json_writer.h"
 #include "correlator/ingest/limits.h"
+#include "correlator/routing/sensor_rules.h"
 #include "correlator/routing/warning.h"
 
 namespace vong::correlator {
@@ -78,6 +79,8 @@ Result<std::unique_ptr<FileOutputs>> FileOutputs::open(const std::string& folder
     return std::unexpected(r.error());
   if (auto r = open_file(out->warnings_, folder + "/warnings.json"); !r)
     return std::unexpected(r.error());
+  if (auto r = open_file(out->warning_rules_, folder + "/warnings.rules"); !r)
+    return std::unexpected(r.error());
   if (auto r = open_file(out->dead_letters_, folder + "/dead-letter.json"); !r)
     return std::unexpected(r.error());
   for (const std::string& recipient : recipients) {
@@ -106,9 +109,13 @@ void FileOutputs::incident(const events::Incident& incident, const routing::Rout
   }
   if (incident.kind != events::IncidentKind::kCampaign || copies.empty()) return;
   line_.clear();
-  routing::write_warning(copies.back().incident, line_);
+  routing::write_warning(copies.back().incident, router.warning_tlp(), line_);
   line_.push_back('\n');
   warnings_->add(first, incident.id, line_);
+  line_.clear();
+  for (const std::string& rule : routing::sensor_rules(copies.back().incident))
+    line_ += rule + '\n';
+  warning_rules_->add(first, incident.id, line_);
 }
 
 void write_dead_letter(std::string_view reason, std::string_view source, uint64_t position,
@@ -132,7 +139,8 @@ void FileOutputs::dead_letter(std::string_view reason, std::string_view source, 
 }
 
 Result<> FileOutputs::finish() {
-  for (SortedLines* lines : {all_.get(), warnings_.get(), dead_letters_.get()}) {
+  for (SortedLines* lines :
+       {all_.get(), warnings_.get(), warning_rules_.get(), dead_letters_.get()}) {
     if (auto r = lines->finish(); !r) return r;
   }
   for (const std::string& recipient : recipients_) {

@@ -1,6 +1,7 @@
 // Where a run without a broker writes: incidents.json, one folder per recipient when asked,
-// warnings.json, dead-letter.json. Only the last state of an incident is written. Files appear
-// under their names when the run is complete, sorted by first_seen and id; until then they are
+// warnings.json with warnings.rules for sensors, dead-letter.json. Only the last state of an
+// incident is written. Files appear under their names when the run is complete, sorted by
+// first_seen and id; until then they are
 // *.part, so a run that was cut short never looks like a whole one. Single thread.
 #pragma once
 
@@ -63,7 +64,7 @@ class FileOutputs {
  private:
   FileOutputs() = default;
   std::string folder_;
-  std::unique_ptr<SortedLines> all_, warnings_, dead_letters_;
+  std::unique_ptr<SortedLines> all_, warnings_, warning_rules_, dead_letters_;
   StringMap<std::unique_ptr<SortedLines>> by_recipient_;
   std::vector<std::string> recipients_;
   uint64_t dead_count_ = 0;

@@ -19,7 +19,8 @@ namespace {
 constexpr std::string_view kSharings[] = {"full", "anonymised", "counters", "nothing"};
 constexpr std::string_view kTlps[] = {"CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"};
 constexpr std::string_view kAgencyKeys[] = {"id",      "name", "kind",    "parent",  "special",
-                                            "sharing", "tlp",  "aliases", "sensors", "networks"};
+                                            "sharing", "tlp",  "aliases", "sensors", "networks",
+                                            "domains"};
 constexpr std::string_view kSystemKeys[] = {"id", "name", "level", "owner", "networks"};
 constexpr std::string_view kTopKeys[] = {"agencies", "systems"};
 
@@ -151,6 +152,10 @@ class RegistryParser {
         error(pos, "this network belongs to an agency already");
       a.networks.push_back(prefix);
     }
+    for (const YamlNode* n : texts(row, "domains")) {
+      a.domains.push_back(to_lower(n->text));
+      out_.domains_.insert(a.domains.back());
+    }
     if (const YamlNode* p = row.find("parent")) parents_.emplace_back(p->text, p->pos);
     out_.agencies_.push_back(std::move(a));
   }
@@ -220,6 +225,17 @@ AgencyIndex Registry::find(std::string_view id) const {
 AgencyIndex Registry::by_sensor(std::string_view sensor) const {
   const auto it = by_sensor_.find(sensor);
   return it == by_sensor_.end() ? kNoAgency : it->second;
+}
+
+bool Registry::owns_domain(std::string_view name) const {
+  if (domains_.empty()) return false;
+  for (size_t labels = 0; labels < 64; ++labels) {
+    if (domains_.contains(name)) return true;
+    const size_t dot = name.find('.');
+    if (dot == name.npos) return false;
+    name.remove_prefix(dot + 1);
+  }
+  return false;
 }
 
 AgencyIndex Registry::by_address(const IpAddress& address) const {

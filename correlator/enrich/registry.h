@@ -40,6 +40,7 @@ struct Agency {
       aliases;  // former names and identifiers: events that carry them are this agency's
   std::vector<std::string> sensors;
   std::vector<IpPrefix> networks;
+  std::vector<std::string> domains;  // its own names, and everything below them; lower case
 };
 
 struct ProtectedSystem {
@@ -62,6 +63,8 @@ class Registry {
   [[nodiscard]] AgencyIndex find(std::string_view id) const;
   [[nodiscard]] AgencyIndex by_sensor(std::string_view sensor) const;
   [[nodiscard]] AgencyIndex by_address(const IpAddress& address) const;
+  // Whether the name, or one that it stands below, is an agency's own.
+  [[nodiscard]] bool owns_domain(std::string_view name) const;
   // Null when the address belongs to no protected system.
   [[nodiscard]] const ProtectedSystem* system_at(const IpAddress& address) const;
 
@@ -70,6 +73,7 @@ class Registry {
   std::vector<Agency> agencies_;
   std::vector<ProtectedSystem> systems_;
   StringMap<AgencyIndex> by_id_, by_sensor_;
+  StringSet domains_;
   IpPrefixMap<AgencyIndex> by_network_;
   IpPrefixMap<uint32_t> system_by_network_;
 };

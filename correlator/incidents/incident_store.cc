@@ -3,6 +3,7 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <charconv>
 #include <span>
 
 #include "base/encode.h"
@@ -54,6 +55,12 @@ events::Severity raised(events::Severity base, int system_level) {
   return static_cast<events::Severity>(static_cast<int>(base) + 1);
 }
 
+events::Severity lowered(events::Severity s) {
+  return s == events::Severity::kInformational
+             ? s
+             : static_cast<events::Severity>(static_cast<int>(s) - 1);
+}
+
 }  // namespace
 
 void read_attack_tags(const std::vector<std::string>& tags, RuleFacts& out) {
@@ -74,6 +81,26 @@ void read_attack_tags(const std::vector<std::string>& tags, RuleFacts& out) {
   }
 }
 
+namespace {
+
+uint64_t half_of(std::string_view id) {
+  uint64_t n = 0;
+  (void)std::from_chars(id.data(), id.data() + std::min<size_t>(id.size(), 16), n, 16);
+  return n;
+}
+
+// The first steps and the latest, as with evidence.
+void add_step(Open& o, int64_t time_ns, Step step, uint32_t value = 0) {
+  if (o.timeline.size() < kTimelineMax)
+    o.timeline.push_back({time_ns, step, value});
+  else
+    o.timeline.back() = {time_ns, step, value};
+}
+
+uint64_t version_of(const Open& o) { return o.match_count + o.closings + o.verdicts; }
+
+}  // namespace
+
 Open IncidentStore::make(const Hit& hit) const {
   const RuleFacts& facts = rules_[hit.rule];
   Open o;
@@ -81,10 +108,11 @@ Open IncidentStore::make(const Hit& hit) const {
   o.rule = hit.rule;
   o.agency = hit.agency;
   o.key_values = hit.key_values;
-  o.severity = facts.severity;
+  o.severity = hit.less_severe ? lowered(facts.severity) : facts.severity;
   o.first_ns = hit.first_ns;
   o.last_ns = hit.last_ns;
   o.opened_ns = hit.last_ns;
+  add_step(o, hit.last_ns, Step::kOpened);
   return o;
 }
 
@@ -94,7 +122,13 @@ void IncidentStore::grow(Open& o, const Hit& hit) const {
   o.updated_ns = std::max(o.updated_ns, hit.last_ns);
   ++o.match_count;
   o.event_count += hit.event_count;
-  o.severity = std::max(o.severity, raised(rules_[hit.rule].severity, hit.system_level));
+  const events::Severity base = rules_[hit.rule].severity;
+  const events::Severity severity =
+      std::max(o.severity, raised(hit.less_severe ? lowered(base) : base, hit.system_level));
+  if (severity != o.severity)
+    add_step(o, hit.last_ns, Step::kSeverity, static_cast<uint32_t>(severity));
+  o.severity = severity;
+  o.standing = hit.standing;
   uint64_t listed = 0;
   for (const EventRef& ref : hit.evidence) {
     if (o.evidence.size() < kEvidenceMax) {
@@ -105,42 +139,63 @@ void IncidentStore::grow(Open& o, const Hit& hit) const {
     }
     const auto it = std::find_if(o.agencies.begin(), o.agencies.end(),
                                  [&](const auto& a) { return a.first == ref.agency; });
-    if (it != o.agencies.end())
+    if (it != o.agencies.end()) {
       ++it->second;
-    else if (o.agencies.size() < kAgenciesMax)
+    } else if (o.agencies.size() < kAgenciesMax) {
       o.agencies.emplace_back(ref.agency, 1);
+      if (o.agency == kNoAgency) add_step(o, ref.time_ns, Step::kAgency, ref.agency);
+    }
     add_once(o.sensors, ref.sensor, kSensorsMax);
   }
   o.evidence_dropped += hit.event_count > listed ? hit.event_count - listed : 0;
-  for (const uint16_t system : hit.systems) add_once(o.systems, system, kSystemsMax);
+  for (const uint16_t system : hit.systems) {
+    const size_t before = o.systems.size();
+    add_once(o.systems, system, kSystemsMax);
+    if (o.systems.size() != before) add_step(o, hit.last_ns, Step::kSystem, system);
+  }
   for (const std::string& id : hit.related) add_once(o.related, id, kRelatedMax);
 }
 
 std::string_view IncidentStore::add(const Hit& hit) {
   make_key(hit, scratch_);
   auto it = open_.find(scratch_);
-  if (it != open_.end() &&
-      hit.last_ns - it->second->updated_ns >= rules_[hit.rule].close_after_ns) {
-    tell(*it->second, events::IncidentStatus::kClosed);  // its time was over; this is a new one
-    open_.erase(it);
+  const RuleFacts& facts = rules_[hit.rule];
+  if (it != open_.end() && !it->second->closed &&
+      hit.last_ns - it->second->updated_ns >= facts.close_after_ns) {
+    close(*it->second);
+    if (facts.reopen_within_ns <= 0) {
+      drop(it);
+      it = open_.end();
+    }
+  }
+  if (it != open_.end() && it->second->closed) {
+    if (hit.last_ns - it->second->closed_ns < facts.reopen_within_ns) {
+      reopen(*it->second, hit.last_ns);
+      grow(*it->second, hit);
+      if (tells_changes()) tell(*it->second);
+      return it->second->id;
+    }
+    drop(it);
     it = open_.end();
   }
   if (it == open_.end()) {
     if (open_.size() >= kOpenMax) close_first();
     it = open_.emplace(scratch_, std::make_unique<Open>(make(hit))).first;
-    deadlines_.push({hit.last_ns + rules_[hit.rule].close_after_ns, ++serial_, scratch_});
+    by_id_[half_of(it->second->id)] = it->second.get();
+    set_deadline(*it->second, hit.last_ns + facts.close_after_ns, scratch_);
     ++opened_total_;
     grow(*it->second, hit);
-    if (tells_changes()) tell(*it->second, events::IncidentStatus::kOpen);
+    if (tells_changes()) tell(*it->second);
     return it->second->id;
   }
   Open& o = *it->second;
   const events::Severity before = o.severity;
   grow(o, hit);
+  o.status = events::IncidentStatus::kUpdated;
   if (!tells_changes()) return o.id;
   if (update_interval_ns_ == 0 || o.severity > before ||
       hit.last_ns - o.told_ns >= update_interval_ns_) {
-    tell(o, events::IncidentStatus::kUpdated);
+    tell(o);
   } else if (!o.untold) {
     o.untold = true;
     waiting_.push({o.told_ns + update_interval_ns_, ++serial_, scratch_});
@@ -148,13 +203,74 @@ std::string_view IncidentStore::add(const Hit& hit) {
   return o.id;
 }
 
+// Its time was over when nothing had come for close_after, whenever that is noticed.
+void IncidentStore::close(Open& o) {
+  const RuleFacts& facts = rules_[o.rule];
+  o.closed = true;
+  o.closed_ns = o.updated_ns + facts.close_after_ns;
+  o.status = events::IncidentStatus::kClosed;
+  ++o.closings;
+  ++closed_;
+  add_step(o, o.closed_ns, Step::kClosed);
+  // Who is told of final states only hears of it when it cannot come back any more.
+  if (tells_changes() || facts.reopen_within_ns <= 0) tell(o);
+}
+
+void IncidentStore::reopen(Open& o, int64_t now_ns) {
+  o.closed = false;
+  --closed_;
+  ++o.reopened;
+  o.status = events::IncidentStatus::kReopened;
+  o.updated_ns = now_ns;
+  add_step(o, now_ns, Step::kReopened);
+  set_deadline(o, now_ns + rules_[o.rule].close_after_ns, scratch_);
+}
+
+void IncidentStore::set_deadline(Open& o, int64_t at_ns, const std::string& key) {
+  o.deadline = ++serial_;
+  deadlines_.push({at_ns, o.deadline, key});
+}
+
+// Out of the table; says its last word to who has not heard it.
+void IncidentStore::drop(StringMap<std::unique_ptr<Open>>::iterator it) {
+  Open& o = *it->second;
+  if (o.closed) {
+    --closed_;
+    if (!tells_changes() && rules_[o.rule].reopen_within_ns > 0) tell(o);
+  }
+  by_id_.erase(half_of(o.id));
+  open_.erase(it);
+}
+
+Open* IncidentStore::find_id(std::string_view id) {
+  const auto it = by_id_.find(half_of(id));
+  return it == by_id_.end() || it->second->id != id ? nullptr : it->second;
+}
+
+const Open* IncidentStore::judge(std::string_view id, bool true_positive, int64_t now_ns) {
+  Open* o = find_id(id);
+  if (o == nullptr) return nullptr;
+  o->verdict = true_positive ? 1 : 0;
+  ++o->verdicts;
+  add_step(*o, now_ns, Step::kVerdict, true_positive ? 1 : 0);
+  if (!o->closed) o->status = events::IncidentStatus::kUpdated;
+  return o;
+}
+
+void IncidentStore::set_standing(std::string_view id, const Standing& standing) {
+  Open* o = find_id(id);
+  if (o == nullptr) return;
+  o->standing = standing;
+  if (tells_changes()) tell(*o);
+}
+
 // The version is a function of what happened, not of how often somebody was told: files and topics
 // agree on it.
-void IncidentStore::tell(Open& o, events::IncidentStatus status) {
-  o.version = o.match_count + (status == events::IncidentStatus::kClosed ? 1 : 0);
+void IncidentStore::tell(Open& o) {
+  o.version = version_of(o);
   o.told_ns = o.updated_ns;
   o.untold = false;
-  listener_(o, status);
+  listener_(o, o.status);
 }
 
 void IncidentStore::advance(int64_t now_ns) {
@@ -178,19 +294,27 @@ void IncidentStore::tell_first_waiting() {
   const auto it = open_.find(d.key);
   if (it == open_.end() || !it->second->untold) return;              // told or closed since
   if (it->second->told_ns + update_interval_ns_ != d.at_ns) return;  // that is another's turn
-  tell(*it->second, events::IncidentStatus::kUpdated);
+  tell(*it->second);
 }
 
 void IncidentStore::close_or_wait(const Deadline& d, int64_t now_ns) {
   const auto it = open_.find(d.key);
   if (it == open_.end()) return;
-  const int64_t due = it->second->updated_ns + rules_[it->second->rule].close_after_ns;
+  Open& o = *it->second;
+  if (o.deadline != d.serial) return;  // that is another's, or one that was put off
+  const RuleFacts& facts = rules_[o.rule];
+  const int64_t due =
+      o.closed ? o.closed_ns + facts.reopen_within_ns : o.updated_ns + facts.close_after_ns;
   if (due > now_ns) {  // it had news since
     deadlines_.push({due, d.serial, d.key});
     return;
   }
-  tell(*it->second, events::IncidentStatus::kClosed);
-  open_.erase(it);
+  if (o.closed) return drop(it);
+  close(o);
+  if (facts.reopen_within_ns > 0)
+    deadlines_.push({o.closed_ns + facts.reopen_within_ns, d.serial, d.key});
+  else
+    drop(it);
 }
 
 void IncidentStore::tell_untold() {
@@ -203,8 +327,8 @@ void IncidentStore::tell_untold() {
     return std::tie(a->first_ns, a->id) < std::tie(b->first_ns, b->id);
   });
   for (Open* o : left) {
-    o->version = o->match_count;
-    listener_(*o, events::IncidentStatus::kUpdated);
+    o->version = version_of(*o);
+    listener_(*o, o->status);
   }
 }
 
@@ -213,24 +337,25 @@ void IncidentStore::close_first() {
     const Deadline d = deadlines_.top();
     deadlines_.pop();
     const auto it = open_.find(d.key);
-    if (it == open_.end()) continue;
-    tell(*it->second, events::IncidentStatus::kClosed);
-    open_.erase(it);
-    ++closed_early_total_;
+    if (it == open_.end() || it->second->deadline != d.serial) continue;
+    if (!it->second->closed) {
+      close(*it->second);
+      ++closed_early_total_;
+    }
+    drop(it);
     return;
   }
 }
 
 void IncidentStore::finish() {
   std::vector<Open*> left;
-  for (auto& [key, o] : open_) left.push_back(o.get());
+  for (auto& [key, o] : open_) {
+    if (!o->closed || !tells_changes()) left.push_back(o.get());
+  }
   std::sort(left.begin(), left.end(), [](const Open* a, const Open* b) {
     return std::tie(a->first_ns, a->id) < std::tie(b->first_ns, b->id);
   });
-  for (Open* o : left) {
-    tell(*o,
-         o->match_count == 1 ? events::IncidentStatus::kOpen : events::IncidentStatus::kUpdated);
-  }
+  for (Open* o : left) tell(*o);
 }
 
 }  // namespace vong::incidents

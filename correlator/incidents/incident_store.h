@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "base/string_map.h"
 #include "base/strings.h"
 #include "correlator/state/event_ref.h"
@@ -34,10 +35,23 @@ struct RuleFacts {
   std::vector<std::string> techniques, tactics;
   std::vector<std::string> key_fields;
   int64_t close_after_ns = 0;
+  int64_t reopen_within_ns = 0;  // after it was closed; 0: a new one is made
 };
 
 // Fills techniques and tactics from tags such as attack.t1110.001 and attack.credential-access.
 void read_attack_tags(const std::vector<std::string>& tags, RuleFacts& out);
+
+// What analysts have said about a rule's incidents until now.
+struct Standing {
+  events::VerdictCounts agency, nation;
+};
+
+enum class Step : uint8_t { kOpened, kSeverity, kAgency, kSystem, kVerdict, kClosed, kReopened };
+struct TimelineStep {
+  int64_t time_ns;
+  Step step;
+  uint32_t value;  // the severity, agency, system (as indices), 1 for a true positive
+};
 
 struct Hit {
   uint32_t rule = 0;                    // index into the store's rules
@@ -50,6 +64,8 @@ struct Hit {
   std::vector<uint16_t> systems;         // protected systems concerned, as indices of the registry
   int system_level = 0;                  // the highest of their levels
   std::span<const std::string> related;  // ids of incidents that belong to this campaign
+  Standing standing{};
+  bool less_severe = false;  // by one step: analysts have found next to nothing in this rule
 };
 
 struct Open {
@@ -59,8 +75,17 @@ struct Open {
   std::vector<std::string> key_values;
   events::Severity severity = events::Severity::kMedium;
   int64_t first_ns = 0, last_ns = 0, opened_ns = 0, updated_ns = 0, told_ns = 0;
+  uint32_t reopened = 0;
   uint64_t match_count = 0, event_count = 0, evidence_dropped = 0, version = 0;
   bool untold = false;  // something has changed since told_ns
+  events::IncidentStatus status = events::IncidentStatus::kOpen;
+  bool closed = false;  // kept for a while, in case it comes back
+  int64_t closed_ns = 0;
+  uint32_t closings = 0, verdicts = 0;
+  uint64_t deadline = 0;  // serial of the deadline that counts
+  int8_t verdict = -1;    // 1: true positive, 0: false positive, -1: none
+  Standing standing{};    // as of its last news
+  std::vector<TimelineStep> timeline;
   std::vector<EventRef> evidence;
   std::vector<std::pair<AgencyIndex, uint64_t>> agencies;  // events of each
   std::vector<uint32_t> sensors;
@@ -87,6 +112,10 @@ class IncidentStore {
 
   // Returns the incident's id, valid until the next call.
   std::string_view add(const Hit& hit);
+  // An analyst's word on the incident of that id; `standing` with this word in it. Null when it is
+  // not here any more.
+  const Open* judge(std::string_view id, bool true_positive, int64_t now_ns);
+  void set_standing(std::string_view id, const Standing& standing);
   // Event time has reached `now_ns`: tells what had to wait, closes what is quiet.
   void advance(int64_t now_ns);
   // Tells what still waits for its turn, and changes nothing: for readers of a stream that has
@@ -97,7 +126,7 @@ class IncidentStore {
   void finish();
 
   [[nodiscard]] const RuleFacts& rule(uint32_t index) const { return rules_[index]; }
-  [[nodiscard]] size_t open_count() const { return open_.size(); }
+  [[nodiscard]] size_t open_count() const { return open_.size() - closed_; }  // not the closed
   [[nodiscard]] uint64_t opened_total() const { return opened_total_; }
   [[nodiscard]] uint64_t closed_early_total() const { return closed_early_total_; }
 
@@ -112,10 +141,15 @@ class IncidentStore {
   };
   [[nodiscard]] Open make(const Hit& hit) const;
   void grow(Open& incident, const Hit& hit) const;
-  void tell(Open& incident, events::IncidentStatus status);
+  void tell(Open& incident);
   void tell_first_waiting();
   void close_or_wait(const Deadline& deadline, int64_t now_ns);
   void close_first();
+  void close(Open& incident);
+  void set_deadline(Open& incident, int64_t at_ns, const std::string& key);
+  void reopen(Open& incident, int64_t now_ns);
+  void drop(StringMap<std::unique_ptr<Open>>::iterator it);
+  [[nodiscard]] Open* find_id(std::string_view id);
   [[nodiscard]] bool tells_changes() const { return update_interval_ns_ != kFinalOnly; }
 
   std::vector<RuleFacts> rules_;
@@ -126,6 +160,8 @@ class IncidentStore {
   using Deadlines = std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>>;
   Deadlines deadlines_;  // of closing: one per open incident, perhaps too early
   Deadlines waiting_;    // of telling: one per time that an incident became untold
+  absl::flat_hash_map<uint64_t, Open*> by_id_;  // by the id's first half
+  size_t closed_ = 0;                           // of open_
   uint64_t serial_ = 0, opened_total_ = 0, closed_early_total_ = 0;
   std::string scratch_;
 };

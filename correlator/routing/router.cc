@@ -1,17 +1,14 @@
 #include "correlator/routing/router.h"
 
-#include "base/encode.h"
-
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include <algorithm>
 
-namespace vong::routing {
-namespace {
+#include "base/encode.h"
 
-// Addresses that mean nothing outside their owner's network (RFC 1918, RFC 4193), and say much
-// about its inside.
+namespace vong::routing {
+
 bool is_private(const IpAddress& a) {
   if (a.is_v4()) {
     const uint32_t n = a.v4_host_order();
@@ -19,8 +16,6 @@ bool is_private(const IpAddress& a) {
   }
   return a.family() == 6 && (a.bytes()[0] & 0xfe) == 0xfc;
 }
-
-}  // namespace
 
 std::string Router::pseudonym(std::string_view kind, std::string_view value) const {
   uint8_t digest[EVP_MAX_MD_SIZE];
@@ -92,6 +87,9 @@ void Router::anonymise(events::Incident& incident) const {
     for (std::string& address : v.addresses) hide_address(address, hide);
     if (hide) v.agency = pseudonym("agency", v.agency);
   }
+  for (events::TimelineEntry& t : incident.timeline) {
+    if (t.what == "agency" && wants(t.value)) t.value = pseudonym("agency", t.value);
+  }
   if (!any) return;
   for (std::string& sensor : incident.sensors) {
     const enrich::AgencyIndex owner = registry_.by_sensor(sensor);
@@ -99,12 +97,15 @@ void Router::anonymise(events::Incident& incident) const {
         owner != enrich::kNoAgency && registry_.agencies()[owner].sharing == enrich::Sharing::kFull;
     if (!known_full) sensor = pseudonym("sensor", sensor);
   }
-  std::erase_if(incident.systems, [&](const events::AffectedSystem& s) {
+  const auto hides_system = [&](const std::string& id) {
     const auto it = std::find_if(registry_.systems().begin(), registry_.systems().end(),
-                                 [&](const auto& r) { return r.id == s.id; });
+                                 [&](const auto& r) { return r.id == id; });
     return own || (it != registry_.systems().end() && it->owner != enrich::kNoAgency &&
                    registry_.agencies()[it->owner].sharing != enrich::Sharing::kFull);
-  });
+  };
+  std::erase_if(incident.systems, [&](const auto& s) { return hides_system(s.id); });
+  std::erase_if(incident.timeline,
+                [&](const auto& t) { return t.what == "system" && hides_system(t.value); });
   if (own) incident.agency = pseudonym("agency", incident.agency);
   incident.anonymised = true;
 }

@@ -19,6 +19,9 @@ namespace vong::routing {
 
 inline constexpr std::string_view kNational = "national";
 
+// Addresses that mean nothing outside their owner's network (RFC 1918, RFC 4193).
+[[nodiscard]] bool is_private(const IpAddress& address);
+
 struct Copy {
   std::string recipient;  // an agency's id or kNational
   events::Incident incident;
@@ -30,6 +33,10 @@ class Router {
   // registry, empty otherwise.
   Router(const enrich::Registry& registry, std::string pseudonym_key)
       : registry_(registry), key_(std::move(pseudonym_key)) {}
+
+  // The mark under which early warnings go out.
+  void set_warning_tlp(std::string tlp) { warning_tlp_ = std::move(tlp); }
+  [[nodiscard]] const std::string& warning_tlp() const { return warning_tlp_; }
 
   [[nodiscard]] std::vector<Copy> route(const events::Incident& incident) const;
 
@@ -46,6 +53,7 @@ class Router {
 
   const enrich::Registry& registry_;
   std::string key_;
+  std::string warning_tlp_ = "GREEN";
 };
 
 }  // namespace vong::routing

@@ -99,6 +99,7 @@ struct Extension {
   AfterMatch after_match = AfterMatch::kGrow;
   Duration silent_for{0};
   Duration close_after{std::chrono::hours(1)};  // an incident without news for so long is closed
+  Duration reopen_within{std::chrono::hours(24)};  // a closed one that comes back is reopened
   std::optional<Duration> learn;                // of first_seen and rate: nothing is said before
   std::vector<std::string> group_by;            // of a detection rule's incidents
 };

@@ -20,7 +20,7 @@ constexpr std::string_view kStatuses[] = {"stable", "test", "experimental", "dep
 constexpr std::string_view kScopes[] = {"agency", "national"};
 constexpr std::string_view kAfterMatch[] = {"grow", "restart", "silent"};
 constexpr std::string_view kVongKeys[] = {"scope", "after_match", "silent_for", "close_after",
-                                          "group_by", "learn"};
+                                          "group_by", "learn", "reopen_within"};
 
 template <size_t N>
 int index_of(const std::string_view (&names)[N], std::string_view word) {
@@ -73,6 +73,11 @@ bool parse_extension(const YamlNode& node, Diagnostics& diagnostics, Extension& 
       ok &= read_duration(e.value, "silent_for", diagnostics, out.silent_for);
     } else if (e.key == "close_after") {
       ok &= read_duration(e.value, "close_after", diagnostics, out.close_after);
+    } else if (e.key == "reopen_within") {
+      if (e.value.is_scalar() && e.value.text == "0")
+        out.reopen_within = Duration(0);
+      else
+        ok &= read_duration(e.value, "reopen_within", diagnostics, out.reopen_within);
     } else if (e.key == "learn") {
       out.learn.emplace();
       ok &= read_duration(e.value, "learn", diagnostics, *out.learn);

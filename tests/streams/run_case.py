@@ -85,6 +85,17 @@ with tempfile.TemporaryDirectory() as work:
             else:
                 failures.append(f'{name}: not found: {wanted}: ' + '; '.join(r for r in reasons if r))
         failures += [f'{name}: not expected: {g["rule"]["title"]} {g["key"]} matches {g["match_count"]} events {g["event_count"]}' for g in got]
+    warning_schema = os.path.join(os.path.dirname(schema_file), 'warning.schema.json')
+    warnings = jsonschema.Draft202012Validator(json.load(open(warning_schema)))
+    for line in first['warnings.json'].splitlines():
+        failures += [f'warnings.json: schema: {e.message}' for e in warnings.iter_errors(json.loads(line))]
+    for wanted in expected.get('warning_rules', []):
+        if wanted not in first['warnings.rules'].decode():
+            failures.append(f'warnings.rules: not found: {wanted}')
+    for secret in expected.get('secrets', []):  # of one agency: nobody else may read them
+        owner, text = secret['agency'], secret['text'].encode()
+        failures += [f'{name}: holds {secret["text"]} of {owner}' for name, data in first.items()
+                     if text in data and name not in ('incidents.json', f'{owner}/incidents.json')]
     dead = first['dead-letter.json'].splitlines()
     if [json.loads(d)['reason'] for d in dead] != expected.get('dead_letters', []):
         failures.append(f'dead letters: {[json.loads(d)["reason"] for d in dead]}')

@@ -15,7 +15,7 @@ Incident example() {
   i.severity = Severity::kHigh;
   i.national = true;
   i.anonymised = true;
-  i.rule = {"r", "Tiêu đề \"x\"", "value_count", "high", {"attack.t1110"}};
+  i.rule = {"r", "Tiêu đề \"x\"", "value_count", "high", {"attack.t1110"}, {1, 2}, {5, 6}};
   i.techniques = {"T1110"};
   i.tactics = {"credential-access"};
   i.key = {{"src_ip", "192.0.2.1"}, {"http.url", "/\x01\xff"}};
@@ -24,6 +24,10 @@ Incident example() {
   i.match_count = 2;
   i.event_count = 20;
   i.version = 3;
+  i.rank = 71;
+  i.reopened_count = 1;
+  i.verdict = "true_positive";
+  i.timeline = {{i.first_seen, "opened", ""}, {i.last_seen, "severity", "high"}};
   i.victims = {{"agency-0123", "ministry", 3, {"host-01"}}};
   i.systems = {{"s", "Hệ thống", 4}};
   i.sensors = {"a", "b"};
@@ -43,6 +47,9 @@ TEST(Incident, ReadsBackWhatItWrote) {
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(back->severity, Severity::kHigh);
   EXPECT_EQ(back->evidence.size(), 2u);
+  EXPECT_EQ(back->rule.nation_verdicts.false_positives, 6u);
+  EXPECT_EQ(back->timeline.at(1).value, "high");
+  EXPECT_EQ(back->verdict, "true_positive");
   write_incident(*back, second);
   // The reader sorts the keys of "key"; everything else stands where it stood.
   EXPECT_EQ(first.size(), second.size());

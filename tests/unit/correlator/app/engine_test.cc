@@ -34,19 +34,19 @@ title: three within a minute
 name: three
 correlation: {type: event_count, rules: [x], group-by: [src_ip], timespan: 1m, condition: {gte: 3}}
 level: high
-vong: {close_after: 5m}
+vong: {close_after: 5m, reopen_within: 7m}
 ---
 title: few within two minutes
 name: few
 correlation: {type: event_count, rules: [x], group-by: [src_ip], timespan: 2m, condition: {lt: 3}}
 level: medium
-vong: {close_after: 3m}
+vong: {close_after: 3m, reopen_within: 0}
 ---
 title: x without y
 name: without
 correlation: {type: absence, rules: [x, y], group-by: [src_ip], timespan: 90s}
 level: high
-vong: {close_after: 2m}
+vong: {close_after: 2m, reopen_within: 0}
 ---
 title: x then y
 correlation: {type: temporal_ordered, rules: [x, y], group-by: [src_ip], timespan: 1m}
@@ -59,7 +59,7 @@ level: critical
 title: at many
 correlation: {type: value_count, rules: [x, y], group-by: [src_ip], timespan: 10m, condition: {field: agency, gte: 3}}
 level: high
-vong: {scope: national, close_after: 4m}
+vong: {scope: national, close_after: 4m, reopen_within: 0}
 )";
 
 constexpr const char* kAgencies = R"(

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace vong::incidents {
 namespace {
 
@@ -13,15 +15,17 @@ class IncidentStoreTest : public ::testing::Test {
   IncidentStoreTest() { make(0); }
   void make(int64_t update_interval_s) {
     RuleFacts f;
-    f.rule = {"r", "rule", "event_count", "high", {}};
+    f.rule = {"r", "rule", "event_count", "high", {}, {}, {}};
     f.severity = events::Severity::kHigh;
     f.close_after_ns = 100 * kSecond;
     f.key_fields = {"src_ip"};
-    store_.emplace(std::vector<RuleFacts>{f}, update_interval_s * kSecond, "salt", [this](const Open& o, IncidentStatus s) {
-      log_.push_back(std::string(events::name_of(s)) + " " + o.key_values.at(0) + " v" +
-                     std::to_string(o.version) + " m" + std::to_string(o.match_count));
-      last_ = o;
-    });
+    store_.emplace(std::vector<RuleFacts>{f}, update_interval_s * kSecond, "salt",
+                   [this](const Open& o, IncidentStatus s) {
+                     log_.push_back(std::string(events::name_of(s)) + " " + o.key_values.at(0) +
+                                    " v" + std::to_string(o.version) + " m" +
+                                    std::to_string(o.match_count));
+                     last_ = o;
+                   });
   }
   std::string hit(int64_t seconds, std::string key = "a", state::AgencyIndex agency = 0,
                   uint64_t events = 1, int level = 0) {
@@ -143,6 +147,82 @@ TEST(AttackTags, TechniquesAndTacticsAreToldApart) {
                    f);
   EXPECT_EQ(f.techniques, std::vector<std::string>{"T1110.003"});
   EXPECT_EQ(f.tactics, std::vector<std::string>{"credential-access"});
+}
+
+// A store whose incidents can come back within 1000 s of their closing.
+class ReopenTest : public IncidentStoreTest {
+ protected:
+  void make(int64_t update_interval_ns) {
+    RuleFacts f;
+    f.rule = {"r", "rule", "event_count", "high", {}, {}, {}};
+    f.severity = events::Severity::kHigh;
+    f.close_after_ns = 100 * kSecond;
+    f.reopen_within_ns = 1000 * kSecond;
+    f.key_fields = {"src_ip"};
+    log_.clear();
+    store_.emplace(
+        std::vector<RuleFacts>{f}, update_interval_ns, "salt",
+        [this](const Open& o, IncidentStatus s) {
+          log_.push_back(std::string(events::name_of(s)) + " v" + std::to_string(o.version));
+          last_ = o;
+        });
+  }
+};
+
+TEST_F(ReopenTest, WhatComesBackInTimeIsTheSameIncident) {
+  make(0);
+  const std::string first = hit(0);
+  store_->advance(500 * kSecond);
+  EXPECT_EQ(store_->open_count(), 0u);
+  EXPECT_EQ(hit(1099), first) << "closed at 100, 1000 s later it is too late";
+  EXPECT_EQ(hit(1150), first);
+  EXPECT_EQ(log_, (std::vector<std::string>{"open v1", "closed v2", "reopened v3", "updated v4"}));
+  EXPECT_EQ(last_.reopened, 1u);
+  store_->advance(1250 * kSecond);
+  EXPECT_EQ(log_.back(), "closed v5");
+  EXPECT_NE(hit(2250), first);
+}
+
+TEST_F(ReopenTest, TheStepsOfTimeDoNotMatter) {
+  make(0);
+  hit(0), hit(1050), hit(1151), hit(3000);
+  const auto seldom = log_;
+  make(0);
+  for (const int64_t t : {0, 1050, 1151, 3000}) {
+    for (int64_t s = std::max<int64_t>(t - 1200, 0); s < t; s += 7) store_->advance(s * kSecond);
+    hit(t);
+  }
+  EXPECT_EQ(log_, seldom);
+}
+
+TEST_F(ReopenTest, WhoIsToldOfFinalStatesHearsOfEachIncidentOnce) {
+  make(IncidentStore::kFinalOnly);
+  hit(0), hit(1050), hit(3000), hit(1, "b");
+  store_->finish();
+  std::vector<std::string> told = log_;
+  std::sort(told.begin(), told.end());
+  EXPECT_EQ(told.size(), 3u);
+}
+
+TEST_F(ReopenTest, AVerdictIsToldAlsoOfAClosedIncident) {
+  make(0);
+  const std::string id = hit(0);
+  store_->advance(500 * kSecond);
+  EXPECT_EQ(store_->judge("00000000000000000000000000000000", true, 600 * kSecond), nullptr);
+  ASSERT_NE(store_->judge(id, false, 600 * kSecond), nullptr);
+  store_->set_standing(id, {{0, 1}, {0, 1}});
+  EXPECT_EQ(log_.back(), "closed v3");
+  EXPECT_EQ(last_.verdict, 0);
+  EXPECT_EQ(last_.timeline.back().step, Step::kVerdict);
+}
+
+TEST_F(ReopenTest, ATimelineIsCapped) {
+  make(0);
+  std::string id = hit(0);
+  for (int i = 1; i < 200; ++i) (void)store_->judge(id, i % 2 == 0, i * kSecond);
+  hit(50);
+  EXPECT_EQ(last_.timeline.size(), 64u);
+  EXPECT_EQ(last_.timeline.front().step, Step::kOpened);
 }
 
 }  // namespace

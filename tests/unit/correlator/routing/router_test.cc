@@ -111,7 +111,7 @@ TEST_F(RouterTest, AWarningNamesNoAgency) {
   i.key = {{"src_ip", "203.0.113.1"}};
   i.victims = {{"FULL", "", 1, {"10.1.0.9"}}};
   std::string out;
-  write_warning(i, out);
+  write_warning(i, "GREEN", out);
   EXPECT_NE(out.find("203.0.113.1"), out.npos);
   EXPECT_EQ(out.find("FULL"), out.npos);
   EXPECT_EQ(out.find("10.1.0.9"), out.npos);
