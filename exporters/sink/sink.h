@@ -23,6 +23,8 @@ enum class Priority : uint8_t {
   kBulk,      // flow, netflow, stats
 };
 inline constexpr std::size_t kPriorities = 4;
+[[nodiscard]] std::string_view priority_name(
+    Priority priority);  // as in metrics: "critical", "alert", "record", "bulk"
 
 struct Item {
   std::string_view key;      // what orders and spreads it: flow or host; may be empty
@@ -46,7 +48,11 @@ inline constexpr std::size_t kDropReasons = 6;
 struct Outcome {
   std::size_t accepted = 0;
   std::array<std::size_t, kDropReasons> dropped{};
-  void drop(DropReason reason) { ++dropped[static_cast<std::size_t>(reason)]; }
+  std::array<std::size_t, kPriorities> dropped_of{};  // the same by priority
+  void drop(DropReason reason, Priority priority) {
+    ++dropped[static_cast<std::size_t>(reason)];
+    ++dropped_of[static_cast<std::size_t>(priority)];
+  }
 };
 
 // Cells of one sink; written by the sink's thread.
@@ -55,6 +61,7 @@ struct SinkCounters {
   Counter accepted_events;
   Counter accepted_bytes;
   std::array<Counter, kDropReasons> dropped_events;
+  std::array<Counter, kPriorities> dropped_events_of;  // the same by priority
   void count(const Outcome& outcome);
 };
 

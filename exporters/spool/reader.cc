@@ -256,7 +256,7 @@ Result<bool> Reader::State::read_header() {
   }
   if (const std::optional<SegmentHeader> header = decode_segment_header(buffer)) {
     // Without a cursor the oldest segment is where the spool begins.
-    if (cursor.current().generation == 0 && last_seq == 0)
+    if (cursor.current().generation == 0 && last_seq == 0 && passed.empty())
       last_seq = counted_seq = header->first_seq - 1;
   } else if (fresh()) {
     counters.corrupt_bytes.add(kSegmentHeaderBytes);

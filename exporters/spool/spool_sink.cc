@@ -10,11 +10,11 @@ sink::Outcome SpoolSink::accept(std::span<const sink::Item> items, Timestamp now
       closed_ ? 0 : writer_.fill(now);  // once a batch: batches are small beside the spool
   for (const sink::Item& item : items) {
     if (closed_) {
-      outcome.drop(sink::DropReason::kClosed);
+      outcome.drop(sink::DropReason::kClosed, item.priority);
       continue;
     }
     if (is_shed(item.priority, fill)) {
-      outcome.drop(sink::DropReason::kShed);
+      outcome.drop(sink::DropReason::kShed, item.priority);
       continue;
     }
     buffer_.clear();
@@ -24,7 +24,7 @@ sink::Outcome SpoolSink::accept(std::span<const sink::Item> items, Timestamp now
       ++outcome.accepted;
       counters_.accepted_bytes.add(item.value.size());
     } else {
-      outcome.drop(seq.error());
+      outcome.drop(seq.error(), item.priority);
     }
   }
   counters_.count(outcome);

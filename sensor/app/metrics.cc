@@ -39,6 +39,8 @@ constexpr MetricInfo kMetrics[] = {
     {"vong_sensor_events_total", Kind::kCounter, "", "Events given to the spool before Kafka"},
     {"vong_sensor_dropped_events_total", Kind::kCounter, "reason",
      "Events that will never arrive, by reason"},
+    {"vong_sensor_dropped_events_by_priority_total", Kind::kCounter, "priority",
+     "Events that the spool did not take, by priority: bulk goes first, critical last"},
     {"vong_sensor_spool_bytes", Kind::kGauge, "", "Bytes of the spool on disk"},
     {"vong_sensor_spool_pending_records", Kind::kGauge, "",
      "Events taken and not yet synced to disk"},
@@ -184,6 +186,11 @@ void add_kafka_metrics(telemetry::Registry& r, const KafkaOutput& output) {
     const auto reason = static_cast<sink::DropReason>(i);
     r.add("vong_sensor_dropped_events_total",
           {{"reason", std::string(sink::drop_reason_name(reason))}}, in.dropped_events[i]);
+  }
+  for (std::size_t i = 0; i < sink::kPriorities; ++i) {
+    r.add("vong_sensor_dropped_events_by_priority_total",
+          {{"priority", std::string(sink::priority_name(static_cast<sink::Priority>(i)))}},
+          in.dropped_events_of[i]);
   }
   r.add("vong_sensor_spool_bytes", {}, disk.bytes);
   r.add("vong_sensor_spool_pending_records", {}, disk.pending_records);

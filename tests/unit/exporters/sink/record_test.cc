@@ -39,8 +39,8 @@ TEST(Outcome, CountersBalance) {
   SinkCounters counters;
   Outcome outcome;
   outcome.accepted = 3;
-  outcome.drop(DropReason::kShed);
-  outcome.drop(DropReason::kFull);
+  outcome.drop(DropReason::kShed, Priority::kBulk);
+  outcome.drop(DropReason::kFull, Priority::kCritical);
   counters.count(outcome);
   EXPECT_EQ(counters.in_events.value(), 5u);
   EXPECT_EQ(counters.accepted_events.value(), 3u);
