@@ -45,7 +45,7 @@ THIRD_PARTY = {  # header prefix: rooms that may have it
     'magic.h': {'applayer_core'},
     'nghttp2/': {'applayer_http2'},
     'pcre2.h': {'sensor_detect', 'sensor_detect_keywords'},
-    'seccomp.h': {'sensor_app', 'programs'},
+    'seccomp.h': {'sensor_confine'},
     'linux/if_packet.h': {'sensor_capture'},
 }
 # Programs' mains and app rooms may put everything together; benches and tests too.

@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "exporters/send/kafka_transport.h"
-#include "exporters/spool/reader.h"
-
 namespace vong::sensor {
 namespace {
 
@@ -18,67 +15,26 @@ sink::Priority priority_of(const LineBatch::Line& line) {
   return sink::Priority::kRecord;
 }
 
-// The kafka section: what the client knows goes to it, the rest is ours.
-Result<kafka::ClientConfig> client_config(const Settings& settings) {
-  kafka::ClientConfig client;
-  for (const auto& [path, value] : settings.all()) {
-    if (!path.starts_with("kafka.")) continue;
-    const std::string_view key = std::string_view(path).substr(6);
-    if (key.starts_with("spool.") || key == "compression" || key == "topic") continue;
-    if (auto set = kafka::set(client, key, value); !set) return std::unexpected(set.error());
-  }
-  if (client.client_id.empty()) client.client_id = "vong-sensor";
-  if (auto checked = kafka::check(client); !checked) return std::unexpected(checked.error());
-  return client;
-}
-
-void tell(send::Severity severity, const std::string& text) {
-  switch (severity) {
-    case send::Severity::kInfo: return spdlog::info("{}", text);
-    case send::Severity::kWarning: return spdlog::warn("{}", text);
-    case send::Severity::kError: return spdlog::error("{}", text);
-  }
-}
-
 }  // namespace
 
-Result<std::unique_ptr<KafkaOutput>> KafkaOutput::open(const Settings& settings, std::string ruleset) {
-  const bool forwards = !settings.text("kafka.brokers", "").empty();
-  if (!forwards && settings.text("kafka.spool.dir", "").empty()) return nullptr;
-  const std::string sensor(settings.text("sensor-name", "")), agency(settings.text("agency", "")), folder(settings.text("kafka.spool.dir", ""));
-  if (forwards && (sensor.empty() || agency.empty() || folder.empty())) {
-    return fail("kafka.brokers needs sensor-name, agency and kafka.spool.dir beside it");
-  }
-
+Result<std::unique_ptr<KafkaOutput>> KafkaOutput::open(const Settings& settings, std::string ruleset, ForwardingProcess* forwarding) {
+  const std::string folder(settings.text("kafka.spool.dir", ""));
+  if (folder.empty()) return nullptr;
   auto out = std::unique_ptr<KafkaOutput>(new KafkaOutput());
   out->ruleset_ = std::move(ruleset);
+  out->forwarding_ = forwarding;
   spool::Writer::Options writing;
   writing.directory = folder;
   writing.bytes_max = settings.size_bytes("kafka.spool.bytes-max", writing.bytes_max);
   auto writer = spool::Writer::open(spool::real_file_system(), writing);
   if (!writer) return std::unexpected(writer.error());
   out->sink_ = std::make_unique<spool::SpoolSink>(std::move(*writer));
-  if (!forwards) return out;
-
-  auto client = client_config(settings);
-  if (!client) return std::unexpected(client.error());
-  auto reader = spool::Reader::open(spool::real_file_system(), {folder, &out->sink_->writer().durable_seq()});
-  if (!reader) return std::unexpected(reader.error());
-
-  send::KafkaTransport::Options sending;
-  sending.client = std::move(*client);
-  sending.topic = settings.text("kafka.topic", fmt::format("vong.events.{}", agency));
-  sending.sensor = sensor;
-  sending.agency = agency;
-  sending.compression = settings.text("kafka.compression", sending.compression);
-  out->forwarder_ = std::make_unique<send::Forwarder>(std::move(*reader), std::make_unique<send::KafkaTransport>(std::move(sending)),
-                                                      send::ForwarderOptions(), tell);
-  out->forwarder_->start();
+  out->tell_durable();
   return out;
 }
 
-KafkaOutput::~KafkaOutput() {
-  if (forwarder_ != nullptr) forwarder_->stop();
+void KafkaOutput::tell_durable() {
+  if (forwarding_ != nullptr) forwarding_->set_durable(sink_->writer().durable_seq());
 }
 
 void KafkaOutput::write(const LineBatch& batch) {
@@ -88,8 +44,9 @@ void KafkaOutput::write(const LineBatch& batch) {
   for (size_t i = 0; i < batch.lines().size(); ++i) {
     items_.push_back({keys_[i], batch.view(batch.lines()[i]), ruleset_, priority_of(batch.lines()[i])});
   }
-  // What is dropped is counted by the sink, with its reason.
   const auto outcome = sink_->accept(items_, wall_clock());
+  tell_durable();  // a full group is synced at once
+  // What is dropped is counted by the sink, with its reason.
   if (outcome.accepted < items_.size()) {
     std::string reasons;
     for (size_t i = 0; i < outcome.dropped.size(); ++i) {
@@ -100,17 +57,22 @@ void KafkaOutput::write(const LineBatch& batch) {
   }
 }
 
-Result<> KafkaOutput::flush() { return sink_->flush(wall_clock()); }
+Result<> KafkaOutput::flush() {
+  auto flushed = sink_->flush(wall_clock());
+  tell_durable();
+  return flushed;
+}
 
 Result<> KafkaOutput::close(std::chrono::milliseconds timeout) {
   auto closed = sink_->close(wall_clock());
+  tell_durable();
   if (!closed) {
     closed = fail(fmt::format("{}; {} events are not in the spool", closed.error().message,
                               sink_->writer().counters().pending_records.value()));
   }
-  if (forwarder_ == nullptr) return closed;
-  const bool drained = forwarder_->drain(timeout);
-  forwarder_->stop();
+  if (forwarding_ == nullptr) return closed;
+  const bool drained = forwarding_->drain(timeout);
+  forwarding_->stop();
   if (!closed) return closed;
   if (!drained) spdlog::warn("the broker has not taken all events yet: the rest stays in the spool for the next start");
   return {};

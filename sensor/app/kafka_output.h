@@ -1,5 +1,5 @@
-// Events to Kafka: into the spool in the caller's thread, from there to the agency's topic by a forwarder's thread, or, when only the
-// spool is configured, by vong-exporter: then the broker's credentials are in that process alone.
+// Events into the spool in front of Kafka, in the caller's thread. From there the forwarding process takes them, or, when only the spool is
+// configured, vong-exporter: the broker's credentials are never in this process.
 #pragma once
 
 #include <chrono>
@@ -7,17 +7,16 @@
 #include <string>
 
 #include "base/settings.h"
-#include "exporters/send/forwarder.h"
 #include "exporters/spool/spool_sink.h"
+#include "sensor/app/forwarding.h"
 #include "sensor/app/outputs.h"
 
 namespace vong::sensor {
 
 class KafkaOutput : public BatchSink {
  public:
-  // What `kafka.*`, `sensor-name` and `agency` say; null when neither brokers nor a spool are configured. `ruleset` is the hash of the rules in force.
-  [[nodiscard]] static Result<std::unique_ptr<KafkaOutput>> open(const Settings& settings, std::string ruleset);
-  ~KafkaOutput() override;
+  // Null when no spool is configured. `ruleset` is the hash of the rules in force; `forwarding` outlives it, null: another program forwards.
+  [[nodiscard]] static Result<std::unique_ptr<KafkaOutput>> open(const Settings& settings, std::string ruleset, ForwardingProcess* forwarding);
 
   void write(const LineBatch& batch) override;
   [[nodiscard]] Result<> flush() override;
@@ -27,13 +26,14 @@ class KafkaOutput : public BatchSink {
 
   // For their counters; any thread.
   [[nodiscard]] const spool::SpoolSink& sink() const { return *sink_; }
-  [[nodiscard]] const send::Forwarder* forwarder() const { return forwarder_.get(); }  // null: another process forwards
+  [[nodiscard]] const ForwardingPage* forwarding() const { return forwarding_ == nullptr ? nullptr : &forwarding_->page(); }
 
  private:
   KafkaOutput() = default;
+  void tell_durable();
 
   std::unique_ptr<spool::SpoolSink> sink_;
-  std::unique_ptr<send::Forwarder> forwarder_;
+  ForwardingProcess* forwarding_ = nullptr;
   std::string ruleset_;
   std::vector<std::string> keys_;
   std::vector<sink::Item> items_;

@@ -8,11 +8,11 @@
 namespace vong::sensor {
 namespace {
 
-// The entry of the af-packet section that speaks of this interface, else the one named "default"; "" when there is none.
-std::string section_of(const std::string& interface, const Settings& settings) {
+// The entry of that section (af-packet, pcap) that speaks of this interface, else the one named "default"; "" when there is none.
+std::string section_of(const std::string& section, const std::string& interface, const Settings& settings) {
   std::string fallback;
-  for (const auto& i : settings.children("af-packet")) {
-    const std::string path = "af-packet." + i;
+  for (const auto& i : settings.children(section)) {
+    const std::string path = section + "." + i;
     const auto name = settings.text(path + ".interface", "");
     if (name == interface) return path;
     if (name == "default") fallback = path;
@@ -24,6 +24,8 @@ capture::AfPacketOptions::Cluster cluster_type(std::string_view text) {
   using Cluster = capture::AfPacketOptions::Cluster;
   if (text == "cluster_cpu") return Cluster::kCpu;
   if (text == "cluster_qm") return Cluster::kQueue;
+  if (text == "cluster_round_robin") return Cluster::kRoundRobin;
+  if (text == "cluster_rollover") return Cluster::kRollover;
   return Cluster::kFlow;
 }
 
@@ -33,13 +35,15 @@ capture::AfPacketOptions af_packet_options(const std::string& interface, uint16_
   options.interface_index = index;
   // Interfaces without an id of their own must not share one: the kernel would mix their packets.
   options.cluster_id = static_cast<uint16_t>(99 + index);
-  const std::string path = section_of(interface, settings);
+  const std::string path = section_of("af-packet", interface, settings);
   if (path.empty()) return options;
   options.cluster_id = static_cast<uint16_t>(settings.integer(path + ".cluster-id", options.cluster_id));
   options.cluster = cluster_type(settings.text(path + ".cluster-type", "cluster_flow"));
   options.defragment_for_hash = settings.flag(path + ".defrag", true);
   options.bpf_filter = settings.text(path + ".bpf-filter", "");
   options.block_bytes = static_cast<uint32_t>(settings.size_bytes(path + ".block-size", options.block_bytes));
+  options.block_count = static_cast<uint32_t>(settings.integer(path + ".block-count", options.block_count));
+  options.hardware_timestamps = settings.flag(path + ".hardware-timestamps", false);
   options.block_timeout_ms = static_cast<uint32_t>(settings.integer(path + ".block-timeout", options.block_timeout_ms));
   options.promiscuous = !settings.flag(path + ".disable-promisc", false);
   return options;
@@ -54,7 +58,12 @@ Result<std::unique_ptr<capture::PacketSource>> open_live_source(const std::strin
     capture::PcapLiveOptions options;
     options.interface = interface;
     options.interface_index = interface_index;
-    options.bpf_filter = settings.text("pcap.0.bpf-filter", "");
+    const std::string path = section_of("pcap", interface, settings);
+    if (path.empty()) return capture::open_pcap_live(options);
+    options.bpf_filter = settings.text(path + ".bpf-filter", "");
+    options.snap_length = static_cast<int>(settings.size_bytes(path + ".snaplen", static_cast<uint64_t>(options.snap_length)));
+    options.buffer_bytes = static_cast<int>(settings.size_bytes(path + ".buffer-size", static_cast<uint64_t>(options.buffer_bytes)));
+    options.promiscuous = settings.flag(path + ".promisc", true);
     return capture::open_pcap_live(options);
   }
   auto options = af_packet_options(interface, interface_index, settings);

@@ -6,7 +6,10 @@
 #include <fstream>
 
 #include "app_common/program.h"
+#include "sensor/app/confinement.h"
 #include "sensor/app/engine_log.h"
+#include "sensor/app/evidence_ring.h"
+#include "sensor/app/forwarding.h"
 #include "sensor/app/listings.h"
 #include "sensor/app/options.h"
 #include "sensor/app/plan.h"
@@ -31,9 +34,16 @@ void write_pid_file(const std::string& path) {
   if (!out) spdlog::warn("cannot write pid file {}", path);
 }
 
+// What has to be right before anything is opened.
+Result<> check_start(const Settings& settings) {
+  if (auto ok = sensor::ForwardingProcess::check(settings); !ok) return ok;
+  return sensor::check_confinement(settings);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "extract") return sensor::run_extract(argc - 1, argv + 1);
   sensor::Options options;
   if (const auto status = sensor::parse_options(argc, argv, options)) return *status;
   app::start_log(options.common, "vong-sensor");
@@ -48,6 +58,20 @@ int main(int argc, char** argv) {
     return app::kExitUsage;
   }
   problems.print(stderr);
+  if (const auto usable = check_start(settings); !usable) {
+    spdlog::error("{}", usable.error().message);
+    return app::kExitUsage;
+  }
+  // Before there are threads, and before rules take memory.
+  std::unique_ptr<sensor::ForwardingProcess> forwarding;
+  if (!options.common.test_only && !options.each) {
+    auto started = sensor::ForwardingProcess::start(settings);
+    if (!started) {
+      spdlog::error("{}", started.error().message);
+      return app::kExitFailed;
+    }
+    forwarding = std::move(*started);
+  }
 
   detect::LoadReport report;
   auto rules = sensor::load_rules(load, settings, report);
@@ -63,6 +87,7 @@ int main(int argc, char** argv) {
   }
   sensor::Plan plan;
   plan.rule_counts = report.counts;
+  plan.forwarding = forwarding.get();
   sensor::fill_plan(plan, options, std::move(settings), std::move(rules));
   write_pid_file(options.pid_file);
   const int status = options.interfaces.empty() ? sensor::run_files(options, plan, signals)

@@ -54,6 +54,15 @@ constexpr MetricInfo kMetrics[] = {
      "Times that the broker refused us: credentials, rights or a missing topic"},
     {"vong_sensor_oldest_unsent_seconds", Kind::kGauge, "",
      "Age of the oldest event that is not committed; 0 for none"},
+    {"vong_sensor_evidence_packets_total", Kind::kCounter, "",
+     "Packets written to the ring on disk"},
+    {"vong_sensor_evidence_lost_packets_total", Kind::kCounter, "reason",
+     "Packets that were inspected and are not in the ring on disk, by reason"},
+    {"vong_sensor_evidence_bytes", Kind::kGauge, "", "Bytes of the packet ring on disk"},
+    {"vong_sensor_evidence_oldest_seconds", Kind::kGauge, "",
+     "Age of the oldest packet in the ring on disk; 0 for none"},
+    {"vong_sensor_forwarder_restarts_total", Kind::kCounter, "",
+     "Times that the forwarding process died and was started again"},
     {"vong_sensor_connected_state", Kind::kGauge, "", "1 while transactions can be made, else 0"},
     {"vong_sensor_committed_seq", Kind::kGauge, "", "The newest seq that the topic has"},
 };
@@ -137,9 +146,10 @@ Labels one_label(std::string_view metric, std::string_view value) {
 
 // Behind the spool: what the receiver will never take, and what damage of the disk has cost, is
 // lost there.
-void add_forwarder_metrics(telemetry::Registry& r, const send::Forwarder& forwarder) {
-  const send::ForwarderCounters& out = forwarder.counters();
-  const spool::ReaderCounters& back = forwarder.reader_counters();
+void add_forwarder_metrics(telemetry::Registry& r, const ForwardingPage& page) {
+  const send::ForwarderCounters& out = page.out;
+  const spool::ReaderCounters& back = page.spool;
+  r.add("vong_sensor_forwarder_restarts_total", {}, page.restarts);
   r.add("vong_sensor_dropped_events_total", {{"reason", "rejected"}}, out.rejected_records);
   r.add("vong_sensor_dropped_events_total", {{"reason", "damaged"}}, back.lost_records);
   r.add("vong_sensor_spool_damaged_bytes_total", {}, back.corrupt_bytes);
@@ -195,7 +205,7 @@ void add_kafka_metrics(telemetry::Registry& r, const KafkaOutput& output) {
   r.add("vong_sensor_spool_bytes", {}, disk.bytes);
   r.add("vong_sensor_spool_pending_records", {}, disk.pending_records);
   r.add("vong_sensor_spool_failures_total", {}, disk.failures);
-  if (output.forwarder() != nullptr) add_forwarder_metrics(r, *output.forwarder());
+  if (output.forwarding() != nullptr) add_forwarder_metrics(r, *output.forwarding());
 }
 
 Result<std::optional<telemetry::Server>> open_metrics_page(const Settings& settings,

@@ -26,7 +26,7 @@ Result<const KafkaOutput*> open_outputs(Output& output, const Plan& plan, const 
   if (!file) return std::unexpected(file.error());
   output.add(std::move(*file));
   if (!with_kafka) return nullptr;
-  auto kafka = KafkaOutput::open(plan.settings, plan.rules->hash());
+  auto kafka = KafkaOutput::open(plan.settings, plan.rules->hash(), plan.forwarding);
   if (!kafka) return std::unexpected(kafka.error());
   const KafkaOutput* made = kafka->get();
   if (made != nullptr) output.add(std::move(*kafka));

@@ -5,9 +5,12 @@
 #include <array>
 #include <filesystem>
 
+#include "sensor/app/confinement.h"
+#include "sensor/app/evidence_ring.h"
 #include "sensor/app/metrics.h"
 #include "sensor/app/open_outputs.h"
 #include "sensor/app/stats.h"
+#include "sensor/capture/directory_watch.h"
 #include "sensor/capture/pcap_file.h"
 
 namespace vong::sensor {
@@ -35,6 +38,12 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
       whole = false;
       continue;
     }
+    if (status == capture::ReadStatus::kTimeout) {  // a watched folder has nothing new: let out what there is
+      output.write(lines);
+      if (auto flushed = output.flush(); !flushed) spdlog::error("{}", flushed.error().message);
+      publish(worker, source.stats(), cells);
+      continue;
+    }
     if (source.file_name() != file) {
       file = source.file_name();
       worker.set_capture_file(file);
@@ -51,7 +60,7 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
 
 // One run: its own flows, transactions, thresholds.
 int run_once(const Plan& plan, capture::PacketSource& source, Output& output, const std::string& folder, app::Signals& signals,
-             app::Progress& progress, WorkerCells& cells) {
+             app::Progress& progress, WorkerCells& cells, evidence::PacketRing* ring = nullptr) {
   detect::SharedState shared(plan.settings);
   LineBatch lines(output);
   Worker worker(plan, shared, lines);
@@ -61,7 +70,12 @@ int run_once(const Plan& plan, capture::PacketSource& source, Output& output, co
     return app::kExitFailed;
   }
   worker.emitter().set_file_store(store->get());
+  if (ring != nullptr) {
+    worker.set_recorder(ring->add_recorder());
+    ring->start();
+  }
   const bool whole = drain(source, worker, lines, output, signals, progress, cells);
+  if (ring != nullptr) ring->stop();
   write_stats(worker, plan, worker.last_packet_time());
   output.write(lines);
   if (auto saved = shared.save(); !saved) spdlog::error("{}", saved.error().message);
@@ -74,6 +88,20 @@ int run_once(const Plan& plan, capture::PacketSource& source, Output& output, co
   spdlog::info("{} packets, {} bytes, {} flows, {} alerts", c.frames, c.bytes,
                worker.flows().counters().total, d.alerts);
   return whole ? app::kExitDone : app::kExitFailed;
+}
+
+// What -r means with the flags beside it.
+Result<std::unique_ptr<capture::PacketSource>> open_captures(const Options& options, const Settings& settings) {
+  const bool deletes = options.delete_files || settings.flag("pcap-file.delete-when-done", false);
+  if (options.captures.size() != 1) return capture::open_pcap_files(options.captures);
+  if (!options.continuous && !deletes) return capture::open_pcap_path(options.captures[0]);
+  capture::WatchOptions watch;
+  watch.continuous = options.continuous;
+  watch.recursive = options.recursive;
+  watch.delete_when_done = deletes;
+  watch.poll_interval = std::chrono::milliseconds(settings.integer("pcap-file.poll-interval-ms", watch.poll_interval.count()));
+  watch.settle = std::chrono::milliseconds(settings.integer("pcap-file.settle-ms", watch.settle.count()));
+  return capture::open_directory_watch(options.captures[0], watch);
 }
 
 int run_each(const Options& options, const Plan& plan, app::Signals& signals) {
@@ -109,20 +137,30 @@ int run_each(const Options& options, const Plan& plan, app::Signals& signals) {
   return status;
 }
 
+// All that stands between the opening of outputs and the first packet.
+Result<> confine_all(const Options& options, const Plan& plan) {
+  if (auto ok = confine_files(options, plan, log_folder(options, plan)); !ok) return ok;
+  return confine_calls(plan.settings);
+}
+
 }  // namespace
 
 int run_files(const Options& options, const Plan& plan, app::Signals& signals) {
-  if (options.each) return run_each(options, plan, signals);
-  std::unique_ptr<capture::PacketSource> source;
-  if (options.captures.size() == 1) {
-    auto opened = capture::open_pcap_path(options.captures[0]);
-    if (!opened) {
-      spdlog::error("{}", opened.error().message);
+  if (auto became = become_sensor_user(plan.settings, false); !became) {
+    spdlog::error("{}", became.error().message);
+    return app::kExitFailed;
+  }
+  if (options.each) {
+    if (auto confined = confine_all(options, plan); !confined) {
+      spdlog::error("{}", confined.error().message);
       return app::kExitFailed;
     }
-    source = std::move(*opened);
-  } else {
-    source = capture::open_pcap_files(options.captures);
+    return run_each(options, plan, signals);
+  }
+  const auto source = open_captures(options, plan.settings);
+  if (!source) {
+    spdlog::error("{}", source.error().message);
+    return app::kExitFailed;
   }
   Output output;
   const auto opened = open_outputs(output, plan, log_folder(options, plan));
@@ -130,18 +168,32 @@ int run_files(const Options& options, const Plan& plan, app::Signals& signals) {
     spdlog::error("{}", opened.error().message);
     return app::kExitFailed;
   }
+  const auto ring = open_evidence_ring(plan.settings, true);
+  if (!ring) {
+    spdlog::error("{}", ring.error().message);
+    return app::kExitFailed;
+  }
+  if (auto confined = confine_files(options, plan, log_folder(options, plan)); !confined) {
+    spdlog::error("{}", confined.error().message);
+    return app::kExitFailed;
+  }
   WorkerCells cells;
   telemetry::Registry registry(metrics_table());
   add_rule_metrics(registry, plan.rule_counts);
   if (*opened != nullptr) add_kafka_metrics(registry, **opened);
   add_worker_metrics(registry, cells);
+  if (*ring != nullptr) add_evidence_metrics(registry, **ring);
   const auto page = open_metrics_page(plan.settings, registry);
   if (!page) {
     spdlog::error("{}", page.error().message);
     return app::kExitFailed;
   }
-  app::Progress progress(options.common, source->bytes_total(), "bytes");
-  return run_once(plan, *source, output, log_folder(options, plan), signals, progress, cells);
+  if (auto confined = confine_calls(plan.settings); !confined) {
+    spdlog::error("{}", confined.error().message);
+    return app::kExitFailed;
+  }
+  app::Progress progress(options.common, (*source)->bytes_total(), "bytes");
+  return run_once(plan, **source, output, log_folder(options, plan), signals, progress, cells, ring->get());
 }
 
 }  // namespace vong::sensor

@@ -12,6 +12,8 @@
 #include <random>
 #include <thread>
 
+#include "sensor/app/confinement.h"
+#include "sensor/app/evidence_ring.h"
 #include "sensor/app/live_sources.h"
 #include "sensor/app/metrics.h"
 #include "sensor/app/open_outputs.h"
@@ -50,6 +52,7 @@ class WorkerThread {
   WorkerThread(const Plan& plan, detect::SharedState& shared, Output& output, RulesInForce& rules, std::unique_ptr<capture::PacketSource> source)
       : plan_(plan), output_(output), rules_(rules), source_(std::move(source)), lines_(output), worker_(plan, shared, lines_) {}
 
+  void set_recorder(evidence::Recorder* recorder) { worker_.set_recorder(recorder); }
   void set_file_store(emit::FileStore* store) { worker_.emitter().set_file_store(store); }
   void start() { thread_ = std::thread([this] { run(); }); }
   void stop() {
@@ -148,12 +151,9 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   plan.interfaces = options.interfaces;
   std::random_device entropy;
   plan.flow_seed = static_cast<uint64_t>(entropy()) << 32 | entropy();
+  // The order is that of sensor/app/confinement.h: rights end as soon as what needs them is open.
+  const std::string folder = log_folder(options, plan);
   Output output;
-  const auto opened = open_outputs(output, plan, log_folder(options, plan));
-  if (!opened) {
-    spdlog::error("{}", opened.error().message);
-    return app::kExitFailed;
-  }
   detect::SharedState shared(plan.settings);
   RulesInForce rules;
   rules.rules = plan.rules;
@@ -169,24 +169,49 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
       workers.push_back(std::make_unique<WorkerThread>(plan, shared, output, rules, std::move(*source)));
     }
   }
+  if (auto became = become_sensor_user(plan.settings, true); !became) {
+    spdlog::error("{}", became.error().message);
+    return app::kExitFailed;
+  }
+  const auto opened = open_outputs(output, plan, folder);
+  if (!opened) {
+    spdlog::error("{}", opened.error().message);
+    return app::kExitFailed;
+  }
+  const auto store = emit::FileStore::open(plan.settings, folder);
+  if (!store) {
+    spdlog::error("{}", store.error().message);
+    return app::kExitFailed;
+  }
+  const auto ring = open_evidence_ring(plan.settings, false);
+  if (!ring) {
+    spdlog::error("{}", ring.error().message);
+    return app::kExitFailed;
+  }
+  if (auto confined = confine_files(options, plan, folder); !confined) {
+    spdlog::error("{}", confined.error().message);
+    return app::kExitFailed;
+  }
   telemetry::Registry registry(metrics_table());
   add_rule_metrics(registry, plan.rule_counts);
   if (*opened != nullptr) add_kafka_metrics(registry, **opened);
   for (const auto& w : workers) add_worker_metrics(registry, w->cells());
+  if (*ring != nullptr) add_evidence_metrics(registry, **ring);
   const auto page = open_metrics_page(plan.settings, registry);
   if (!page) {
     spdlog::error("{}", page.error().message);
     return app::kExitFailed;
   }
-  const auto store = emit::FileStore::open(plan.settings, log_folder(options, plan));
-  if (!store) {
-    spdlog::error("{}", store.error().message);
+  if (auto confined = confine_calls(plan.settings); !confined) {
+    spdlog::error("{}", confined.error().message);
     return app::kExitFailed;
   }
   for (auto& w : workers) {
     w->set_file_store(store->get());
-    w->start();
+    if (*ring != nullptr) w->set_recorder((*ring)->add_recorder());
   }
+  if (*ring != nullptr) (*ring)->start();
+  for (auto& w : workers) w->start();
   spdlog::info("watching {} with {} workers, rules {}", fmt::join(options.interfaces, ", "), workers.size(), plan.rules->hash());
 
   std::thread reloader;
@@ -207,6 +232,7 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
     frames += w->worker().counters().frames;
     kernel_drops += w->capture_stats().kernel_drops;
   }
+  if (*ring != nullptr) (*ring)->stop();
   if (auto saved = shared.save(); !saved) spdlog::error("{}", saved.error().message);
   if (auto flushed = output.close(kCloseTimeout); !flushed) {
     spdlog::error("{}", flushed.error().message);

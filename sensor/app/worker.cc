@@ -89,7 +89,9 @@ void Worker::process(const RawPacket& raw) {
   last_ = std::max(last_, raw.ts);
   link_type_ = raw.link_type;
   expire(last_);
+  if (recorder_ != nullptr) recorder_->begin();
   decoder_.decode(raw, *this);
+  if (recorder_ != nullptr) recorder_->keep(raw);
 }
 
 void Worker::on_packet(Packet& packet) {
@@ -107,6 +109,7 @@ void Worker::on_packet(Packet& packet) {
     inspect_and_emit(packet, false);
     return;
   }
+  if (recorder_ != nullptr) recorder_->flow(flow->id);
   if (flow->phase == flow::FlowPhase::kBypassed) return;   // counted by the table
   emitter_.note(packet);
   // From the packet after the one that showed it: the session is encrypted, its bytes say nothing to rules on raw content.

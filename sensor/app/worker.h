@@ -12,12 +12,15 @@
 #include "sensor/decode/decoder.h"
 #include "sensor/detect/detector.h"
 #include "sensor/emit/emitter.h"
+#include "sensor/evidence/packet_ring.h"
 #include "sensor/flow/flow_table.h"
 #include "sensor/packet/types.h"
 #include "sensor/reassembly/ip_defrag.h"
 #include "sensor/reassembly/tcp_engine.h"
 
 namespace vong::sensor {
+
+class ForwardingProcess;
 
 // What all workers share. Immutable once made, except `shared`, which is thread-safe, and `rules`,
 // which a reload replaces.
@@ -30,6 +33,7 @@ struct Plan {
   std::vector<std::string> interfaces;  // names by index; empty offline
   bool check_checksums = true;
   bool offline = true;
+  ForwardingProcess* forwarding = nullptr;  // null: nobody sends to Kafka from here
   uint64_t flow_seed = 0;  // of the flow table's hash, live: random
 };
 
@@ -59,6 +63,9 @@ class Worker : private decode::PacketSink {
   }
   void set_capture_file(std::string path) { emitter_.set_capture_file(std::move(path)); }
 
+  // Keeps every frame; null: none. Must outlive the worker's last packet.
+  void set_recorder(evidence::Recorder* recorder) { recorder_ = recorder; }
+
   [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
   [[nodiscard]] const decode::Decoder& decoder() const { return decoder_; }
   [[nodiscard]] const flow::FlowTable& flows() const { return flows_; }
@@ -86,6 +93,7 @@ class Worker : private decode::PacketSink {
   detect::Detector detector_;
   emit::Emitter emitter_;
   ExceptionPolicy flow_memcap_policy_;
+  evidence::Recorder* recorder_ = nullptr;
   WorkerCounters counters_;
   LinkType link_type_ = LinkType::kEthernet;   // of the frames that come
   Timestamp last_{};

@@ -5,6 +5,8 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/net_tstamp.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <poll.h>
@@ -94,6 +96,7 @@ class AfPacketSource final : public PacketSource {
   Result<> find_interface();
   Result<> make_ring();
   Result<> attach_filter() const;
+  void ask_for_hardware_timestamps() const;
   Result<> join_fanout() const;
 
   ReadStatus wait_for_block() {
@@ -227,6 +230,21 @@ Result<> AfPacketSource::attach_filter() const {
   return {};
 }
 
+// Asks the card to stamp every packet, and the kernel to hand its stamps on. Cards without, and kernels that refuse, leave the kernel's
+// own time: each packet then has that (SO_TIMESTAMPING, Documentation/networking/timestamping.rst).
+void AfPacketSource::ask_for_hardware_timestamps() const {
+  if (!options_.hardware_timestamps) return;
+  hwtstamp_config config{};
+  config.tx_type = HWTSTAMP_TX_OFF;
+  config.rx_filter = HWTSTAMP_FILTER_ALL;
+  ifreq request{};
+  std::memcpy(request.ifr_name, options_.interface.data(), options_.interface.size());
+  request.ifr_data = reinterpret_cast<char*>(&config);
+  (void)ioctl(fd_, SIOCSHWTSTAMP, &request);
+  const int wanted = SOF_TIMESTAMPING_RAW_HARDWARE;
+  (void)setsockopt(fd_, SOL_PACKET, PACKET_TIMESTAMP, &wanted, sizeof wanted);
+}
+
 Result<> AfPacketSource::join_fanout() const {
   if (!options_.fanout) return {};
   int kind = PACKET_FANOUT_HASH;
@@ -259,6 +277,7 @@ Result<> AfPacketSource::open() {
   fd_ = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
   if (fd_ < 0) return failed("cannot open a packet socket");
   if (auto r = find_interface(); !r) return r;
+  ask_for_hardware_timestamps();
   if (auto r = make_ring(); !r) return r;
   if (auto r = attach_filter(); !r) return r;
   sockaddr_ll address{};

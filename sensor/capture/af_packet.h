@@ -30,6 +30,7 @@ struct AfPacketOptions {
   uint32_t block_timeout_ms = 10;   // a block that is not full is handed over after this
   int poll_timeout_ms = 100;        // next() gives kTimeout after this
   bool promiscuous = true;
+  bool hardware_timestamps = false;  // the card's, where it gives one; else the kernel's
   uint16_t interface_index = 0;  // RawPacket::interface of its packets
 };
 

@@ -1,5 +1,7 @@
 #include "sensor/emit/alert_record.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 
@@ -52,10 +54,22 @@ void write_target(JsonWriter& out, const Packet& packet, detect::Target target) 
                  to_destination ? packet.dport : packet.sport, ports);
 }
 
-void write_rule_metadata(JsonWriter& out, const detect::CompiledRule& rule) {
-  const auto metadata = rule.metadata();
-  if (metadata.empty()) return;
+// "http.uri 12+8": eight bytes from the twelfth on.
+void write_matches(JsonWriter& out, std::span<const detect::MatchedContent> matches) {
+  if (matches.empty()) return;
+  out.open_array("matched");
+  for (const auto& match : matches)
+    out.string(fmt::format("{} {}+{}", match.buffer, match.offset, match.length));
+  out.close_array();
+}
+
+// The rule's own metadata, and under a key of ours what it found.
+void write_rule_metadata(JsonWriter& out, const detect::CompiledRule& rule, bool with_rule,
+                         std::span<const detect::MatchedContent> matches) {
+  const auto metadata = with_rule ? rule.metadata() : decltype(rule.metadata())();
+  if (metadata.empty() && matches.empty()) return;
   out.open_object("metadata");
+  write_matches(out, matches);
   for (const auto& [key, values] : metadata) {
     out.key_escaped(key);
     out.open_array();
@@ -90,7 +104,9 @@ void write_alert_object(JsonWriter& out, const Origin& origin, const Packet& pac
   out.field("category", rule.category);
   out.field("severity", rule.priority);
   write_target(out, packet, rule.target);
-  if (origin.config.alerts.rule_metadata) write_rule_metadata(out, rule);
+  const auto& options = origin.config.alerts;
+  write_rule_metadata(out, rule, options.rule_metadata,
+                      options.matches ? alert.evidence : std::span<const detect::MatchedContent>());
   if (origin.config.alerts.reference && rules != nullptr) write_references(out, rule, *rules);
   if (origin.config.alerts.rule_text) out.field("rule", rule.text);
   if (!alert.context.empty()) {

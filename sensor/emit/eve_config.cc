@@ -58,6 +58,7 @@ void read_alert(const Settings& o, AlertOptions& out) {
   out.app_layer = o.flag("metadata.app-layer", all);
   out.flow = o.flag("metadata.flow", all);
   out.rule_metadata = o.flag("metadata.rule.metadata", o.has("metadata.rule") ? true : all);
+  out.matches = o.flag("metadata.rule.matches", false);
   out.rule_text = o.flag("metadata.rule.raw", false);
   out.reference = o.flag("metadata.rule.reference", false);
 }

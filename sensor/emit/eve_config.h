@@ -20,6 +20,7 @@ struct AlertOptions {
   bool http_body = false, http_body_printable = false;
   bool app_layer = true, flow = true, rule_metadata = true, rule_text = false, reference = false;
   bool tagged_packets = true, verdict = false, websocket_payload = false;
+  bool matches = false;  // where the rule's contents were found, in alert.metadata
   uint64_t payload_buffer_bytes = 4096;
 };
 
