@@ -25,20 +25,25 @@ constexpr bool kSanitizer = true;  // it needs calls and files of its own at the
 constexpr bool kSanitizer = false;
 #endif
 
-// What libraries look up while they work: magic, time zones, entropy, the number of processors, this process's own state.
+// What libraries look up while they work: magic, time zones, entropy, the number of processors,
+// this process's own state.
 constexpr auto kSystemReadable = std::to_array<const char*>(
-    {"/usr/share", "/usr/lib", "/lib", "/etc/magic", "/etc/magic.mgc", "/etc/localtime", "/etc/timezone", "/etc/ssl", "/dev/urandom", "/dev/random",
-     "/proc/self", "/proc/stat", "/proc/meminfo", "/proc/cpuinfo", "/proc/loadavg", "/proc/uptime", "/sys/devices/system/cpu", "/sys/class/net",
-     "/sys/devices"});
+    {"/usr/share", "/usr/lib", "/lib", "/etc/magic", "/etc/magic.mgc", "/etc/localtime",
+     "/etc/timezone", "/etc/ssl", "/dev/urandom", "/dev/random", "/proc/self", "/proc/stat",
+     "/proc/meminfo", "/proc/cpuinfo", "/proc/loadavg", "/proc/uptime", "/sys/devices/system/cpu",
+     "/sys/class/net", "/sys/devices"});
 // What the forwarder needs besides: names of hosts and certificates.
 constexpr auto kNetworkReadable = std::to_array<const char*>(
-    {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/krb5.conf",
-     "/etc/sasl2", "/etc/ca-certificates", "/run/systemd/resolve", "/etc/passwd", "/etc/group"});
+    {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf",
+     "/etc/services", "/etc/protocols", "/etc/krb5.conf", "/etc/sasl2", "/etc/ca-certificates",
+     "/run/systemd/resolve", "/etc/passwd", "/etc/group"});
 // A configured path under one of these names is written; every other one is read.
 constexpr auto kWrittenKeys = std::to_array<std::string_view>(
     {"dir", "cache-dir", "default-log-dir", "default-data-dir", "save", "state", "filename"});
 
-bool wanted(const Settings& settings) { return !kSanitizer && settings.flag("security.confine", true); }
+bool wanted(const Settings& settings) {
+  return !kSanitizer && settings.flag("security.confine", true);
+}
 
 std::string folder_of(const std::string& path) {
   const auto parent = fs::path(path).parent_path();
@@ -49,12 +54,15 @@ void add_list(const Settings& settings, const std::string& key, std::vector<std:
   for (const auto& i : settings.children(key)) out.emplace_back(settings.text(key + "." + i, ""));
 }
 
-// Paths that the configuration names, whatever their key: what an operator has written there is meant to be used.
+// Paths that the configuration names, whatever their key: what an operator has written there is
+// meant to be used.
 void add_configured(const Settings& settings, confine::FileAccess& access) {
   for (const auto& [key, value] : settings.all()) {
-    if (!value.starts_with('/') || key.starts_with("kafka.ssl") || key.starts_with("kafka.sasl")) continue;
+    if (!value.starts_with('/') || key.starts_with("kafka.ssl") || key.starts_with("kafka.sasl"))
+      continue;
     const std::string_view last = std::string_view(key).substr(key.rfind('.') + 1);
-    const bool written = std::find(kWrittenKeys.begin(), kWrittenKeys.end(), last) != kWrittenKeys.end();
+    const bool written =
+        std::find(kWrittenKeys.begin(), kWrittenKeys.end(), last) != kWrittenKeys.end();
     if (!written) {
       access.readable.push_back(value);
     } else {
@@ -76,24 +84,28 @@ void add_rules(const Options& options, const Settings& settings, confine::FileAc
     if (const auto path = settings.text(key, ""); !path.empty()) add(std::string(path));
   }
   for (const auto& i : settings.children("rule-files")) {
-    if (const auto path = settings.text("rule-files." + i, ""); path.starts_with('/')) add(std::string(path));
+    if (const auto path = settings.text("rule-files." + i, ""); path.starts_with('/'))
+      add(std::string(path));
   }
 }
 
-// A data set that rules save by a relative name stands in the data folder, without one where the sensor was started.
+// A data set that rules save by a relative name stands in the data folder, without one where the
+// sensor was started.
 bool saves_in_working_folder(const Options& options, const detect::RuleSet& rules) {
   if (!options.data_dir.empty()) return false;
   for (size_t i = 0; i < rules.size(); ++i) {
     const auto text = rules.rule(i).text;
-    if (const auto at = text.find("dataset"); at != std::string_view::npos &&
-                                               (text.find("save", at) != std::string_view::npos || text.find("state", at) != std::string_view::npos))
+    if (const auto at = text.find("dataset");
+        at != std::string_view::npos && (text.find("save", at) != std::string_view::npos ||
+                                         text.find("state", at) != std::string_view::npos))
       return true;
   }
   return false;
 }
 
 Result<confine::User> configured_user(const Settings& settings, const std::string& section) {
-  return confine::find_user(std::string(settings.text(section + ".user", "")), std::string(settings.text(section + ".group", "")));
+  return confine::find_user(std::string(settings.text(section + ".user", "")),
+                            std::string(settings.text(section + ".group", "")));
 }
 
 Result<> become_configured(const Settings& settings, const std::string& section) {
@@ -108,7 +120,9 @@ Result<> restrict_to(const confine::FileAccess& access) {
   const auto outcome = confine::restrict_files(access);
   if (!outcome) return std::unexpected(outcome.error());
   if (*outcome == confine::FilesOutcome::kNotSupported)
-    spdlog::warn("this kernel has no Landlock: files outside the sensor's folders are kept from it by their rights alone");
+    spdlog::warn(
+        "this kernel has no Landlock: files outside the sensor's folders are kept from it by their "
+        "rights alone");
   return {};
 }
 
@@ -117,7 +131,8 @@ Result<> restrict_to(const confine::FileAccess& access) {
 Result<> check_confinement(const Settings& settings) {
   for (const char* section : {"run-as", "kafka.run-as"}) {
     if (settings.text(std::string(section) + ".user", "").empty()) continue;
-    if (auto user = configured_user(settings, section); !user) return fail(std::string(section) + ": " + user.error().message);
+    if (auto user = configured_user(settings, section); !user)
+      return fail(std::string(section) + ": " + user.error().message);
   }
   return {};
 }
@@ -129,7 +144,8 @@ Result<> become_sensor_user(const Settings& settings, bool live) {
   }
   if (!wanted(settings)) {
     if (kSanitizer || named) return {};
-    spdlog::info("security.confine is off: the sensor keeps its capabilities, system calls and files");
+    spdlog::info(
+        "security.confine is off: the sensor keeps its capabilities, system calls and files");
     return {};
   }
   const bool root = ::geteuid() == 0;
@@ -146,17 +162,23 @@ Result<> confine_files(const Options& options, const Plan& plan, const std::stri
   add_rules(options, plan.settings, access);
   for (const auto& path : options.captures) {
     if (path == "-") continue;
-    (options.delete_files || plan.settings.flag("pcap-file.delete-when-done", false) ? access.writable : access.readable).push_back(path);
+    (options.delete_files || plan.settings.flag("pcap-file.delete-when-done", false)
+         ? access.writable
+         : access.readable)
+        .push_back(path);
   }
   if (log_folder != "-") {
     std::error_code error;
     fs::create_directories(log_folder, error);  // those that write there say what is wrong with it
     access.writable.push_back(log_folder);
-    if (fs::path(plan.eve.filename).is_absolute()) access.writable.push_back(folder_of(plan.eve.filename));
+    if (fs::path(plan.eve.filename).is_absolute())
+      access.writable.push_back(folder_of(plan.eve.filename));
   }
   if (!options.data_dir.empty()) access.writable.push_back(options.data_dir);
-  if (const auto dir = plan.settings.text("rules.cache-dir", ""); !dir.empty()) access.writable.emplace_back(dir);
-  if (const auto dir = plan.settings.text("kafka.spool.dir", ""); !dir.empty()) access.writable.emplace_back(dir);
+  if (const auto dir = plan.settings.text("rules.cache-dir", ""); !dir.empty())
+    access.writable.emplace_back(dir);
+  if (const auto dir = plan.settings.text("kafka.spool.dir", ""); !dir.empty())
+    access.writable.emplace_back(dir);
   if (!options.pid_file.empty()) access.writable.push_back(folder_of(options.pid_file));
   if (saves_in_working_folder(options, *plan.rules)) access.writable.push_back(".");
   if (const size_t threads = confine::thread_count(); threads > 1)
@@ -185,7 +207,8 @@ Result<> confine_forwarder(const Settings& settings) {
   access.readable.assign(kSystemReadable.begin(), kSystemReadable.end());
   access.readable.insert(access.readable.end(), kNetworkReadable.begin(), kNetworkReadable.end());
   for (const auto& [key, value] : settings.all()) {
-    if (key.starts_with("kafka.ssl") || key.starts_with("kafka.sasl")) access.readable.push_back(value);
+    if (key.starts_with("kafka.ssl") || key.starts_with("kafka.sasl"))
+      access.readable.push_back(value);
   }
   access.writable = {"/dev/null", std::string(settings.text("kafka.spool.dir", ""))};
   if (auto ok = restrict_to(access); !ok) return ok;

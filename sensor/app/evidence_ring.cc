@@ -36,7 +36,8 @@ class Reader {
     for (const Packet* p : decoder_.decode(raw)) {
       if (p->ip.version == 0) continue;
       if (p->ip.is_fragment)
-        out.fragments.push_back(fmt::format("{} {} {} {}", p->src.to_string(), p->dst.to_string(), p->ip.id, p->tunnel_depth));
+        out.fragments.push_back(fmt::format("{} {} {} {}", p->src.to_string(), p->dst.to_string(),
+                                            p->ip.id, p->tunnel_depth));
       flow::FlowKey key;
       key.src = p->src;
       key.dst = p->dst;
@@ -63,14 +64,18 @@ std::optional<int> parse(int argc, char** argv, ExtractOptions& o) {
   CLI::App cli{"vong-sensor extract: a flow's packets out of the ring on disk, as a pcap file"};
   app::add_common_flags(cli, o.common);
   auto* flow = cli.add_option("--flow", o.flow_id, "EVE's flow_id")->type_name("ID");
-  auto* community = cli.add_option("--community-id", o.community_id, "EVE's community_id")->type_name("CID");
+  auto* community =
+      cli.add_option("--community-id", o.community_id, "EVE's community_id")->type_name("CID");
   flow->excludes(community);
   cli.add_option("--community-id-seed", o.seed, "as in the eve-log section");
-  cli.add_option("--from", o.from, "no packets before: EVE's form of time, or seconds since 1970")->type_name("TIME");
+  cli.add_option("--from", o.from, "no packets before: EVE's form of time, or seconds since 1970")
+      ->type_name("TIME");
   cli.add_option("--to", o.to, "no packets after")->type_name("TIME");
-  cli.add_option("--dir", o.folder, "the ring's folder (else evidence.dir of -c)")->type_name("DIR");
+  cli.add_option("--dir", o.folder, "the ring's folder (else evidence.dir of -c)")
+      ->type_name("DIR");
   cli.add_option("-o", o.out, "write to FILE; -: standard output")->type_name("FILE");
-  if (const auto status = app::parse_command_line(cli, argc, argv, "vong-sensor extract")) return status;
+  if (const auto status = app::parse_command_line(cli, argc, argv, "vong-sensor extract"))
+    return status;
   if (o.flow_id == 0 && o.community_id.empty()) {
     std::fprintf(stderr, "vong-sensor extract: name the flow with --flow or --community-id\n");
     return app::kExitUsage;
@@ -80,7 +85,8 @@ std::optional<int> parse(int argc, char** argv, ExtractOptions& o) {
 
 }  // namespace
 
-Result<std::unique_ptr<evidence::PacketRing>> open_evidence_ring(const Settings& settings, bool offline) {
+Result<std::unique_ptr<evidence::PacketRing>> open_evidence_ring(const Settings& settings,
+                                                                 bool offline) {
   const auto options = evidence::RingOptions::from_settings(settings, offline);
   if (!options) return nullptr;
   return evidence::PacketRing::open(*options);
@@ -89,12 +95,15 @@ Result<std::unique_ptr<evidence::PacketRing>> open_evidence_ring(const Settings&
 void add_evidence_metrics(telemetry::Registry& r, const evidence::PacketRing& ring) {
   const auto& c = ring.counters();
   r.add("vong_sensor_evidence_packets_total", {}, c.frames);
-  r.add("vong_sensor_evidence_lost_packets_total", {{"reason", "queue_full"}}, [&ring] { return static_cast<double>(ring.lost_in_queues()); });
+  r.add("vong_sensor_evidence_lost_packets_total", {{"reason", "queue_full"}},
+        [&ring] { return static_cast<double>(ring.lost_in_queues()); });
   r.add("vong_sensor_evidence_lost_packets_total", {{"reason", "disk"}}, c.lost_on_disk);
   r.add("vong_sensor_evidence_bytes", {}, c.bytes);
   r.add("vong_sensor_evidence_oldest_seconds", {}, [&c] {
     const int64_t oldest = c.oldest_ns.value();
-    const int64_t now = std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const int64_t now =
+        std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
     return oldest == 0 ? 0.0 : static_cast<double>(now - oldest) * 1e-9;
   });
 }
@@ -113,7 +122,8 @@ int run_extract(int argc, char** argv) {
   const auto from = o.from.empty() ? std::optional(query.from_ns) : parse_time_ns(o.from);
   const auto to = o.to.empty() ? std::optional(query.to_ns) : parse_time_ns(o.to);
   if (problems.errors() > 0 || o.folder.empty() || !from || !to) {
-    if (o.folder.empty()) spdlog::error("no ring: name its folder with --dir, or evidence.dir in the configuration");
+    if (o.folder.empty())
+      spdlog::error("no ring: name its folder with --dir, or evidence.dir in the configuration");
     if (!from || !to) spdlog::error("a time is 2026-11-23T08:00:00+0000, or seconds since 1970");
     return app::kExitUsage;
   }
@@ -124,13 +134,16 @@ int run_extract(int argc, char** argv) {
   query.from_ns = *from;
   query.to_ns = *to;
   auto reader = std::make_shared<Reader>(static_cast<uint16_t>(o.seed));
-  const auto done = evidence::extract(o.folder, query, [reader](const RawPacket& raw) { return (*reader)(raw); }, o.out);
+  const auto done = evidence::extract(
+      o.folder, query, [reader](const RawPacket& raw) { return (*reader)(raw); }, o.out);
   if (!done) {
     spdlog::error("{}", done.error().message);
     return app::kExitFailed;
   }
-  if (done->damaged_segments > 0) spdlog::warn("{} of {} segments cannot be read", done->damaged_segments, done->segments);
-  spdlog::info("{} packets of {} flows from {} segments", done->frames, done->flows.size(), done->segments);
+  if (done->damaged_segments > 0)
+    spdlog::warn("{} of {} segments cannot be read", done->damaged_segments, done->segments);
+  spdlog::info("{} packets of {} flows from {} segments", done->frames, done->flows.size(),
+               done->segments);
   return done->frames > 0 ? app::kExitDone : app::kExitFailed;
 }
 

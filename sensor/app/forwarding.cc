@@ -28,10 +28,12 @@ using State = send::ForwardLoop::State;
 
 constexpr auto kFirstPause = 500ms;
 constexpr auto kLongestPause = 30s;
-constexpr auto kGoodLife = 60s;   // a forwarder that lived so long begins with the first pause again
+constexpr auto kGoodLife = 60s;  // a forwarder that lived so long begins with the first pause again
 constexpr auto kStopPatience = 5s;
 
-Timestamp wall_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+Timestamp wall_clock() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
 
 // The kafka section: what the client knows goes to it, the rest is ours.
 Result<kafka::ClientConfig> client_config(const Settings& settings) {
@@ -39,7 +41,9 @@ Result<kafka::ClientConfig> client_config(const Settings& settings) {
   for (const auto& [path, value] : settings.all()) {
     if (!path.starts_with("kafka.")) continue;
     const std::string_view key = std::string_view(path).substr(6);
-    if (key.starts_with("spool.") || key.starts_with("run-as.") || key == "compression" || key == "topic") continue;
+    if (key.starts_with("spool.") || key.starts_with("run-as.") || key == "compression" ||
+        key == "topic")
+      continue;
     if (auto set = kafka::set(client, key, value); !set) return std::unexpected(set.error());
   }
   if (client.client_id.empty()) client.client_id = "vong-sensor";
@@ -61,18 +65,25 @@ Result<send::KafkaTransport::Options> transport_options(const Settings& settings
 
 void tell(send::Severity severity, const std::string& text) {
   switch (severity) {
-    case send::Severity::kInfo: return spdlog::info("{}", text);
-    case send::Severity::kWarning: return spdlog::warn("{}", text);
-    case send::Severity::kError: return spdlog::error("{}", text);
+    case send::Severity::kInfo:
+      return spdlog::info("{}", text);
+    case send::Severity::kWarning:
+      return spdlog::warn("{}", text);
+    case send::Severity::kError:
+      return spdlog::error("{}", text);
   }
 }
 
-// The page's counters go on over restarts of the forwarder: what this one has counted since the last time is added.
-void add_up(const spool::ReaderCounters& now, spool::ReaderCounters& told, spool::ReaderCounters& page) {
+// The page's counters go on over restarts of the forwarder: what this one has counted since the
+// last time is added.
+void add_up(const spool::ReaderCounters& now, spool::ReaderCounters& told,
+            spool::ReaderCounters& page) {
   for (Counter spool::ReaderCounters::*cell :
-       {&spool::ReaderCounters::lost_records, &spool::ReaderCounters::corrupt_records, &spool::ReaderCounters::corrupt_bytes,
-        &spool::ReaderCounters::torn_bytes, &spool::ReaderCounters::rewritten_records, &spool::ReaderCounters::deleted_segments,
-        &spool::ReaderCounters::delete_failures, &spool::ReaderCounters::damaged_cursors, &spool::ReaderCounters::read_failures}) {
+       {&spool::ReaderCounters::lost_records, &spool::ReaderCounters::corrupt_records,
+        &spool::ReaderCounters::corrupt_bytes, &spool::ReaderCounters::torn_bytes,
+        &spool::ReaderCounters::rewritten_records, &spool::ReaderCounters::deleted_segments,
+        &spool::ReaderCounters::delete_failures, &spool::ReaderCounters::damaged_cursors,
+        &spool::ReaderCounters::read_failures}) {
     const uint64_t more = (now.*cell).value() - (told.*cell).value();
     (told.*cell).add(more);
     (page.*cell).add(more);
@@ -94,7 +105,9 @@ int forward(const Settings& settings, ForwardingPage& page, int stop_fd) {
     return 1;
   }
   send::KafkaTransport transport(*options);
-  auto reader = spool::Reader::open(spool::real_file_system(), {std::string(settings.text("kafka.spool.dir", "")), &page.durable_seq});
+  auto reader =
+      spool::Reader::open(spool::real_file_system(),
+                          {std::string(settings.text("kafka.spool.dir", "")), &page.durable_seq});
   if (!reader) {
     spdlog::error("{}", reader.error().message);
     return 1;
@@ -116,7 +129,8 @@ int forward(const Settings& settings, ForwardingPage& page, int stop_fd) {
     const uint64_t asked = page.asked.load(std::memory_order_acquire);
     const State state = loop.step(stop, wall_clock);
     add_up(reader->counters(), told, page.spool);
-    if (state == State::kIdle && loop.drained()) page.looked.store(asked, std::memory_order_release);
+    if (state == State::kIdle && loop.drained())
+      page.looked.store(asked, std::memory_order_release);
     std::chrono::milliseconds pause{0};
     if (state == State::kIdle) pause = pauses.idle_pause;
     if (state == State::kWaiting) pause = pauses.retry_pause;
@@ -128,7 +142,8 @@ int forward(const Settings& settings, ForwardingPage& page, int stop_fd) {
   return 0;
 }
 
-// A child of the sensor or of the keeper: ends with its parent; how the sensor is told to stop is none of its business.
+// A child of the sensor or of the keeper: ends with its parent; how the sensor is told to stop is
+// none of its business.
 void begin_child(const char* name) {
   ::prctl(PR_SET_NAME, name, 0, 0, 0);
   struct sigaction ignore {};
@@ -161,7 +176,9 @@ void die_with(pid_t parent) {
     page.out.connected.set(0);
     if (std::chrono::steady_clock::now() - born >= kGoodLife) pause = kFirstPause;
     spdlog::error("the forwarder ended ({}); events wait in the spool, it starts again in {} ms",
-                  WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status)) : fmt::format("status {}", WEXITSTATUS(status)), pause.count());
+                  WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status))
+                                      : fmt::format("status {}", WEXITSTATUS(status)),
+                  pause.count());
     if (wait_for_end(stop_fd, pause)) ::_exit(0);
     pause = std::min<std::chrono::milliseconds>(pause * 2, kLongestPause);
     page.restarts.add();
@@ -173,7 +190,8 @@ void die_with(pid_t parent) {
 Result<> ForwardingProcess::check(const Settings& settings) {
   if (settings.text("kafka.brokers", "").empty()) return {};
   for (const char* key : {"sensor-name", "agency", "kafka.spool.dir"}) {
-    if (settings.text(key, "").empty()) return fail("kafka.brokers needs sensor-name, agency and kafka.spool.dir beside it");
+    if (settings.text(key, "").empty())
+      return fail("kafka.brokers needs sensor-name, agency and kafka.spool.dir beside it");
   }
   if (auto client = client_config(settings); !client) return std::unexpected(client.error());
   return {};
@@ -182,9 +200,11 @@ Result<> ForwardingProcess::check(const Settings& settings) {
 Result<std::unique_ptr<ForwardingProcess>> ForwardingProcess::start(const Settings& settings) {
   if (settings.text("kafka.brokers", "").empty()) return nullptr;
   if (auto checked = check(settings); !checked) return std::unexpected(checked.error());
-  void* memory = ::mmap(nullptr, sizeof(ForwardingPage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* memory = ::mmap(nullptr, sizeof(ForwardingPage), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int pipe_fds[2];
-  if (memory == MAP_FAILED || ::pipe2(pipe_fds, O_CLOEXEC) != 0) return fail(fmt::format("forwarder: {}", std::strerror(errno)));
+  if (memory == MAP_FAILED || ::pipe2(pipe_fds, O_CLOEXEC) != 0)
+    return fail(fmt::format("forwarder: {}", std::strerror(errno)));
   auto* page = new (memory) ForwardingPage;
   const pid_t self = ::getpid();
   const pid_t keeper = ::fork();

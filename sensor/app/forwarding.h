@@ -1,6 +1,7 @@
-// The process that sends the spool to Kafka: the only one that reads the broker's credentials and has the network. It is made before
-// the sensor has threads, so before rules are loaded, and lives as long as the sensor. A keeper between the two starts it again when
-// it dies. They share a page of memory: how far the spool is durable, and the counters.
+// The process that sends the spool to Kafka: the only one that reads the broker's credentials and
+// has the network. It is made before the sensor has threads, so before rules are loaded, and lives
+// as long as the sensor. A keeper between the two starts it again when it dies. They share a page
+// of memory: how far the spool is durable, and the counters.
 #pragma once
 
 #include <sys/types.h>
@@ -19,7 +20,7 @@ namespace vong::sensor {
 struct ForwardingPage {
   std::atomic<uint64_t> durable_seq{0};  // the sensor writes it
   std::atomic<uint64_t> asked{0};        // looks that the sensor waits for
-  std::atomic<uint64_t> looked{0};       // the newest one after which everything durable was committed
+  std::atomic<uint64_t> looked{0};  // the newest one after which everything durable was committed
   send::ForwarderCounters out;
   spool::ReaderCounters spool;
   Counter restarts;  // of the forwarder
@@ -27,7 +28,8 @@ struct ForwardingPage {
 
 class ForwardingProcess {
  public:
-  // Null when `kafka.brokers` is not set. An error when the configuration cannot work: then nothing was started. One thread.
+  // Null when `kafka.brokers` is not set. An error when the configuration cannot work: then nothing
+  // was started. One thread.
   [[nodiscard]] static Result<std::unique_ptr<ForwardingProcess>> start(const Settings& settings);
   // What start() would complain about.
   [[nodiscard]] static Result<> check(const Settings& settings);
@@ -44,7 +46,8 @@ class ForwardingProcess {
   [[nodiscard]] const ForwardingPage& page() const { return *page_; }
 
  private:
-  ForwardingProcess(ForwardingPage* page, int stop_fd, pid_t keeper) : page_(page), stop_fd_(stop_fd), keeper_(keeper) {}
+  ForwardingProcess(ForwardingPage* page, int stop_fd, pid_t keeper)
+      : page_(page), stop_fd_(stop_fd), keeper_(keeper) {}
 
   ForwardingPage* page_;
   int stop_fd_;  // closed: the others end

@@ -27,7 +27,8 @@ struct Seen {
 
 class DirectoryWatch final : public PacketSource {
  public:
-  DirectoryWatch(std::string path, const WatchOptions& options) : path_(std::move(path)), options_(options) {}
+  DirectoryWatch(std::string path, const WatchOptions& options)
+      : path_(std::move(path)), options_(options) {}
 
   ReadStatus next(RawPacket& out) override {
     size_t count;
@@ -61,7 +62,9 @@ class DirectoryWatch final : public PacketSource {
     return sum;
   }
   std::string_view error() const override { return error_; }
-  std::string_view file_name() const override { return file_ == nullptr ? std::string_view() : file_->file_name(); }
+  std::string_view file_name() const override {
+    return file_ == nullptr ? std::string_view() : file_->file_name();
+  }
 
   [[nodiscard]] Result<> look();
 
@@ -114,8 +117,8 @@ class DirectoryWatch final : public PacketSource {
   std::unique_ptr<PacketSource> file_;
   std::string current_, error_;
   bool damaged_ = false, looked_ = false;
-  std::map<std::string, Seen> seen_;   // of what is there: no more than the folder has
-  std::vector<std::string> waiting_;   // the next one last
+  std::map<std::string, Seen> seen_;  // of what is there: no more than the folder has
+  std::vector<std::string> waiting_;  // the next one last
   std::chrono::steady_clock::time_point look_at_{};
   CaptureStats closed_;
   uint64_t received_ = 0;
@@ -127,8 +130,11 @@ Result<> DirectoryWatch::look() {
   looked_ = true;
   const auto paths = list_captures(path_, {.recursive = options_.recursive});
   if (!paths) return std::unexpected(paths.error());
-  const int64_t now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  const int64_t settle_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(options_.settle).count();
+  const int64_t now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                             std::chrono::system_clock::now().time_since_epoch())
+                             .count();
+  const int64_t settle_ns =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(options_.settle).count();
   std::vector<std::tuple<int64_t, std::string>> found;
   std::map<std::string, Seen> there;
   for (const auto& path : *paths) {
@@ -153,9 +159,11 @@ Result<> DirectoryWatch::look() {
 
 }  // namespace
 
-Result<std::unique_ptr<PacketSource>> open_directory_watch(const std::string& path, const WatchOptions& options) {
+Result<std::unique_ptr<PacketSource>> open_directory_watch(const std::string& path,
+                                                           const WatchOptions& options) {
   struct stat st {};
-  if (::stat(path.c_str(), &st) != 0) return fail(fmt::format("{}: {}", path, std::strerror(errno)));
+  if (::stat(path.c_str(), &st) != 0)
+    return fail(fmt::format("{}: {}", path, std::strerror(errno)));
   return std::make_unique<DirectoryWatch>(path, options);
 }
 

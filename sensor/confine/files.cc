@@ -13,8 +13,10 @@
 namespace vong::confine {
 namespace {
 
-// The kernel's interface (include/uapi/linux/landlock.h, version 6 of it), which Debian 12's header does not have whole.
-constexpr long kCreateRuleset = 444, kAddRule = 445, kRestrictSelf = 446;  // the same on every architecture
+// The kernel's interface (include/uapi/linux/landlock.h, version 6 of it), which Debian 12's header
+// does not have whole.
+constexpr long kCreateRuleset = 444, kAddRule = 445,
+               kRestrictSelf = 446;  // the same on every architecture
 constexpr uint32_t kAskVersion = 1;
 constexpr int kRulePathBeneath = 1;
 
@@ -26,8 +28,8 @@ struct __attribute__((packed)) PathBeneath {
   int32_t parent_fd;
 };
 
-constexpr uint64_t kExecute = 1, kWriteFile = 1 << 1, kReadFile = 1 << 2, kReadDir = 1 << 3, kRefer = 1 << 13, kTruncate = 1 << 14,
-                   kIoctlDevice = 1 << 15;
+constexpr uint64_t kExecute = 1, kWriteFile = 1 << 1, kReadFile = 1 << 2, kReadDir = 1 << 3,
+                   kRefer = 1 << 13, kTruncate = 1 << 14, kIoctlDevice = 1 << 15;
 constexpr uint64_t kFirstVersion = (1 << 13) - 1;
 constexpr uint64_t kScopeSignals = 2;
 constexpr uint64_t kOfFiles = kExecute | kWriteFile | kReadFile | kTruncate | kIoctlDevice;
@@ -64,7 +66,8 @@ Result<> allow(int ruleset, const std::string& path, uint64_t rights) {
   if (parent.get() < 0) return {};  // not there: nothing to allow
   struct stat st {};
   if (::fstat(parent.get(), &st) != 0) return {};
-  const bool place = S_ISDIR(st.st_mode) || S_ISREG(st.st_mode) || S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode);
+  const bool place =
+      S_ISDIR(st.st_mode) || S_ISREG(st.st_mode) || S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode);
   if (!place) return {};  // a pipe or a socket that is open already
   if (!S_ISDIR(st.st_mode)) rights &= kOfFiles;
   const PathBeneath rule{rights, parent.get()};
@@ -80,15 +83,19 @@ Result<FilesOutcome> restrict_files(const FileAccess& access) {
   if (version < 1) return FilesOutcome::kNotSupported;
   const uint64_t all = rights_of_version(version);
   const RulesetAttributes attributes{all, 0, kScopeSignals};
-  const Fd ruleset(static_cast<int>(::syscall(kCreateRuleset, &attributes, attributes_size(version), 0)));
+  const Fd ruleset(
+      static_cast<int>(::syscall(kCreateRuleset, &attributes, attributes_size(version), 0)));
   if (ruleset.get() < 0) return fail(fmt::format("landlock: {}", std::strerror(errno)));
   for (const auto& path : access.readable) {
-    if (auto ok = allow(ruleset.get(), path, kReadFile | kReadDir); !ok) return std::unexpected(ok.error());
+    if (auto ok = allow(ruleset.get(), path, kReadFile | kReadDir); !ok)
+      return std::unexpected(ok.error());
   }
   for (const auto& path : access.writable) {
-    if (auto ok = allow(ruleset.get(), path, all & ~kExecute); !ok) return std::unexpected(ok.error());
+    if (auto ok = allow(ruleset.get(), path, all & ~kExecute); !ok)
+      return std::unexpected(ok.error());
   }
-  if (::syscall(kRestrictSelf, ruleset.get(), 0) != 0) return fail(fmt::format("landlock: {}", std::strerror(errno)));
+  if (::syscall(kRestrictSelf, ruleset.get(), 0) != 0)
+    return fail(fmt::format("landlock: {}", std::strerror(errno)));
   return FilesOutcome::kRestricted;
 }
 

@@ -17,6 +17,7 @@ namespace vong::confine {
 namespace {
 
 constexpr int kLastCapability = 63;
+constexpr uint32_t kFiles = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
 
 std::optional<uint32_t> number(const std::string& text) {
   uint32_t value = 0;
@@ -27,6 +28,15 @@ std::optional<uint32_t> number(const std::string& text) {
 
 std::unexpected<Error> errno_error(std::string_view what) {
   return fail(fmt::format("{}: {}", what, std::strerror(errno)));
+}
+
+// Capabilities that no program started from here can have. Without CAP_SETPCAP it fails: then there
+// is nothing to gain back; beyond the last one, too.
+void drop_bounding_set(bool keep_files) {
+  for (int capability = 0; capability <= kLastCapability; ++capability) {
+    if (keep_files && capability < 32 && (kFiles >> capability & 1) != 0) continue;
+    (void)::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  }
 }
 
 }  // namespace
@@ -54,6 +64,7 @@ Result<User> find_user(const std::string& user, const std::string& group) {
 
 Result<> become(const User& user) {
   if (::getuid() == user.uid && ::geteuid() == user.uid && ::getegid() == user.gid) return {};
+  if (user.uid != 0) drop_bounding_set(false);  // afterwards the right to do so is gone
   const std::string whom = fmt::format("cannot become user {}", user.name);
   if (::initgroups(user.name.c_str(), user.gid) != 0) return errno_error(whom);
   if (::setresgid(user.gid, user.gid, user.gid) != 0) return errno_error(whom);
@@ -65,12 +76,7 @@ Result<> become(const User& user) {
 }
 
 Result<> drop_capabilities(bool keep_files) {
-  constexpr uint32_t kFiles = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
-  for (int capability = 0; capability <= kLastCapability; ++capability) {
-    if (keep_files && capability < 32 && (kFiles >> capability & 1) != 0) continue;
-    // EPERM without CAP_SETPCAP: then nothing can be gained back anyway; EINVAL beyond the last one.
-    (void)::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-  }
+  drop_bounding_set(keep_files);
   (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};

@@ -1,4 +1,5 @@
-// Giving up rights. Call with one thread: capabilities are a thread's own. Linux, see capabilities(7).
+// Giving up rights. Call with one thread: capabilities are a thread's own. Linux, see
+// capabilities(7).
 #pragma once
 
 #include <cstdint>
@@ -16,11 +17,12 @@ struct User {
 // By name, or by number; `group` empty: the user's own. An error names what does not exist.
 [[nodiscard]] Result<User> find_user(const std::string& user, const std::string& group);
 
-// Becomes that user for good, with its supplementary groups and without any capability. Nothing to do when it is the user already.
+// Becomes that user for good, with its supplementary groups and without any capability. Nothing to
+// do when it is the user already.
 [[nodiscard]] Result<> become(const User& user);
 
-// Drops every capability, of the bounding and ambient sets too. `keep_files`: all but those by which root reads and writes other
-// people's files.
+// Drops every capability, of the bounding and ambient sets too. `keep_files`: all but those by
+// which root reads and writes other people's files.
 [[nodiscard]] Result<> drop_capabilities(bool keep_files);
 
 // From now on no program that is started gains rights.

@@ -6,12 +6,13 @@
 namespace vong::confine {
 
 enum class Role {
-  kPackets,    // files that Landlock allows, threads, descriptors that are open: no socket, no program, no other process
+  kPackets,    // files that Landlock allows, threads, descriptors that are open: no socket, no
+               // program, no other process
   kForwarder,  // the same and the network: sockets, connections
 };
 
-// Holds for all threads of the process, at once and for good; any call that the role does not have fails with EPERM. Needs
-// no_new_privileges().
+// Holds for all threads of the process, at once and for good; any call that the role does not have
+// fails with EPERM. Needs no_new_privileges().
 [[nodiscard]] Result<> restrict_system_calls(Role role);
 
 }  // namespace vong::confine

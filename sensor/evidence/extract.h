@@ -23,7 +23,8 @@ using ReadFrame = std::function<FrameReading(const RawPacket&)>;
 struct Query {
   uint64_t flow_id = 0;      // or
   std::string community_id;  // of all flows with it
-  int64_t from_ns = std::numeric_limits<int64_t>::min(), to_ns = std::numeric_limits<int64_t>::max();
+  int64_t from_ns = std::numeric_limits<int64_t>::min(),
+          to_ns = std::numeric_limits<int64_t>::max();
 };
 
 struct Extracted {
@@ -31,8 +32,10 @@ struct Extracted {
   std::set<uint64_t> flows;
 };
 
-// Writes the flow's frames to `path` ("-": standard output) as a pcap file with nanoseconds, in order of time; fragments of its datagrams
-// too. An error when the folder or the file cannot be used, or frames of several link types belong to it.
-[[nodiscard]] Result<Extracted> extract(const std::string& folder, const Query& query, const ReadFrame& read, const std::string& path);
+// Writes the flow's frames to `path` ("-": standard output) as a pcap file with nanoseconds, in
+// order of time; fragments of its datagrams too. An error when the folder or the file cannot be
+// used, or frames of several link types belong to it.
+[[nodiscard]] Result<Extracted> extract(const std::string& folder, const Query& query,
+                                        const ReadFrame& read, const std::string& path);
 
 }  // namespace vong::evidence

@@ -1,15 +1,18 @@
 // The packet ring on disk
 // =======================
 //
-// A folder with pairs of files, numbered without end: ring-0000000001.pcap, ring-0000000001.idx. Only the newest pair grows.
+// A folder with pairs of files, numbered without end: ring-0000000001.pcap, ring-0000000001.idx.
+// Only the newest pair grows.
 //
 // .pcap: a capture file with nanoseconds (magic A1B23C4D, in the machine's order), one link type.
-// .idx: 16 bytes "VONGRIX1" and 8 zeros; then 24 bytes for each frame and flow, in the order of the frames:
+// .idx: 16 bytes "VONGRIX1" and 8 zeros; then 24 bytes for each frame and flow, in the order of the
+// frames:
 //    0  8  flow id as in EVE's flow_id; 0: the frame has no flow
 //    8  8  time, ns since 1970
 //   16  4  offset of the frame's record header in the .pcap
 //   20  4  0
-// Numbers in the machine's order. Data is written before its index, so an entry always points to a whole frame, unless the machine died.
+// Numbers in the machine's order. Data is written before its index, so an entry always points to a
+// whole frame, unless the machine died.
 #pragma once
 
 #include <cstdint>

@@ -13,7 +13,8 @@ constexpr uint8_t kTagType[2] = {0x81, 0x00};
 
 }  // namespace
 
-PacketQueue::PacketQueue(size_t bytes) : ring_(std::bit_ceil(std::max<size_t>(bytes, 2 * kMaxFrameBytes))), mask_(ring_.size() - 1) {}
+PacketQueue::PacketQueue(size_t bytes)
+    : ring_(std::bit_ceil(std::max<size_t>(bytes, 2 * kMaxFrameBytes))), mask_(ring_.size() - 1) {}
 
 void PacketQueue::write(uint64_t at, const void* from, size_t n) {
   const size_t begin = at & mask_, first = std::min(n, ring_.size() - begin);
@@ -28,8 +29,10 @@ void PacketQueue::read(uint64_t at, void* to, size_t n) const {
 }
 
 bool PacketQueue::put(const RawPacket& raw, std::span<const uint64_t> flows, uint32_t snap_bytes) {
-  const Bytes data = raw.data.first(std::min<size_t>(raw.data.size(), std::min(snap_bytes, kMaxFrameBytes - static_cast<uint32_t>(kTagBytes))));
-  const bool tag = raw.has_vlan_tci && raw.link_type == LinkType::kEthernet && data.size() >= kAddressesBytes;
+  const Bytes data = raw.data.first(std::min<size_t>(
+      raw.data.size(), std::min(snap_bytes, kMaxFrameBytes - static_cast<uint32_t>(kTagBytes))));
+  const bool tag =
+      raw.has_vlan_tci && raw.link_type == LinkType::kEthernet && data.size() >= kAddressesBytes;
   QueuedFrame frame;
   frame.time_ns = to_ns(raw.ts);
   frame.captured = static_cast<uint32_t>(data.size() + (tag ? kTagBytes : 0));
@@ -39,14 +42,18 @@ bool PacketQueue::put(const RawPacket& raw, std::span<const uint64_t> flows, uin
   std::copy_n(flows.begin(), frame.flow_count, frame.flows);
 
   uint64_t at = head_.load(std::memory_order_relaxed);
-  if (at + sizeof frame + frame.captured - tail_.load(std::memory_order_acquire) > ring_.size()) return false;
+  if (at + sizeof frame + frame.captured - tail_.load(std::memory_order_acquire) > ring_.size())
+    return false;
   write(at, &frame, sizeof frame);
   at += sizeof frame;
   if (tag) {
-    const uint8_t bytes[kTagBytes] = {kTagType[0], kTagType[1], static_cast<uint8_t>(raw.vlan_tci >> 8), static_cast<uint8_t>(raw.vlan_tci)};
+    const uint8_t bytes[kTagBytes] = {kTagType[0], kTagType[1],
+                                      static_cast<uint8_t>(raw.vlan_tci >> 8),
+                                      static_cast<uint8_t>(raw.vlan_tci)};
     write(at, data.data(), kAddressesBytes);
     write(at + kAddressesBytes, bytes, kTagBytes);
-    write(at + kAddressesBytes + kTagBytes, data.data() + kAddressesBytes, data.size() - kAddressesBytes);
+    write(at + kAddressesBytes + kTagBytes, data.data() + kAddressesBytes,
+          data.size() - kAddressesBytes);
   } else if (!data.empty()) {
     write(at, data.data(), data.size());
   }

@@ -25,8 +25,10 @@ class PacketQueue {
  public:
   explicit PacketQueue(size_t bytes);  // rounded up to a power of two
 
-  // The worker's side. False: no room, nothing taken. A VLAN tag that stands beside the frame is put into it; at most `snap_bytes` are kept.
-  [[nodiscard]] bool put(const RawPacket& raw, std::span<const uint64_t> flows, uint32_t snap_bytes);
+  // The worker's side. False: no room, nothing taken. A VLAN tag that stands beside the frame is
+  // put into it; at most `snap_bytes` are kept.
+  [[nodiscard]] bool put(const RawPacket& raw, std::span<const uint64_t> flows,
+                         uint32_t snap_bytes);
 
   // The writer's side. False: empty. `bytes` gets the frame.
   [[nodiscard]] bool take(QueuedFrame& frame, std::vector<uint8_t>& bytes);

@@ -53,7 +53,8 @@ std::optional<RingOptions> RingOptions::from_settings(const Settings& settings, 
   out.bytes_max = std::max(kMinRingBytes, settings.size_bytes("evidence.bytes-max", out.bytes_max));
   out.segment_bytes = settings.size_bytes("evidence.segment-bytes", 0);
   out.queue_bytes = settings.size_bytes("evidence.queue-bytes", out.queue_bytes);
-  out.snap_bytes = static_cast<uint32_t>(std::clamp<uint64_t>(settings.size_bytes("evidence.snap-bytes", kMaxFrameBytes), 64, kMaxFrameBytes));
+  out.snap_bytes = static_cast<uint32_t>(std::clamp<uint64_t>(
+      settings.size_bytes("evidence.snap-bytes", kMaxFrameBytes), 64, kMaxFrameBytes));
   out.may_wait = offline;
   return out;
 }
@@ -79,14 +80,17 @@ Result<std::unique_ptr<PacketRing>> PacketRing::open(const RingOptions& options)
   auto ring = std::unique_ptr<PacketRing>(new PacketRing(options));
   auto& o = ring->options_;
   const uint64_t share = o.segment_bytes != 0 ? o.segment_bytes : o.bytes_max / kSegmentsOfRing;
-  o.segment_bytes = std::clamp(share, kMinSegmentBytes, std::min(kMaxSegmentBytes, o.bytes_max / 4));
+  o.segment_bytes =
+      std::clamp(share, kMinSegmentBytes, std::min(kMaxSegmentBytes, o.bytes_max / 4));
   for (const uint64_t n : list_segments(o.folder)) {
-    ring->kept_.push_back({n, file_bytes(segment_path(o.folder, n)) + file_bytes(index_path(o.folder, n))});
+    ring->kept_.push_back(
+        {n, file_bytes(segment_path(o.folder, n)) + file_bytes(index_path(o.folder, n))});
     ring->number_ = n;
   }
   ring->make_room();
   if (!ring->open_segment(static_cast<uint32_t>(LinkType::kEthernet)))
-    return fail(fmt::format("cannot write {}: {}", segment_path(o.folder, ring->number_), std::strerror(errno)));
+    return fail(fmt::format("cannot write {}: {}", segment_path(o.folder, ring->number_),
+                            std::strerror(errno)));
   ring->note_oldest();
   return ring;
 }
@@ -97,7 +101,8 @@ PacketRing::~PacketRing() {
 }
 
 Recorder* PacketRing::add_recorder() {
-  recorders_.push_back(std::make_unique<Recorder>(options_.queue_bytes, options_.snap_bytes, options_.may_wait));
+  recorders_.push_back(
+      std::make_unique<Recorder>(options_.queue_bytes, options_.snap_bytes, options_.may_wait));
   return recorders_.back().get();
 }
 
@@ -119,7 +124,8 @@ void PacketRing::stop() {
 void PacketRing::run() {
   auto flushed = std::chrono::steady_clock::now();
   for (;;) {
-    const bool last = stop_.load(std::memory_order_acquire);  // before the look: what came before it is taken
+    const bool last =
+        stop_.load(std::memory_order_acquire);  // before the look: what came before it is taken
     const bool some = drain();
     const auto now = std::chrono::steady_clock::now();
     if (data_.size() >= kFlushBytes || now - flushed >= kFlushEvery || last) {
@@ -151,7 +157,9 @@ void PacketRing::write(const QueuedFrame& frame) {
   if (data_fd_ < 0 && !open_segment(frame.link_type)) return counters_.lost_on_disk.add();
   const auto offset = static_cast<uint32_t>(data_bytes_);
   constexpr int64_t kSecond = 1'000'000'000;
-  append(data_, PcapRecord{static_cast<uint32_t>(frame.time_ns / kSecond), static_cast<uint32_t>(frame.time_ns % kSecond), frame.captured, frame.wire});
+  append(data_,
+         PcapRecord{static_cast<uint32_t>(frame.time_ns / kSecond),
+                    static_cast<uint32_t>(frame.time_ns % kSecond), frame.captured, frame.wire});
   data_.append(reinterpret_cast<const char*>(frame_.data()), frame_.size());
   for (uint16_t i = 0; i < std::max<uint16_t>(1, frame.flow_count); ++i)
     append(index_, IndexEntry{frame.flow_count == 0 ? 0 : frame.flows[i], frame.time_ns, offset});
@@ -162,7 +170,8 @@ void PacketRing::write(const QueuedFrame& frame) {
   if (data_.size() >= kFlushBytes && !flush()) close_segment();
 }
 
-// Data first, then its index. False: the disk does not take it; what was in the buffers is counted as lost.
+// Data first, then its index. False: the disk does not take it; what was in the buffers is counted
+// as lost.
 bool PacketRing::flush() {
   if (data_.empty() && index_.empty()) return true;
   const bool ok = data_fd_ >= 0 && write_all(data_fd_, data_) && write_all(index_fd_, index_);
@@ -233,7 +242,8 @@ void PacketRing::note_oldest() {
   for (const auto& k : kept_) {
     const int fd = ::open(index_path(options_.folder, k.number).c_str(), O_RDONLY | O_CLOEXEC);
     IndexEntry first{};
-    const bool there = fd >= 0 && ::pread(fd, &first, sizeof first, sizeof(IndexHeader)) == static_cast<ssize_t>(sizeof first);
+    const bool there = fd >= 0 && ::pread(fd, &first, sizeof first, sizeof(IndexHeader)) ==
+                                      static_cast<ssize_t>(sizeof first);
     if (fd >= 0) ::close(fd);
     if (!there) continue;
     counters_.oldest_ns.set(first.time_ns);

@@ -1,4 +1,5 @@
-// The packet ring's writer: a thread of its own that empties the workers' queues into segments. See format.h for the files.
+// The packet ring's writer: a thread of its own that empties the workers' queues into segments. See
+// format.h for the files.
 #pragma once
 
 #include <atomic>
@@ -16,28 +17,30 @@ namespace vong::evidence {
 
 struct RingOptions {
   std::string folder;
-  uint64_t bytes_max = uint64_t{1} << 30;   // all files together
-  uint64_t segment_bytes = 0;               // 0: a sixteenth of bytes_max, 1 to 64 MiB
-  uint64_t queue_bytes = 16 << 20;          // of each worker
-  uint32_t snap_bytes = kMaxFrameBytes;     // of a frame
-  bool may_wait = false;                    // the packets can wait for the disk: reading files
+  uint64_t bytes_max = uint64_t{1} << 30;  // all files together
+  uint64_t segment_bytes = 0;              // 0: a sixteenth of bytes_max, 1 to 64 MiB
+  uint64_t queue_bytes = 16 << 20;         // of each worker
+  uint32_t snap_bytes = kMaxFrameBytes;    // of a frame
+  bool may_wait = false;                   // the packets can wait for the disk: reading files
   // `evidence.*`; nothing when evidence.dir is not set.
-  [[nodiscard]] static std::optional<RingOptions> from_settings(const Settings& settings, bool offline);
+  [[nodiscard]] static std::optional<RingOptions> from_settings(const Settings& settings,
+                                                                bool offline);
 };
 
 // The writer's; any thread reads them.
 struct RingCounters {
-  Counter frames;          // written
-  Counter lost_on_disk;    // the disk did not take them
+  Counter frames;        // written
+  Counter lost_on_disk;  // the disk did not take them
   Counter deleted_segments;
-  Gauge bytes;             // on disk
-  Gauge oldest_ns;         // time of the oldest frame that is kept; 0: none
+  Gauge bytes;      // on disk
+  Gauge oldest_ns;  // time of the oldest frame that is kept; 0: none
 };
 
 // A worker's end. Belongs to the worker's thread.
 class Recorder {
  public:
-  Recorder(size_t queue_bytes, uint32_t snap_bytes, bool may_wait) : queue_(queue_bytes), snap_bytes_(snap_bytes), may_wait_(may_wait) {}
+  Recorder(size_t queue_bytes, uint32_t snap_bytes, bool may_wait)
+      : queue_(queue_bytes), snap_bytes_(snap_bytes), may_wait_(may_wait) {}
   // The frame's turn begins: no flows yet.
   void begin() { flow_count_ = 0; }
   // One of its packets belongs to this flow. Those beyond the cap are left out.

@@ -153,18 +153,18 @@ def live(work):
                 problems.append(f'live: {key} {status.get(key)}')
         if status.get('Seccomp', '').strip() != '2' or status.get('NoNewPrivs', '').strip() != '1':
             problems.append(f"live: Seccomp {status.get('Seccomp')}, NoNewPrivs {status.get('NoNewPrivs')}")
-        secret = PASSWORD.encode()
-        time.sleep(1)
-        if memory_has(process.pid, secret):
-            problems.append('live: the password is in the memory of the packet process')
-        others = children(process.pid)
-        if not any(memory_has(pid, secret) for pid in others):
-            problems.append(f'live: the password is in none of the processes {others}: the search proves nothing')
         tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         tap.bind(('vonghook0', 0))
         for payload in (b'VONG-HOOK', b'AFTER'):
             tap.send(frame(payload))
             time.sleep(0.5)
+        secret = PASSWORD.encode()
+        time.sleep(2)  # the forwarder connects when there is something to send
+        if memory_has(process.pid, secret):
+            problems.append('live: the password is in the memory of the packet process')
+        others = children(process.pid)
+        if not any(memory_has(pid, secret) for pid in others):
+            problems.append(f'live: the password is in none of the processes {others}: the search proves nothing')
         # The forwarder dies: it comes back by itself.
         forwarder = others[-1]
         os.kill(forwarder, signal.SIGKILL)

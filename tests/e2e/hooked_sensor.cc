@@ -1,6 +1,7 @@
-// A vong-sensor whose parser is "taken over": the linker puts attack() in the way of Worker::process (see CMakeLists.txt), and a packet
-// with the word below runs it on the packet's thread. Every attempt is one line on stderr: "hook: NAME ok" or "hook: NAME <errno>".
-// The program that is installed has none of this: nothing in it knows of the hook.
+// A vong-sensor whose parser is "taken over": the linker puts attack() in the way of
+// Worker::process (see CMakeLists.txt), and a packet with the word below runs it on the packet's
+// thread. Every attempt is one line on stderr: "hook: NAME ok" or "hook: NAME <errno>". The program
+// that is installed has none of this: nothing in it knows of the hook.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -30,7 +31,8 @@ constexpr std::string_view kWord = "VONG-HOOK";
 void tell(const char* name, long result) {
   // Not through the sensor's log: what is tested must not be needed for telling.
   char line[128];
-  const int n = std::snprintf(line, sizeof line, "hook: %s %s\n", name, result >= 0 ? "ok" : strerrorname_np(errno));
+  const int n = std::snprintf(line, sizeof line, "hook: %s %s\n", name,
+                              result >= 0 ? "ok" : strerrorname_np(errno));
   (void)!::write(STDERR_FILENO, line, static_cast<size_t>(n));
 }
 
@@ -51,14 +53,16 @@ void attack() {
   tell("exec", ::execve(shell, arguments, nullptr));
   tell("fork", ::syscall(SYS_fork));
   tell("vfork-by-clone", ::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
-  for (const auto& [name, family, type] : {std::tuple{"socket-inet", AF_INET, SOCK_STREAM}, {"socket-inet6", AF_INET6, SOCK_DGRAM},
-                                          {"socket-unix", AF_UNIX, SOCK_STREAM}, {"socket-packet", AF_PACKET, SOCK_RAW},
-                                          {"socket-netlink", AF_NETLINK, SOCK_RAW}})
-    tell(name, ::socket(family, type, 0));
+  tell("socket-inet", ::socket(AF_INET, SOCK_STREAM, 0));
+  tell("socket-inet6", ::socket(AF_INET6, SOCK_DGRAM, 0));
+  tell("socket-unix", ::socket(AF_UNIX, SOCK_STREAM, 0));
+  tell("socket-packet", ::socket(AF_PACKET, SOCK_RAW, 0));
+  tell("socket-netlink", ::socket(AF_NETLINK, SOCK_RAW, 0));
   tell("read-shadow", open_and_close("/etc/shadow", O_RDONLY));
   tell("read-passwd", open_and_close("/etc/passwd", O_RDONLY));
   tell("read-outside", open_and_close(environment("HOOK_OUTSIDE"), O_RDONLY));
-  tell("write-outside", open_and_close((std::string(environment("HOOK_OUTSIDE")) + ".new").c_str(), O_WRONLY | O_CREAT));
+  tell("write-outside", open_and_close((std::string(environment("HOOK_OUTSIDE")) + ".new").c_str(),
+                                       O_WRONLY | O_CREAT));
   tell("write-rules", open_and_close(environment("HOOK_RULES"), O_WRONLY));
   tell("read-password", open_and_close(environment("HOOK_PASSWORD"), O_RDONLY));
   tell("ptrace", ::ptrace(PTRACE_ATTACH, ::getppid(), nullptr, nullptr));
@@ -73,14 +77,17 @@ void attack() {
   tell("io_uring", ::syscall(SYS_io_uring_setup, 1, nullptr));
   tell("namespace", ::syscall(SYS_unshare, 0x10000000));
   // And what it has to be able to do, or the rest proves nothing.
-  tell("write-inside", open_and_close((std::string(environment("HOOK_INSIDE")) + "/made").c_str(), O_WRONLY | O_CREAT));
+  tell("write-inside", open_and_close((std::string(environment("HOOK_INSIDE")) + "/made").c_str(),
+                                      O_WRONLY | O_CREAT));
 }
 
 }  // namespace
 
 // Worker::process(const RawPacket&), by its mangled name.
-extern "C" void __real__ZN4vong6sensor6Worker7processERKNS_9RawPacketE(void* self, const vong::RawPacket& raw);
-extern "C" void __wrap__ZN4vong6sensor6Worker7processERKNS_9RawPacketE(void* self, const vong::RawPacket& raw) {
+extern "C" void __real__ZN4vong6sensor6Worker7processERKNS_9RawPacketE(void* self,
+                                                                       const vong::RawPacket& raw);
+extern "C" void __wrap__ZN4vong6sensor6Worker7processERKNS_9RawPacketE(void* self,
+                                                                       const vong::RawPacket& raw) {
   static bool done = false;
   const std::string_view text(reinterpret_cast<const char*>(raw.data.data()), raw.data.size());
   if (!done && text.find(kWord) != std::string_view::npos) {

@@ -1,4 +1,5 @@
-// A watched folder: files are read when finished, in order of their time, once; deleted only where asked and whole.
+// A watched folder: files are read when finished, in order of their time, once; deleted only where
+// asked and whole.
 #include "sensor/capture/directory_watch.h"
 
 #include <gtest/gtest.h>
@@ -88,7 +89,8 @@ TEST_F(DirectoryWatchTest, WhatWasReadToItsEndIsDeletedADamagedOneStays) {
   options_.continuous = false;
   put("good", 'g', 2);
   put("torn", 't', 1, true);
-  std::ofstream(folder_ + "/text") << "not a capture at all, but long enough to look like something";
+  std::ofstream(folder_ + "/text")
+      << "not a capture at all, but long enough to look like something";
   auto source = open_directory_watch(folder_, options_);
   ASSERT_TRUE(source);
   const std::string marks = read(**source);

@@ -1,4 +1,5 @@
-// The packet ring: what goes in comes out by flow, in order of time; bytes are bounded, losses counted, damage survived.
+// The packet ring: what goes in comes out by flow, in order of time; bytes are bounded, losses
+// counted, damage survived.
 #include "sensor/evidence/packet_ring.h"
 
 #include <gtest/gtest.h>
@@ -48,7 +49,8 @@ class PacketRingTest : public testing::Test {
   }
   Extracted take(const Query& query, std::vector<int>* numbers = nullptr) {
     const std::string path = folder_ + "/out.pcap";
-    auto got = extract(options_.folder, query, [](const RawPacket&) { return FrameReading{}; }, path);
+    auto got = extract(
+        options_.folder, query, [](const RawPacket&) { return FrameReading{}; }, path);
     EXPECT_TRUE(got) << got.error().message;
     std::ifstream file(path, std::ios::binary);
     PcapHeader header;
@@ -141,10 +143,12 @@ TEST_F(PacketRingTest, AVlanTagBesideTheFrameIsPutBack) {
   recorder->keep(raw);
   (*ring)->stop();
   const std::string path = folder_ + "/v.pcap";
-  ASSERT_TRUE(extract(options_.folder, {.flow_id = 9}, [](const RawPacket&) { return FrameReading{}; }, path));
+  ASSERT_TRUE(extract(
+      options_.folder, {.flow_id = 9}, [](const RawPacket&) { return FrameReading{}; }, path));
   std::ifstream file(path, std::ios::binary);
   const std::string all((std::istreambuf_iterator<char>(file)), {});
-  EXPECT_EQ(all.substr(24 + 16), std::string("\1\1\1\1\1\1\2\2\2\2\2\2\x81\x00\x20\x64\x08\x00\x45", 19));
+  EXPECT_EQ(all.substr(24 + 16),
+            std::string("\1\1\1\1\1\1\2\2\2\2\2\2\x81\x00\x20\x64\x08\x00\x45", 19));
 }
 
 TEST_F(PacketRingTest, LiveAFullQueueCostsThePacketNotTheSensor) {
@@ -184,7 +188,8 @@ TEST_F(PacketRingTest, AFolderThatVanishesIsCountedAndSurvived) {
   }
   (*ring)->stop();
   EXPECT_GT((*ring)->counters().lost_on_disk.value(), 0u);
-  EXPECT_EQ((*ring)->counters().frames.value() + (*ring)->counters().lost_on_disk.value(), static_cast<uint64_t>(kFrames));
+  EXPECT_EQ((*ring)->counters().frames.value() + (*ring)->counters().lost_on_disk.value(),
+            static_cast<uint64_t>(kFrames));
 }
 
 }  // namespace
