@@ -48,7 +48,7 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
       file = source.file_name();
       worker.set_capture_file(file);
     }
-    for (size_t i = 0; i < n; ++i) worker.process(batch[i]);
+    worker.process(std::span<const RawPacket>(batch).first(n));
     if (lines.size_bytes() >= kBatchBytes) output.write(lines);
     progress.update(source.bytes_done());
     if (batches++ % kBatchesPerPublish == 0) publish(worker, source.stats(), cells);

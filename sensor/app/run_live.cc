@@ -98,7 +98,7 @@ class WorkerThread {
         failed_.store(true, std::memory_order_relaxed);
         continue;
       }
-      for (size_t i = 0; i < n; ++i) worker_.process(batch[i]);
+      worker_.process(std::span<const RawPacket>(batch).first(n));
       const Timestamp now = wall_clock();
       if (n == 0) worker_.tick(now);
       flush_if_due(now);

@@ -1,7 +1,10 @@
 #include "sensor/app/worker.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
+#include "sensor/app/lookahead.h"
 #include "sensor/decode/checksum.h"
 #include "sensor/flow/raw_stream.h"
 
@@ -92,6 +95,37 @@ void Worker::process(const RawPacket& raw) {
   if (recorder_ != nullptr) recorder_->begin();
   decoder_.decode(raw, *this);
   if (recorder_ != nullptr) recorder_->keep(raw);
+}
+
+void Worker::process(std::span<const RawPacket> batch) {
+  // Packets between the steps of looking ahead: each step needs what the one before asked the memory for.
+  constexpr size_t kIndexAhead = 12, kFlowAhead = 8, kStateAhead = 5, kParserAhead = 2, kRing = 16;
+  struct Expected {
+    std::optional<uint32_t> hash;
+    const flow::Flow* flow = nullptr;
+  };
+  std::array<Expected, kRing> ring;
+  const auto step = [&](size_t i) {
+    const auto in_batch = [&](size_t k) { return k < batch.size(); };
+    if (in_batch(i)) {
+      const auto ends = ends_of(batch[i]);
+      ring[i % kRing] = {};
+      if (ends) ring[i % kRing].hash = flows_.expect(ends->src, ends->dst, ends->sport, ends->dport, ends->protocol);
+    }
+    if (const size_t k = i - (kIndexAhead - kFlowAhead); in_batch(k) && ring[k % kRing].hash)
+      ring[k % kRing].flow = flows_.expect_flow(*ring[k % kRing].hash);
+    if (const size_t k = i - (kIndexAhead - kStateAhead); in_batch(k) && ring[k % kRing].flow != nullptr)
+      flow::FlowTable::expect_state(*ring[k % kRing].flow);
+    if (const size_t k = i - (kIndexAhead - kParserAhead); in_batch(k) && ring[k % kRing].flow != nullptr) {
+      const auto* app = applayer::app_state(*ring[k % kRing].flow);
+      if (app != nullptr && app->parser != nullptr) __builtin_prefetch(app->parser.get());
+    }
+  };
+  for (size_t i = 0; i < kIndexAhead; ++i) step(i);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    step(i + kIndexAhead);
+    process(batch[i]);
+  }
 }
 
 void Worker::on_packet(Packet& packet) {

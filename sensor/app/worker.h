@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,8 @@ class Worker : private decode::PacketSink {
 
   // One frame, all the way. Time runs with the frames' timestamps.
   void process(const RawPacket& raw);
+  // Several, in order. The same as one by one, with the flows' state brought into the cache ahead.
+  void process(std::span<const RawPacket> batch);
   // Live, when no packet comes: lets flows time out by the wall clock.
   void tick(Timestamp now);
   // The end of input: every flow ends (reason shutdown).

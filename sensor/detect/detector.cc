@@ -8,6 +8,9 @@
 namespace vong::detect {
 namespace {
 constexpr size_t kMaxHeaderViews = 32'768;   // beyond it headers are judged for each packet anew
+
+bool matches_pseudo(const RuleBody& b) { return b.type == RuleType::kStream || b.type == RuleType::kProtocolOnly; }
+
 }
 
 Detector::Impl::Impl(std::shared_ptr<const RuleSet> rule_set, const Settings& settings, SharedState& shared_state)
@@ -29,7 +32,7 @@ void Detector::Impl::use_rules(std::shared_ptr<const RuleSet> rule_set) {
   view = nullptr;
   buffers.resize(set->uses.size());
   for (const auto& group : set->prefilter.groups) {
-    if (!scratch.prepare(*group->matcher)) throw std::bad_alloc();
+    if (group->matcher != nullptr && !scratch.prepare(*group->matcher)) throw std::bad_alloc();
   }
   if (set->datasets) {
     SharedState::Impl& s = shared.impl();
@@ -86,10 +89,15 @@ void Detector::Impl::scan(const PatternGroup& group, Bytes data, std::vector<Rul
   if (data.size() < group.min_length) return;
   ++counters.prefilter_scans;
   counters.prefilter_bytes += data.size();
-  (void)group.matcher->scan(data, scratch, [&](uint32_t id, uint64_t) {
+  const auto found = [&](uint32_t id) {
     for (uint32_t k = group.first[id]; k < group.first[id + 1]; ++k) {
       if (passes_gate(group.rules[k])) out.push_back(group.rules[k]);
     }
+  };
+  if (group.literals != nullptr) group.literals->scan(data, literal_marks, found);
+  if (group.matcher == nullptr) return;
+  (void)group.matcher->scan(data, scratch, [&](uint32_t id, uint64_t) {
+    found(id);
     return true;
   });
 }
@@ -98,6 +106,7 @@ void Detector::Impl::scan(const PatternGroup& group, Bytes data, std::vector<Rul
 bool Detector::Impl::passes_gate(RuleIndex i) {
   const RuleGate& gate = set->prefilter.gates[i];
   if ((gate.flags & gate_refuses) != 0) return false;
+  if ((gate.flags & RuleGate::kAppAsked) != 0 && !set->rules[i].body->app_fits(rt.proto)) return false;
   return (gate.flags & RuleGate::kHeaderAsked) == 0 || header_fits(gate.header);
 }
 
@@ -183,21 +192,25 @@ const Detector::Impl::HeaderView::Payload& Detector::Impl::payload_view(PayloadK
   if (found.listed) return found;
   found.listed = true;
   const auto& all = kind == kStreamPayload ? set->prefilter.stream : set->prefilter.packet_payload;
+  const auto fits = [this](RuleIndex i) {
+    const RuleGate& gate = set->prefilter.gates[i];
+    return (gate.flags & RuleGate::kHeaderAsked) == 0 || header_fits(gate.header);
+  };
   std::vector<RuleIndex> fitting;
   for (const PayloadGroup& g : all[static_cast<size_t>(packet_class)][d]) {
-    fitting.clear();
-    bool transactions = false;   // their candidates lead to the flow's transactions: only when the pattern is there
-    for (const RuleIndex i : g.rules) {
-      const RuleGate& gate = set->prefilter.gates[i];
-      if ((gate.flags & RuleGate::kHeaderAsked) != 0 && !header_fits(gate.header)) continue;
-      transactions = transactions || set->rules[i].body->type == RuleType::kTransaction;
-      fitting.push_back(i);
-    }
-    if (fitting.empty()) continue;
-    if (transactions || fitting.size() > kDirectRules) {
-      found.groups.push_back(&g);
-    } else {
-      for (const RuleIndex i : fitting) found.direct.emplace_back(g.app, i);
+    if (std::any_of(g.placed.begin(), g.placed.end(), fits)) found.groups.push_back(&g);
+    for (const ShortPatterns& s : g.shorts) {
+      fitting.clear();
+      std::copy_if(s.rules.begin(), s.rules.end(), std::back_inserter(fitting), fits);
+      if (fitting.empty()) continue;
+      // Candidates among rules on transactions lead to the flow's transactions: only when the pattern is there.
+      const bool transactions =
+          std::any_of(fitting.begin(), fitting.end(), [this](RuleIndex i) { return set->rules[i].body->type == RuleType::kTransaction; });
+      if (transactions || fitting.size() > kDirectRules) {
+        found.shorts.emplace_back(g.app, &s);
+      } else {
+        for (const RuleIndex i : fitting) found.direct.emplace_back(g.app, i);
+      }
     }
   }
   return found;
@@ -206,13 +219,19 @@ const Detector::Impl::HeaderView::Payload& Detector::Impl::payload_view(PayloadK
 // `head`: the bytes from which places are counted.
 void Detector::Impl::collect_payload(PayloadKind kind, Bytes data, Bytes head) {
   const HeaderView::Payload& payload = payload_view(kind);
+  const auto& all = kind == kStreamPayload ? set->prefilter.any_stream : set->prefilter.any_packet_payload;
+  const AnyPayload& any = all[static_cast<size_t>(packet_class)][static_cast<size_t>(index(rt.direction))];
+  const auto found = [&](RuleIndex i) {
+    if (passes_gate(i)) candidates.push_back(i);
+  };
+  any.prefixes.find(head, found);
+  if (any.literals != nullptr) scan(*any.literals, data, candidates);
   for (const PayloadGroup* g : payload.groups) {
-    if (g->app != AppProto::kUnknown && g->app != rt.proto) continue;
-    g->prefixes.find(head, [&](RuleIndex i) {
-      if (passes_gate(i)) candidates.push_back(i);
-    });
-    if (g->head != nullptr) scan(*g->head, head.first(std::min(head.size(), kHeadBytes)), candidates);
-    if (g->anywhere != nullptr) scan(*g->anywhere, data, candidates);
+    if (g->app == AppProto::kUnknown || g->app == rt.proto) g->head.find(head, found);
+  }
+  for (const auto& [app_proto, s] : payload.shorts) {
+    if (app_proto != AppProto::kUnknown && app_proto != rt.proto) continue;
+    if (s->when == nullptr || s->when->match(rt)) scan(*s->group, data, candidates);
   }
   for (const auto& [app_proto, i] : payload.direct) {
     if ((app_proto == AppProto::kUnknown || app_proto == rt.proto) && passes_gate(i)) candidates.push_back(i);
@@ -227,10 +246,13 @@ void Detector::Impl::collect_unfiltered() {
   if (!view->listed[d]) {
     view->listed[d] = true;
     for (const RuleIndex i : all) {
-      if (header_fits(set->rules[i].body->header)) view->unfiltered[d].push_back(i);
+      if (!header_fits(set->rules[i].body->header)) continue;
+      view->unfiltered[d].push_back(i);
+      if (matches_pseudo(*set->rules[i].body)) view->unfiltered_at_end[d].push_back(i);
     }
   }
-  candidates.insert(candidates.end(), view->unfiltered[d].begin(), view->unfiltered[d].end());
+  const auto& fitting = rt.packet->is_pseudo ? view->unfiltered_at_end[d] : view->unfiltered[d];
+  candidates.insert(candidates.end(), fitting.begin(), fitting.end());
 }
 
 // What of the stream is new, and as much before it as a match over the border may need.
@@ -368,7 +390,7 @@ void Detector::Impl::evaluate_packet_rules() {
       continue;
     }
     // A pseudo packet has no bytes of its own: only what the stream still held can match.
-    if (rt.packet->is_pseudo && rule.body->type != RuleType::kStream && rule.body->type != RuleType::kProtocolOnly) continue;
+    if (rt.packet->is_pseudo && !matches_pseudo(*rule.body)) continue;
     bool stream_match = false;
     if (packet_part_fits(rule, stream_match, true)) matched(i, nullptr, stream_match, std::nullopt);
   }

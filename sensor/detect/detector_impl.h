@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "rules/matcher/literal_index.h"
 #include "rules/matcher/matcher.h"
 #include "sensor/applayer/core/driver.h"
 #include "sensor/detect/buffer_cache.h"
@@ -91,6 +92,7 @@ struct Detector::Impl {
   uint32_t alert_queue_max = kDefaultAlertQueue;
 
   matcher::Scratch scratch;
+  matcher::LiteralMarks literal_marks;
   BufferCache buffers;
   std::vector<RuleIndex> candidates, tx_candidates, stream_tx_candidates;
   std::vector<Match> matches;
@@ -102,10 +104,12 @@ struct Detector::Impl {
   struct HeaderView {
     std::vector<uint8_t> result;               // by header: 0 not asked yet, 1 does not fit, 2 fits
     std::vector<RuleIndex> unfiltered[kDirections];   // rules without pattern whose header fits
+    std::vector<RuleIndex> unfiltered_at_end[kDirections];   // those of them that can match at a flow's end
     bool listed[kDirections] = {};
-    // Groups of payload rules some of which fit, and rules of groups of which only a few do: these are tried without a search.
+    // Groups of payload rules some of which fit; and of short patterns those of which only a few rules do, to be tried without a search.
     struct Payload {
       std::vector<const PayloadGroup*> groups;
+      std::vector<std::pair<AppProto, const ShortPatterns*>> shorts;
       std::vector<std::pair<AppProto, RuleIndex>> direct;
       bool listed = false;
     } payload[kPayloadKinds][kDirections];

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "fmt/format.h"
+#include "rules/matcher/literal_index.h"
 #include "rules/matcher/matcher_cache.h"
 #include "rules/matcher/pattern_set.h"
 #include "rules/vietnamese/phrase.h"
@@ -36,6 +37,10 @@ std::span<const RuleIndex> IpOnlyIndex::find(const Side& side, const IpAddress& 
 
 namespace {
 
+constexpr size_t kLongPatternBytes = 4;   // searched for in all packets; shorter ones only where their ports fit
+
+bool is_padding(std::string_view bytes) { return bytes.find_first_not_of(bytes.front()) == std::string_view::npos; }
+
 class Builder {
  public:
   Builder(std::span<const CompiledRule> rules, std::span<const Header> headers, const Catalog& catalog, Prefilter& out)
@@ -43,8 +48,8 @@ class Builder {
 
   Result<> build(const std::string& cache_dir, unsigned threads, PrefilterReport& report) {
     for (RuleIndex i = 0; i < rules_.size(); ++i) sort_in(i);
-    build_payload(out_.packet_payload, packet_payload_, "packet");
-    build_payload(out_.stream, stream_, "stream");
+    build_payload(out_.packet_payload, out_.any_packet_payload, packet_payload_, "packet");
+    build_payload(out_.stream, out_.any_stream, stream_, "stream");
     for (size_t c = 0; c < kPacketClasses; ++c) {
       for (int d = 0; d < kDirections; ++d) {
         for (auto& [use, list] : packet_buffers_[c][d]) {
@@ -215,14 +220,24 @@ class Builder {
     }
   }
 
-  void build_payload(Prefilter::ByClassDir<std::vector<PayloadGroup>>& out, PayloadLists& lists, std::string_view label) {
+  void build_payload(Prefilter::ByClassDir<std::vector<PayloadGroup>>& out, Prefilter::ByClassDir<AnyPayload>& any, PayloadLists& lists,
+                     std::string_view label) {
     for (size_t c = 0; c < kPacketClasses; ++c) {
       for (int d = 0; d < kDirections; ++d) {
+        const std::string name = fmt::format("{}-{}-{}", label, c, d);
+        std::vector<RuleIndex> anywhere;
+        const auto add = [&](AppProto app, const std::vector<RuleIndex>& list) {
+          PayloadGroup g = payload_group(app, list, name, any[c][d].prefixes, anywhere);
+          if (!g.shorts.empty() || !g.placed.empty()) out[c][d].push_back(std::move(g));
+        };
         for (auto& [key, list] : lists[c][d]) {
-          const std::string name = fmt::format("{}-{}-{}", label, c, d);
-          if (!key.port_specific) out[c][d].push_back(payload_group(key.app, list, name));
-          else for (const auto& part : by_ports(list)) out[c][d].push_back(payload_group(key.app, part, name));
+          if (!key.port_specific) add(key.app, list);
+          else for (const auto& part : by_ports(list)) add(key.app, part);
         }
+        std::sort(anywhere.begin(), anywhere.end());
+        anywhere.erase(std::unique(anywhere.begin(), anywhere.end()), anywhere.end());
+        if (!anywhere.empty()) any[c][d].literals = group(anywhere, name);
+        any[c][d].prefixes.finish();
       }
     }
   }
@@ -266,22 +281,60 @@ class Builder {
     return static_cast<uint64_t>(c.offset.value) + static_cast<uint64_t>(c.depth.value);
   }
 
-  PayloadGroup payload_group(AppProto app, const std::vector<RuleIndex>& list, std::string_view label) {
+  // `prefixes` and `anywhere` get the rules that are looked for in all packets: with patterns at the very beginning; long ones anywhere.
+  PayloadGroup payload_group(AppProto app, const std::vector<RuleIndex>& list, std::string_view label, PrefixTable& prefixes,
+                             std::vector<RuleIndex>& anywhere) {
     PayloadGroup g;
     g.app = app;
-    g.rules = list;
-    std::vector<RuleIndex> anywhere, head;
+    std::map<const Condition*, std::vector<RuleIndex>> shorts;
     for (const RuleIndex i : list) {
       const ContentNode& c = *body(i).fast;
+      const Bytes pattern(c.bytes, c.length);
       const uint64_t end = end_of(c);
-      if (end != 0 && end <= c.length) g.prefixes.add(Bytes(c.bytes, c.length), c.nocase, i);
-      else if (end != 0 && end <= kHeadBytes) head.push_back(i);
-      else anywhere.push_back(i);
+      if (end != 0 && end <= c.length) {
+        prefixes.add(pattern, c.nocase, i);
+      } else if (end != 0 && end <= kHeadBytes && g.head.add(pattern, c.nocase, c.has_offset ? static_cast<size_t>(c.offset.value) : 0, end, i)) {
+        g.placed.push_back(i);
+      } else if (c.phrase == nullptr && searched_part(c).size() >= kLongPatternBytes && !is_padding(searched_part(c))) {
+        anywhere.push_back(i);
+      } else {
+        shorts[selecting_condition_of(body(i))].push_back(i);
+      }
     }
-    g.prefixes.finish();
-    if (!anywhere.empty()) g.anywhere = group(anywhere, label);
-    if (!head.empty()) g.head = group(head, fmt::format("{}-head", label));
+    g.head.finish();
+    std::vector<RuleIndex>& others = shorts[nullptr];
+    std::vector<std::vector<RuleIndex>> lists;
+    for (auto& [condition, rules] : shorts) {
+      if (condition == nullptr || rules.size() >= kOwnGroupRules) continue;
+      others.insert(others.end(), rules.begin(), rules.end());
+      rules.clear();
+    }
+    std::sort(others.begin(), others.end());
+    for (auto& [condition, rules] : shorts) {
+      if (!rules.empty()) g.shorts.push_back({condition, nullptr, std::move(rules)});
+    }
+    // By rules, not by where conditions happen to lie in memory.
+    std::sort(g.shorts.begin(), g.shorts.end(), [](const ShortPatterns& a, const ShortPatterns& b) { return a.rules < b.rules; });
+    for (ShortPatterns& s : g.shorts) s.group = group(s.rules, label);
     return g;
+  }
+
+  // What is searched of a pattern: all of it, or what `fast_pattern:offset,length` says.
+  static std::string_view searched_part(const ContentNode& c) {
+    std::string_view bytes(reinterpret_cast<const char*>(c.bytes), c.length);
+    if (c.chop_length != 0) bytes = bytes.substr(c.chop_offset, c.chop_length);
+    return bytes.substr(0, kMaxSearchedBytes);
+  }
+
+  // The condition that fits the fewest packets of those that can be asked before a search; null: none. Rules on transactions keep what has matched
+  // from packet to packet: none of theirs.
+  static const Condition* selecting_condition_of(const RuleBody& b) {
+    const Condition* best = nullptr;
+    if (b.type == RuleType::kTransaction) return best;
+    for (const Condition* c : b.conditions) {
+      if (c->selects() > (best == nullptr ? 0 : best->selects())) best = c;
+    }
+    return best;
   }
 
   void build_gates() {
@@ -295,6 +348,7 @@ class Builder {
       if (!b.dirs[1]) gate.flags |= RuleGate::kNotToClient;
       if (b.flow.established) gate.flags |= RuleGate::kEstablished;
       if (b.flow.not_established) gate.flags |= RuleGate::kNotEstablished;
+      if (!b.apps.empty()) gate.flags |= RuleGate::kAppAsked;
       out_.gates.push_back(gate);
     }
   }
@@ -318,23 +372,33 @@ class Builder {
         }
         continue;
       }
-      std::string_view bytes(reinterpret_cast<const char*>(c.bytes), c.length);
-      if (c.chop_length != 0) bytes = bytes.substr(c.chop_offset, c.chop_length);
-      bytes = bytes.substr(0, kMaxSearchedBytes);
+      const std::string_view bytes = searched_part(c);
       by_pattern[{bytes, c.nocase}].push_back(i);
       g.min_length = std::min(g.min_length, static_cast<uint32_t>(bytes.size()));
       g.max_length = std::max(g.max_length, static_cast<uint32_t>(bytes.size()));
     }
     matcher::PatternSet patterns;
     g.first.push_back(0);
+    using Index = matcher::LiteralIndex;
+    auto index = std::make_shared<Index>();
     for (const auto& [pattern, indices] : by_pattern) {
-      matcher::LiteralOptions options;
-      options.nocase = pattern.second;
-      patterns.add_literal(static_cast<uint32_t>(g.first.size() - 1), pattern.first, options);
+      const auto id = static_cast<uint32_t>(g.first.size() - 1);
+      const Bytes text = as_bytes(pattern.first);
+      if (Index::suits(text)) {
+        index->add(id, text, pattern.second);
+      } else {
+        patterns.add_literal(id, pattern.first, {.nocase = pattern.second});
+      }
       g.rules.insert(g.rules.end(), indices.begin(), indices.end());
       g.first.push_back(static_cast<uint32_t>(g.rules.size()));
     }
-    sets_.push_back(std::move(patterns));
+    index->finish();
+    literals_ += index->size();
+    if (!index->empty()) g.literals = std::move(index);
+    if (!patterns.empty()) {
+      sets_.push_back(std::move(patterns));
+      set_of_.push_back(&g);
+    }
     by_list_.emplace(list, &g);
     return &g;
   }
@@ -342,12 +406,13 @@ class Builder {
   Result<> compile(const std::string& cache_dir, unsigned threads, PrefilterReport& report) {
     matcher::MatcherCache cache(cache_dir);
     const auto compiled = cache.build(sets_, {}, threads);
+    report.patterns = literals_;
     for (size_t i = 0; i < sets_.size(); ++i) {
       report.patterns += sets_[i].size();
-      if (!compiled[i]) return fail(fmt::format("pattern set {}: {}", out_.groups[i]->label, compiled[i].error().message));
-      out_.groups[i]->matcher = *compiled[i];
+      if (!compiled[i]) return fail(fmt::format("pattern set {}: {}", set_of_[i]->label, compiled[i].error().message));
+      set_of_[i]->matcher = *compiled[i];
     }
-    report.sets = sets_.size();
+    report.sets = out_.groups.size();
     report.from_cache = cache.stats().loaded;
     return {};
   }
@@ -420,6 +485,8 @@ class Builder {
   std::vector<RuleIndex> ip_only_;
   std::map<std::vector<RuleIndex>, const PatternGroup*> by_list_;
   std::vector<matcher::PatternSet> sets_;
+  std::vector<PatternGroup*> set_of_;       // the group of each
+  uint64_t literals_ = 0;
 };
 
 }  // namespace

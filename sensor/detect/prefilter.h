@@ -15,15 +15,21 @@
 #include "base/result.h"
 #include "rules/matcher/matcher.h"
 #include "sensor/detect/compiled_rule.h"
+#include "sensor/detect/head_table.h"
 #include "sensor/detect/header_classes.h"
 #include "sensor/detect/prefix_table.h"
+
+namespace vong::matcher {
+class LiteralIndex;
+}
 
 namespace vong::detect {
 
 using RuleIndex = uint32_t;      // into the rule set, in order of evaluation
 
 struct PatternGroup {
-  std::shared_ptr<const matcher::Matcher> matcher;
+  std::shared_ptr<const matcher::LiteralIndex> literals;   // long patterns; null: there are none
+  std::shared_ptr<const matcher::Matcher> matcher;         // the others; null: there are none
   std::vector<uint32_t> first;   // pattern id -> its rules stand in rules[first[id], first[id + 1])
   std::vector<RuleIndex> rules;
   uint32_t min_length = 1;       // shorter data cannot match
@@ -37,19 +43,30 @@ inline constexpr size_t kPacketClasses = static_cast<size_t>(PacketClass::kCount
 [[nodiscard]] PacketClass class_of(const Packet& p);
 [[nodiscard]] constexpr uint16_t mask_of(PacketClass c) { return static_cast<uint16_t>(1u << static_cast<unsigned>(c)); }
 
-// Rules on payload that are looked for together. What is searched depends on where their patterns can stand.
+// Patterns that are too short to be told from chance by their bytes alone, searched for where the ports fit.
+struct ShortPatterns {
+  const Condition* when = nullptr;            // a condition of all these rules: unless it holds nothing is searched
+  const PatternGroup* group = nullptr;
+  std::vector<RuleIndex> rules;
+};
+// Rules on payload that are looked for where their ports fit; those that cost little whatever the ports stand in AnyPayload.
 struct PayloadGroup {
   AppProto app = AppProto::kUnknown;          // only for flows of this protocol; kUnknown: for all
-  const PatternGroup* anywhere = nullptr;     // null: no such patterns
-  const PatternGroup* head = nullptr;         // within the first kHeadBytes
+  std::vector<ShortPatterns> shorts;          // anywhere
+  HeadTable head;                             // at few places within the first kHeadBytes
+  std::vector<RuleIndex> placed;              // rules of `head`
+};
+// Rules on payload of all protocols and ports, found in one go.
+struct AnyPayload {
+  const PatternGroup* literals = nullptr;     // patterns of some length, anywhere; null: none
   PrefixTable prefixes;                       // at the very beginning
-  std::vector<RuleIndex> rules;               // all of them
 };
 
 // What must hold before anything else of a rule that a pattern named is looked at; small, in one place.
 struct RuleGate {
   static constexpr uint8_t kNotToServer = 1, kNotToClient = 2, kEstablished = 4, kNotEstablished = 8;
   static constexpr uint8_t kHeaderAsked = 16;  // else its header is judged elsewhere ("=>")
+  static constexpr uint8_t kAppAsked = 32;     // it is for flows of some protocols only
   uint32_t header = 0;
   uint8_t flags = 0;
 };
@@ -98,6 +115,7 @@ struct Prefilter {
 
   ByClassDir<std::vector<PayloadGroup>> packet_payload;      // rules that look at a packet's payload
   ByClassDir<std::vector<PayloadGroup>> stream;              // rules that look at the reassembled stream
+  ByClassDir<AnyPayload> any_packet_payload, any_stream;     // the same
   ByClassDir<std::vector<PacketBufferGroup>> packet_buffers;
   ByClassDir<std::vector<RuleIndex>> unfiltered;             // packet rules without a pattern
   std::array<std::array<TxIndex, kDirections>, kAppProtoCount> tx;

@@ -66,6 +66,9 @@ class Condition {
  public:
   virtual ~Condition() = default;
   [[nodiscard]] virtual bool match(Runtime& rt) const = 0;
+  // Above 0: asks only for sizes of the packet and of the stream, so that it may be asked before the rule's pattern is searched for. The higher,
+  // the fewer packets fit as a rule.
+  [[nodiscard]] virtual int selects() const { return 0; }
 };
 
 // What a rule does once everything matched: sets bits, tags, stores files.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <iterator>
 
 #include "sensor/flow/raw_stream.h"
 
@@ -140,6 +141,12 @@ bool matches(const Flow& f, const FlowKey& key, const Packet& p, bool by_vlan) {
   return crossed_ends(f.key, key) && (!is_icmp || icmp_matches(f, p, false));
 }
 
+void prefetch(const void* p, size_t bytes) {
+  constexpr size_t kLine = 64;
+  const auto* at = static_cast<const char*>(p);
+  for (size_t i = 0; i < bytes; i += kLine) __builtin_prefetch(at + i);
+}
+
 int64_t second_of(Timestamp t) {
   return std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count();
 }
@@ -245,6 +252,37 @@ Flow* FlowTable::find(const FlowKey& key, const Packet& p, uint32_t hash) const 
     if (matches(f, key, p, config_.vlan_for_tracking)) return &f;
   }
   return nullptr;
+}
+
+uint32_t FlowTable::expect(const IpAddress& src, const IpAddress& dst, uint16_t sport, uint16_t dport, uint8_t protocol) const {
+  FlowKey key;
+  key.src = src;
+  key.dst = dst;
+  key.sport = sport;
+  key.dport = dport;
+  key.protocol = protocol;
+  const uint32_t hash = hash_of(key);
+  __builtin_prefetch(&index_[hash & (index_.size() - 1)]);
+  return hash;
+}
+
+const Flow* FlowTable::expect_flow(uint32_t hash) const {
+  const size_t mask = index_.size() - 1;
+  for (size_t i = hash & mask; index_[i].flow != kNoFlow; i = (i + 1) & mask) {
+    if (index_[i].hash != hash) continue;
+    const Flow& f = at(index_[i].flow);
+    prefetch(&f, sizeof f);
+    return &f;
+  }
+  return nullptr;
+}
+
+void FlowTable::expect_state(const Flow& f) {
+  constexpr size_t kStateBytes[] = {576, 128, 64, 64};   // by FlowSlot: how much of it is touched
+  static_assert(std::size(kStateBytes) == static_cast<size_t>(FlowSlot::kCount));
+  for (size_t i = 0; i < std::size(kStateBytes); ++i) {
+    if (f.slots[i] != nullptr) prefetch(f.slots[i].get(), kStateBytes[i]);
+  }
 }
 
 // The flow that an ICMPv4 destination unreachable message speaks of.
@@ -513,8 +551,11 @@ size_t FlowTable::flush(EndFn on_end, FlowEndReason reason) {
     if (x.start != y.start) return x.start < y.start;
     return x.id < y.id;
   });
-  for (const uint32_t i : order) {
-    Flow& f = at(i);
+  constexpr size_t kFlowAhead = 8, kStateAhead = 4;   // what comes is brought into the cache
+  for (size_t k = 0; k < order.size(); ++k) {
+    if (k + kFlowAhead < order.size()) prefetch(&at(order[k + kFlowAhead]), sizeof(Flow));
+    if (k + kStateAhead < order.size()) expect_state(at(order[k + kStateAhead]));
+    Flow& f = at(order[k]);
     unschedule(f);
     index_erase(f);
     n += finish(f, reason, on_end);

@@ -51,6 +51,13 @@ class FlowTable {
   // memcap.
   Flow* lookup(Packet& p, Timestamp now);
 
+  // For packets that come soon: brings into the cache what their lookup will touch, in steps that each need the one before to have arrived. No
+  // effect besides. `expect` takes the ends of a TCP or UDP packet without VLAN tags and tunnels and gives its hash; `expect_flow` gives the flow
+  // that probably is the packet's, null when none is known.
+  [[nodiscard]] uint32_t expect(const IpAddress& src, const IpAddress& dst, uint16_t sport, uint16_t dport, uint8_t protocol) const;
+  [[nodiscard]] const Flow* expect_flow(uint32_t hash) const;
+  static void expect_state(const Flow& f);
+
   // Ends flows that lookup put aside (timeout, TCP reuse, eviction) and all whose deadline is
   // before `now`. Returns how many ended.
   size_t expire(Timestamp now, EndFn on_end);

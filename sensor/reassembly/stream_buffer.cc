@@ -307,6 +307,16 @@ void StreamBuffer::make_final(uint64_t offset) {
   }
 }
 
+void StreamBuffer::shrink(Region& r) {
+  if (r.block.size < kShrunkBlockBytes || r.size > r.block.size / 4) return;
+  const BlockPool::Block smaller = pool_->take(r.size);
+  if (smaller.data == nullptr) return;
+  std::memcpy(smaller.data, r.block.data + r.head, r.size);
+  pool_->give_back(r.block);
+  r.block = smaller;
+  r.head = 0;
+}
+
 void StreamBuffer::release(uint64_t offset) {
   if (offset <= released_) return;
   released_ = offset;
@@ -317,6 +327,7 @@ void StreamBuffer::release(uint64_t offset) {
       r.head += gone;
       r.size -= gone;
       r.begin = released_;
+      shrink(r);
       break;
     }
     pool_->give_back(r.block);

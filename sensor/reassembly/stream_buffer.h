@@ -94,6 +94,7 @@ class StreamBuffer {
   [[nodiscard]] bool append_in_order(uint64_t offset, Bytes data);
   [[nodiscard]] InsertStatus reserve(uint64_t begin, uint64_t end, uint8_t max_regions);
   [[nodiscard]] bool widen(Region& r, uint64_t begin, uint64_t end);
+  void shrink(Region& r);
   [[nodiscard]] const Region* region_of(uint64_t offset) const;
   void compare_final(uint64_t offset, Bytes data, InsertResult& result) const;
   void write(uint64_t offset, Bytes data, OsPolicy policy, InsertResult& result);

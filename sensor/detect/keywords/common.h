@@ -37,6 +37,21 @@ template <typename F>
 std::unique_ptr<Condition> condition(F f) {
   return std::make_unique<ConditionOf<F>>(std::move(f));
 }
+// One that may be asked before the rule's pattern is searched for: Condition::selects.
+template <int rank, typename F>
+class SelectingConditionOf final : public Condition {
+ public:
+  explicit SelectingConditionOf(F f) : f_(std::move(f)) {}
+  [[nodiscard]] bool match(Runtime& rt) const override { return f_(rt); }
+  [[nodiscard]] int selects() const override { return rank; }
+
+ private:
+  F f_;
+};
+template <int rank, typename F>
+std::unique_ptr<Condition> selecting_condition(F f) {
+  return std::make_unique<SelectingConditionOf<rank, F>>(std::move(f));
+}
 template <typename F>
 class EffectOf final : public Effect {
  public:

@@ -15,7 +15,7 @@ MadeCondition make_dsize(std::string_view value) {
   const auto c = test->compare;
   const bool zero_counts = c == rules::Compare::kEqual || c == rules::Compare::kLess || c == rules::Compare::kLessEqual ||
                            (c == rules::Compare::kGreaterEqual && test->a == 0);
-  return condition([t = *test, zero_counts](Runtime& rt) {
+  return selecting_condition<1>([t = *test, zero_counts](Runtime& rt) {
     const size_t n = rt.packet->payload.size();
     return !rt.packet->is_pseudo && (n > 0 || zero_counts) && t.matches(n);
   });

@@ -25,7 +25,7 @@ MadeCondition make_stream_size(std::string_view value) {
   else if (whose == "both") mode = 2;
   else if (whose == "either") mode = 3;
   else return value_error(whose, "expected server, client, both or either");
-  return condition([t, mode](Runtime& rt) {
+  return selecting_condition<2>([t, mode](Runtime& rt) {
     if (!rt.packet->is_tcp || rt.flow == nullptr) return false;
     const flow::RawStream* s = flow::raw_stream(*rt.flow);
     if (s == nullptr) return false;

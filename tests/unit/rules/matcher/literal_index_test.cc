@@ -1,0 +1,111 @@
+#include "rules/matcher/literal_index.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+#include <string>
+
+#include "rules/matcher/naive_matcher.h"
+
+namespace vong::matcher {
+namespace {
+
+std::set<uint32_t> found(const LiteralIndex& index, LiteralMarks& marks, Bytes data) {
+  std::set<uint32_t> ids;
+  index.scan(data, marks,
+             [&](uint32_t id) { EXPECT_TRUE(ids.insert(id).second) << "told twice: " << id; });
+  return ids;
+}
+
+std::set<uint32_t> expected(const PatternSet& set, Bytes data) {
+  std::set<uint32_t> ids;
+  for (const Match& m : naive_scan(set, data)) ids.insert(m.id);
+  return ids;
+}
+
+TEST(LiteralIndex, FindsWhatTheSlowTwinFinds) {
+  std::mt19937 random(7);
+  LiteralMarks marks;
+  for (int round = 0; round < 60; ++round) {
+    // Few different bytes, letters in both cases among them: many runs are shared, many literals
+    // stand.
+    const std::string_view bytes =
+        round % 2 == 0 ? std::string_view("aAbB\0.@", 7)
+                       : std::string_view("abcdefghijklmnopqrstuvwxyzABC\0\xff 01", 34);
+    const auto text = [&](size_t n) {
+      std::string s;
+      for (size_t i = 0; i < n; ++i) s += bytes[random() % bytes.size()];
+      return s;
+    };
+    PatternSet set;
+    LiteralIndex index;
+    const std::string data = text(1 + random() % 600);
+    for (uint32_t id = 0; id < 200; ++id) {
+      const size_t n = 7 + random() % 12;
+      std::string literal = text(n);
+      if (id % 3 == 0 && data.size() > n) literal = data.substr(random() % (data.size() - n), n);
+      const bool nocase = random() % 2 == 0;
+      if (nocase) {
+        for (char& c : literal) c = static_cast<char>(ascii_lower(static_cast<uint8_t>(c)));
+      }
+      if (!LiteralIndex::suits(as_bytes(literal))) continue;
+      set.add_literal(id, literal, {.nocase = nocase});
+      index.add(id, as_bytes(literal), nocase);
+    }
+    index.finish();
+    for (size_t from : {size_t{0}, size_t{1}, size_t{2}, size_t{3}}) {
+      const Bytes part = as_bytes(data).subspan(std::min(from, data.size()));
+      EXPECT_EQ(found(index, marks, part), expected(set, part));
+    }
+  }
+}
+
+TEST(LiteralIndex, LiteralsAtBothEndsOfTheData) {
+  LiteralIndex index;
+  index.add(0, as_bytes("the head"), false);
+  index.add(1, as_bytes("the very tail"), true);
+  index.finish();
+  LiteralMarks marks;
+  EXPECT_EQ(found(index, marks, as_bytes("the head....... the Very TAIL")),
+            (std::set<uint32_t>{0, 1}));
+  EXPECT_EQ(found(index, marks, as_bytes("the head")), (std::set<uint32_t>{0}));
+  EXPECT_EQ(found(index, marks, as_bytes("the hea")), (std::set<uint32_t>{}));
+  EXPECT_EQ(found(index, marks, as_bytes("THE VERY TAIL")), (std::set<uint32_t>{1}));
+  EXPECT_EQ(found(index, marks, as_bytes("THE HEAD")), (std::set<uint32_t>{}));
+}
+
+TEST(LiteralIndex, LeavesShortLiteralsAndPaddingToOthers) {
+  EXPECT_TRUE(LiteralIndex::suits(as_bytes("literal")));
+  EXPECT_FALSE(LiteralIndex::suits(as_bytes("litera")));
+  EXPECT_FALSE(LiteralIndex::suits(as_bytes("aaaaaaaaaaaa")));
+  EXPECT_FALSE(
+      LiteralIndex::suits(as_bytes("aaaaaab")));  // no four neighbouring runs without padding
+  EXPECT_TRUE(LiteralIndex::suits(as_bytes("aaaabcdefg")));
+}
+
+TEST(LiteralIndex, NothingInNothing) {
+  LiteralIndex index;
+  index.finish();
+  LiteralMarks marks;
+  EXPECT_TRUE(index.empty());
+  EXPECT_EQ(found(index, marks, as_bytes("anything")), (std::set<uint32_t>{}));
+}
+
+TEST(LiteralIndex, ManyLiteralsOfOneRunAreAllFound) {
+  LiteralIndex index;
+  PatternSet set;
+  std::string data;
+  for (uint32_t id = 0; id < 500; ++id) {
+    const std::string literal = "same..." + std::to_string(id);
+    index.add(id, as_bytes(literal), false);
+    set.add_literal(id, literal);
+    if (id % 7 == 0) data += literal + "/";
+  }
+  index.finish();
+  LiteralMarks marks;
+  EXPECT_EQ(found(index, marks, as_bytes(data)), expected(set, as_bytes(data)));
+}
+
+}  // namespace
+}  // namespace vong::matcher
