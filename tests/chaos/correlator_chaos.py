@@ -101,14 +101,15 @@ def main(work):
     for _ in range(3):
         members.start()
     end = time.time() + patience_s
-    while b'vong.dead-letter' not in kcat('-L') and time.time() < end:
+    needed = [f'"vong.events.{a}"'.encode() for a in agencies.values()] + [b'"vong.dead-letter"']
+    while not all(topic in kcat('-L') for topic in needed) and time.time() < end:
         time.sleep(0.5)
     queues = {s: [e for e in events if json.loads(e)['host'] == s] for s in agencies}
     done, sent = [], 0
     while any(queues.values()):
         sensor = r.choice([s for s in queues if queues[s]])
         part, queues[sensor] = queues[sensor][:5], queues[sensor][5:]
-        kcat('-P', '-t', f'vong.events.{agencies[sensor]}', '-H', f'sensor={sensor}', data=('\n'.join(part) + '\n').encode())
+        kcat('-P', '-X', 'enable.idempotence=true', '-t', f'vong.events.{agencies[sensor]}', '-H', f'sensor={sensor}', data=('\n'.join(part) + '\n').encode())
         sent += len(part)
         time.sleep(r.choice([0, 0.2, 3]))
         if r.random() < 0.4:
