@@ -1,4 +1,5 @@
 # Debian packages: `cpack` in a release build. One component a package; deploy/debian/README.md says what each holds.
+set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)  # cpack takes what is built, it does not build all tests first
 set(doc share/doc)
 set(deploy ${CMAKE_SOURCE_DIR}/deploy)
 

@@ -152,7 +152,7 @@ def main(work):
     log = open(f'{work}/sensor.log', 'w')
     sensor = subprocess.Popen([f'{programs}/vong-sensor', '-i', TAP, '-k', 'none', '-S', rules, '-l', f'{work}/log', '--workers', '2',
                                *[a for s in ('sensor-name=s1', 'agency=G02', f'kafka.brokers={brokers}', f'kafka.spool.dir={work}/spool', f'metrics.listen={listen}',
-                                             f'evidence.dir={work}/ring', 'evidence.bytes-max=64mb', 'flow.memcap=32mb', 'stream.memcap=16mb',
+                                             f'evidence.dir={work}/ring', 'evidence.bytes-max=64mb', 'af-packet.0.interface=default', 'af-packet.0.defrag=no', 'flow.memcap=32mb', 'stream.memcap=16mb',
                                              'stream.reassembly.memcap=32mb', 'defrag.memcap=8mb', 'flow-timeouts.default.new=10', 'flow-timeouts.tcp.new=5',
                                              'flow-timeouts.udp.new=5', 'flow-timeouts.tcp.established=20') for a in ('--set', s)]], stderr=log)
     try:
