@@ -65,7 +65,7 @@ Packet pseudo_packet(flow::Flow& flow, Direction d, Timestamp now, std::array<ui
   p.interface = flow.interface;
   p.flow = &flow;
   p.direction = d;
-  p.flow_established = flow.to_client_seen && flow.to_server_seen;
+  p.flow_established = p.is_tcp || (flow.to_client_seen && flow.to_server_seen);
   if (p.is_tcp) p.frame = Bytes(frame).first(write_headers(p, frame));
   return p;
 }

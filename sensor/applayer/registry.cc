@@ -38,6 +38,11 @@
 #include "sensor/applayer/telnet/parser.h"
 #include "sensor/applayer/tftp/parser.h"
 #include "sensor/applayer/tls/parser.h"
+#include "sensor/applayer/modbus/parser.h"
+#include "sensor/applayer/rdp/parser.h"
+#include "sensor/applayer/enip/parser.h"
+#include "sensor/applayer/iec104/parser.h"
+#include "sensor/applayer/s7comm/parser.h"
 #include "sensor/applayer/websocket/parser.h"
 
 namespace vong::applayer {
@@ -81,6 +86,9 @@ std::span<const ProtocolDef* const> protocols() {
       &http2::http2_def(),
       &http2::doh2_def(),
       &iec104::kIec104Protocol,
+      &s7comm::kS7commProtocol,
+      &http2::http2_def(),
+      &http2::doh2_def(),
       &websocket::kWebsocketProtocol,
       &quic::kQuicProtocol,
   };

@@ -37,6 +37,7 @@ struct Alert {
   Direction direction = Direction::kToServer;    // of the packet at which it fired
   const applayer::Transaction* tx = nullptr;     // null: a packet or stream rule
   uint64_t tx_id = 0;                            // valid when tx is set
+  bool tx_guessed = false;                       // the bytes matched, not the transaction: the oldest one that is open
   bool stream_match = false;                     // raw stream bytes matched, not (only) this packet's: EVE logs the stream as payload
   bool state_match = false;                      // transaction state matched
   std::optional<uint64_t> file_id;               // the file that matched, when it was a file rule

@@ -54,7 +54,10 @@ void Detector::Impl::matched(RuleIndex i, const applayer::Transaction* tx, bool 
   }
   Match m;
   m.state = tx != nullptr && rt.frame == nullptr;
-  if (tx == nullptr) tx = transaction_in_view(*rule.body);
+  if (tx == nullptr) {
+    tx = transaction_in_view(*rule.body);
+    m.tx_guessed = tx != nullptr && rt.packet->is_tcp;
+  }
   m.rule = i;
   m.tx = tx;
   m.tx_id = tx != nullptr ? tx->id : 0;
@@ -73,7 +76,8 @@ void Detector::Impl::matched(RuleIndex i, const applayer::Transaction* tx, bool 
 
 void Detector::Impl::apply_verdict(const CompiledRule& rule, AlertAction action, const Match& m) {
   const RuleBody& b = *rule.body;
-  const bool for_flow = b.flow_scope || m.state || m.stream || b.type == RuleType::kIpOnly || b.type == RuleType::kProtocolOnly;
+  const bool protocol_alone = b.type == RuleType::kPacket && !b.apps.empty() && b.payload.empty() && b.packet_buffers.empty() && b.conditions.empty();
+  const bool for_flow = b.flow_scope || protocol_alone || m.state || m.stream || b.type == RuleType::kIpOnly || b.type == RuleType::kProtocolOnly;
   FlowDetect* f = rt.flow_state;
   if (action == AlertAction::kPass) {
     if (for_flow && f != nullptr && !f->drop) f->pass = verdict.pass_flow = true;
@@ -111,6 +115,7 @@ void Detector::Impl::finish_alerts() {
         a.direction = rt.direction;
         a.tx = m.tx;
         a.tx_id = m.tx_id;
+        a.tx_guessed = m.tx_guessed;
         a.stream_match = m.stream;
         a.state_match = m.state;
         a.file_id = m.file_id;

@@ -477,7 +477,7 @@ std::span<const Alert> Detector::Impl::inspect(Packet& p) {
       inspect_frames();
       inspect_transactions();
     }
-    if (!matches.empty()) stream_copy.assign(as_text(window.data));   // what is done with may go
+    if (!matches.empty()) stream_copy.assign(as_text(fresh));   // what is done with may go
     if (stream != nullptr && !window.data.empty()) stream->raw_done(rt.direction, window.offset + window.data.size());
   }
   finish_alerts();

@@ -25,7 +25,7 @@ struct Match {
   RuleIndex rule = 0;
   const applayer::Transaction* tx = nullptr;
   uint64_t tx_id = 0;
-  bool stream = false, state = false;
+  bool stream = false, state = false, tx_guessed = false;
   uint32_t evidence_at = 0, evidence_count = 0;   // in Impl::evidence
   std::optional<uint64_t> file_id;
   const applayer::Frame* frame = nullptr;

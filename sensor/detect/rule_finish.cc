@@ -201,7 +201,6 @@ Status RuleBuilder::finish_payload() {
   for (const ListDraft& list : lists) {
     if (list.buffer != nullptr || list.base64 || list.nodes.empty()) continue;
     body.needs_stream = true;
-    if (!body.apps.empty()) continue;   // rules of application protocols look at the stream alone
     // A place counted from the beginning is asked of packets too: where the stream is cut is nothing that a rule's author knows.
     for (const Node& n : list.nodes) {
       if (n.kind == NodeKind::kContent && (n.content.has_depth || n.content.has_offset || n.content.starts_with)) {

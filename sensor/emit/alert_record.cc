@@ -242,6 +242,7 @@ void write_alert(LineSink& sink, const Origin& origin, const Packet& packet,
   JsonWriter out(line);
   open_record(out, origin, "alert", packet.ts, packet.flow, &packet, RecordDirection::kPacket);
   if (alert.tx != nullptr) out.field("tx_id", alert.tx_id);
+  if (alert.tx != nullptr && alert.tx_guessed) out.field("tx_guessed", true);
   write_alert_object(out, origin, packet, alert, rules);
   write_tunnel(out, packet);
   if (packet.flow != nullptr) {

@@ -10,6 +10,10 @@ namespace vong::applayer {
 namespace {
 
 constexpr size_t kProbesMax = 64;  // DetectionState::probes_refused has a bit for each
+// Bytes after which nobody waits for a pattern to be confirmed: the longest header that one asks for.
+constexpr size_t kConfirmBytes = 40;
+// Bytes after which a probe that is still unsure counts as having refused.
+constexpr size_t kProbeBytesMax = 16;
 
 std::string settings_path(const ProtocolDef& def, std::string_view rest) {
   return std::string("app-layer.protocols.").append(def.name).append(".").append(rest);
@@ -57,9 +61,8 @@ std::vector<uint16_t> ports_of(const Settings& settings, const ProtocolDef& def,
   return {def.probe.ports.begin(), def.probe.ports.end()};
 }
 
-bool fits(const std::vector<uint16_t>& ports, uint16_t sport, uint16_t dport) {
-  return ports.empty() ||
-         std::ranges::any_of(ports, [&](uint16_t p) { return p == dport || p == sport; });
+bool contains(const std::vector<uint16_t>& ports, uint16_t port) {
+  return std::ranges::find(ports, port) != ports.end();
 }
 
 }  // namespace
@@ -73,7 +76,8 @@ ProtocolMode protocol_mode(const Settings& settings, const ProtocolDef& def, boo
   return parse_flag(*text).value_or(true) ? ProtocolMode::kOn : ProtocolMode::kOff;
 }
 
-Detector::Detector(const Settings& settings, std::span<const ProtocolDef* const> protocols) {
+Detector::Detector(const Settings& settings, std::span<const ProtocolDef* const> protocols)
+    : midstream_(settings.flag("stream.midstream", false)) {
   for (const ProtocolDef* def : protocols) {
     for (const bool tcp : {false, true}) {
       if (!(tcp ? def->probe.tcp : def->probe.udp)) continue;
@@ -99,41 +103,31 @@ AppProto Detector::match_patterns(const PatternSet& set, Bytes data) {
   return AppProto::kUnknown;
 }
 
-Detector::Verdict Detector::ask_probes(bool tcp, Direction d, Bytes data, bool end, uint16_t sport,
-                                       uint16_t dport, DetectionState& state) const {
-  bool open = false;
-  // Two rounds: a port that the service is known for decides before a probe that looks at every
-  // port.
-  for (const bool with_ports : {true, false}) {
-    for (size_t i = 0; i < probes_[tcp].size(); ++i) {
-      const Probe& probe = probes_[tcp][i];
-      if (probe.ports.empty() == with_ports || (state.probes_refused >> i & 1) ||
-          !fits(probe.ports, sport, dport))
-        continue;
-      if (data.size() < probe.min_bytes) {
-        open = open || !end;
-        continue;
-      }
-      switch (probe.fn(d, data)) {
-        case ProbeVerdict::kYes:
-          return {probe.proto, false};
-        case ProbeVerdict::kReversed:
-          return {probe.proto, true};
-        case ProbeVerdict::kMoreData:
-          open = open || !end;
-          break;
-        case ProbeVerdict::kNo:
-          state.probes_refused |= uint64_t{1} << i;
-          break;
-      }
+// Probes that look at every port stand for patterns that need confirmation: `unsure` is set when one needs more bytes for it.
+Detector::Verdict Detector::ask_probes(bool tcp, Direction d, Bytes data, bool with_ports, Ports ports, DetectionState& state, bool& unsure) const {
+  for (size_t i = 0; i < probes_[tcp].size(); ++i) {
+    const Probe& probe = probes_[tcp][i];
+    if (probe.ports.empty() == with_ports || (state.probes_refused >> i & 1)) continue;
+    // The service's port is the one that the flow goes to; a flow met in the middle may stand the other way round.
+    if (with_ports && !contains(probe.ports, ports.dst) && !(midstream_ && contains(probe.ports, ports.src))) continue;
+    if (data.size() < probe.min_bytes) {
+      unsure = true;
+      continue;
+    }
+    switch (probe.fn(d, data)) {
+      case ProbeVerdict::kYes: return {probe.proto, false};
+      case ProbeVerdict::kReversed: return {probe.proto, true};
+      case ProbeVerdict::kMoreData:
+        if (with_ports && tcp && data.size() > kProbeBytesMax) state.probes_refused |= uint64_t{1} << i;
+        else unsure = true;
+        break;
+      case ProbeVerdict::kNo: state.probes_refused |= uint64_t{1} << i; break;
     }
   }
-  if (!open) state.probes_done = true;
   return {};
 }
 
-Detector::Verdict Detector::detect(bool tcp, Direction d, Bytes data, bool end, uint16_t sport,
-                                   uint16_t dport, bool may_reverse, DetectionState& state) const {
+Detector::Verdict Detector::detect(bool tcp, Direction d, Bytes data, Ports ports, bool may_reverse, DetectionState& state) const {
   if (!state.patterns_done) {
     if (const AppProto p = match_patterns(sets_[tcp][index(d)], data); p != AppProto::kUnknown)
       return {p, false};
@@ -142,9 +136,15 @@ Detector::Verdict Detector::detect(bool tcp, Direction d, Bytes data, bool end, 
           p != AppProto::kUnknown)
         return {p, true};
     }
-    if (end || data.size() >= sets_[tcp][index(d)].depth) state.patterns_done = true;
+    bool unsure = false;
+    if (const Verdict v = ask_probes(tcp, d, data, false, ports, state, unsure); v.proto != AppProto::kUnknown) return v;
+    if (data.size() >= (unsure ? kConfirmBytes : sets_[tcp][index(d)].depth)) state.patterns_done = true;
   }
-  if (!state.probes_done) return ask_probes(tcp, d, data, end, sport, dport, state);
+  if (!state.probes_done) {
+    bool unsure = false;
+    if (const Verdict v = ask_probes(tcp, d, data, true, ports, state, unsure); v.proto != AppProto::kUnknown) return v;
+    state.probes_done = !unsure;
+  }
   return {};
 }
 

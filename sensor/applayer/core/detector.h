@@ -1,5 +1,5 @@
-// Which protocol do these bytes speak? Patterns first, then probes (those whose ports fit, then the
-// port-free ones). Immutable after construction, shared by workers; what is known of a flow so far
+// Which protocol do these bytes speak? Patterns and the probes that look at every port first, then the
+// probes whose ports fit. Immutable after construction, shared by workers; what is known of a flow so far
 // stands in DetectionState.
 #pragma once
 
@@ -22,10 +22,14 @@ class Detector {
 
   Detector(const Settings& settings, std::span<const ProtocolDef* const> protocols);
 
-  // `data`: the direction's bytes from its first one on. With `end` nothing more will come.
+  struct Ports {
+    uint16_t src = 0, dst = 0;   // of the flow
+  };
+
+  // `data`: the direction's bytes from its first one on. A stream that ends before enough of it was seen leaves the question open, as
+  // with the reference.
   // `may_reverse`: patterns of the other direction are tried too (midstream, UDP).
-  [[nodiscard]] Verdict detect(bool tcp, Direction d, Bytes data, bool end, uint16_t sport,
-                               uint16_t dport, bool may_reverse, DetectionState& state) const;
+  [[nodiscard]] Verdict detect(bool tcp, Direction d, Bytes data, Ports ports, bool may_reverse, DetectionState& state) const;
   // A new attempt on probes that had all refused: the other direction has found its protocol.
   [[nodiscard]] size_t pattern_depth(bool tcp, Direction d) const {
     return sets_[tcp][index(d)].depth;
@@ -48,11 +52,12 @@ class Detector {
   };
 
   [[nodiscard]] static AppProto match_patterns(const PatternSet& set, Bytes data);
-  [[nodiscard]] Verdict ask_probes(bool tcp, Direction d, Bytes data, bool end, uint16_t sport,
-                                   uint16_t dport, DetectionState& state) const;
+  [[nodiscard]] Verdict ask_probes(bool tcp, Direction d, Bytes data, bool with_ports, Ports ports, DetectionState& state,
+                                   bool& unsure) const;
 
   PatternSet sets_[2][kDirections];  // [tcp][direction]
   std::vector<Probe> probes_[2];     // [tcp]; at most 64
+  bool midstream_;                   // flows may be met midway, and then stand the wrong way round
 };
 
 // "yes", "no", "detection-only" for a protocol and transport.

@@ -277,8 +277,7 @@ bool Driver::Impl::detect(FlowAppState& s, const flow::Flow& f, Direction& d, co
   if (tcp) v.proto = ask_expected(s, d, in);
   if (v.proto == AppProto::kFailed) return false;
   if (!known(v.proto)) {
-    v = config->detector().detect(tcp, d, in.data, in.end, f.key.sport, f.key.dport, may_reverse,
-                                  here);
+    v = config->detector().detect(tcp, d, in.data, {f.key.sport, f.key.dport}, may_reverse, here);
   }
   // A datagram that goes the wrong way (an answer without its question) says what a flow speaks only when flows may be met midway.
   if (v.reversed && !tcp && !config->midstream()) v = {};
@@ -405,8 +404,9 @@ size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
   const size_t took = impl_->feed(s, way, in, true);
   if (s.failed && !had_failed) impl_->apply_error_policy(f, p);
   impl_->announce(f, s, p.ts);
-  if (impl_->completed(s, way)) {
-    if (flow::RawStream* raw = flow::raw_stream(f)) raw->raw_trigger(d);
+  for (const Direction each : {d, opposite(d)}) {   // an answer may complete what was asked
+    if (!impl_->completed(s, s.reverse_wanted ? opposite(each) : each)) continue;
+    if (flow::RawStream* raw = flow::raw_stream(f)) raw->raw_trigger(each);
   }
   return took;
 }

@@ -197,15 +197,11 @@ ProbeVerdict verdict(Direction d, uint8_t type) {
 
 ProbeVerdict probe(Direction d, Bytes data) {
   if (!data.empty() && data[0] != 5) return ProbeVerdict::kNo;
-  if (data.size() >= 2 && data[1] > 1) return ProbeVerdict::kNo;
-  if (data.size() >= 3 && data[2] > rpc::kPacketTypeMax) return ProbeVerdict::kNo;
-  // Representation: integers, characters, floats, and two bytes of zero.
-  if (data.size() >= 8 && ((data[4] & 0xee) != 0 || data[5] > 3 || data[6] != 0 || data[7] != 0))
-    return ProbeVerdict::kNo;
+  if (data.size() >= 2 && data[1] != 0) return ProbeVerdict::kNo;
+  // Representation: integers and characters, floats. What else the header says is the parser's to judge.
+  if (data.size() >= 6 && ((data[4] & 0xee) != 0 || data[5] > 3)) return ProbeVerdict::kNo;
   if (data.size() < rpc::kHeaderBytes) return ProbeVerdict::kMoreData;
-  const auto h = rpc::parse_header(data);
-  if (!h || h->auth_bytes >= h->fragment_bytes) return ProbeVerdict::kNo;
-  return verdict(d, h->type);
+  return verdict(d, data[2]);
 }
 
 ProbeVerdict datagram_probe(Direction d, Bytes data) {

@@ -179,12 +179,10 @@ FtpParser::Line FtpParser::reply_line(std::string_view line, bool truncated) {
   } else if (command_ == "PASV" && line.starts_with("227 ")) {
     const size_t open = line.find('(');
     tx->dynamic_port = parse_host_port(line.substr(open == std::string_view::npos ? 4 : open)).port;
-    if (tx->dynamic_port != 0) dynamic_port_ = tx->dynamic_port;
-    active_ = false;
+    passive_port(*tx);
   } else if (command_ == "EPSV" && line.starts_with("229 ")) {
     tx->dynamic_port = parse_extended_port(line);
-    if (tx->dynamic_port != 0) dynamic_port_ = tx->dynamic_port;
-    active_ = false;
+    passive_port(*tx);
   }
   if (truncated) {
     tx->reply_truncated = true;
@@ -199,6 +197,14 @@ FtpParser::Line FtpParser::reply_line(std::string_view line, bool truncated) {
   // A preliminary reply (1yz) leaves the command open.
   if (!(is_reply_code(line) && line[0] == '1')) finish(*tx);
   return upgrade ? Line::kUpgrade : Line::kOk;
+}
+
+// The client will connect there, whatever for: a file's transfer tells more when it is asked for.
+void FtpParser::passive_port(const Transaction& tx) {
+  active_ = false;
+  if (tx.dynamic_port == 0) return;
+  dynamic_port_ = tx.dynamic_port;
+  expected_flows.push_back({applayer::AppProto::kFtpData, dynamic_port_, std::make_shared<Transfer>()});
 }
 
 void FtpParser::finish(Transaction& tx) {
@@ -237,6 +243,10 @@ DataTransaction& FtpDataParser::tx() {
 ParseResult FtpDataParser::parse(Direction d, const Input& in) {
   if (over()) return ParseResult::done(in.data.size());
   applayer::FileContainer& files = *tx().files(d);
+  if (transfer_.command.empty()) {  // a listing or the like: no file
+    tx().progress = {kFinished, kFinished};
+    return ParseResult::done(in.data.size());
+  }
   if (!in.data.empty()) {
     if (files.files().empty()) files.open(transfer_.filename, 0);
     files.append(in.data);

@@ -69,6 +69,7 @@ class FtpParser : public applayer::Parser {
   [[nodiscard]] Line reply_line(std::string_view line, bool truncated);
   void address_command(Transaction& tx, const applayer::Input& in);
   void finish(Transaction& tx);
+  void passive_port(const Transaction& tx);
   Transaction* oldest_open();
 
   const Config& config_;

@@ -10,9 +10,12 @@ using applayer::ProtocolDef;
 
 namespace {
 
-// The greeting, and what clients commonly begin with.
+constexpr ProbePattern untagged(std::string_view bytes) { return {.bytes = bytes, .nocase = true, .direction = Direction::kToClient}; }
+
+// The greeting and other untagged responses (RFC 9051 7), and what clients commonly begin with.
 constexpr std::array kPatterns = {
-    ProbePattern{.bytes = "* OK ", .direction = Direction::kToClient},
+    untagged("* OK "), untagged("* NO "), untagged("* BAD "), untagged("* LIST "), untagged("* FLAGS "), untagged("* STATUS "),
+    untagged("* ESEARCH "),
     ProbePattern{
         .bytes = "1 capability", .nocase = true, .within = 16, .direction = Direction::kToServer},
 };

@@ -46,6 +46,7 @@ void LdapParser::request(Message m) {
   }
 }
 
+// Numbers of transactions in frames count from 1, as the reference's do here.
 bool LdapParser::response(Message m) {
   const auto it = by_message_id_.find(m.id);
   Transaction* tx = it != by_message_id_.end() ? it->second : nullptr;
@@ -55,6 +56,7 @@ bool LdapParser::response(Message m) {
     tx->has_direction[kClient] = false;
     if (!notification) tx->add_event(kRequestNotFound);
   }
+  if (frames != nullptr) frames->set_tx(Direction::kToClient, kFramePdu, tx->id + 1);
   const bool final = is_final(m.op) || !tx->request;
   const bool granted = m.has_result && m.result_code == kSuccess;
   const bool asked = tx->request.has_value();

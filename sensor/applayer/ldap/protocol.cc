@@ -292,6 +292,10 @@ ProbeVerdict probe(Direction d, Bytes data) {
     case FrameStatus::kOk:
       break;
   }
+  size_t size = 0;
+  if (find_message(data, size) != FrameStatus::kOk) return ProbeVerdict::kNo;
+  if (data.size() < size) return ProbeVerdict::kMoreData;
+  if (Message m; !parse_message(data.first(size), m)) return ProbeVerdict::kNo;
   return is_request(op) == (d == Direction::kToServer) ? ProbeVerdict::kYes
                                                        : ProbeVerdict::kReversed;
 }

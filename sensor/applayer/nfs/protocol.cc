@@ -154,24 +154,46 @@ constexpr std::array kLoggers = {LoggerDef{.event_type = "nfs",
 
 // ---------------------------------------------------------------- detection
 
-ProbeVerdict datagram_probe(Direction d, Bytes data) {
+// ONC RPC (RFC 5531): a call of a program that is NFS, with a procedure that it has, or an answer that was accepted and done.
+constexpr size_t kCallBytes = 28;   // up to the kind of credentials
+constexpr uint32_t kProceduresMax = 21;
+
+ProbeVerdict probe_message(Direction d, Bytes data, uint32_t oldest) {
   ByteReader in(data);
   in.skip(4);
-  const uint32_t type = in.u32(), next = in.u32(), program = in.u32(), version = in.u32();
-  if (data.size() < 20 || type > 1) return ProbeVerdict::kNo;
-  const bool call = type == 0;
-  if (call && (next != 2 || program != kNfsProgram || version < 2 || version > 4))
-    return ProbeVerdict::kNo;
-  if (!call && next > 1) return ProbeVerdict::kNo;
-  return call == (d == Direction::kToServer) ? ProbeVerdict::kYes : ProbeVerdict::kReversed;
+  const uint32_t type = in.u32(), next = in.u32();
+  if (!in.ok()) return ProbeVerdict::kMoreData;
+  if (type > 1) return ProbeVerdict::kNo;
+  if (type == 0) {
+    const uint32_t program = in.u32(), version = in.u32(), procedure = in.u32();
+    if (data.size() < kCallBytes) return ProbeVerdict::kMoreData;
+    if (next != 2 || program != kNfsProgram || version < oldest || version > 4 || procedure > kProceduresMax) return ProbeVerdict::kNo;
+    return d == Direction::kToServer ? ProbeVerdict::kYes : ProbeVerdict::kReversed;
+  }
+  in.skip(4);   // verifier's kind
+  const uint32_t verifier = in.u32();
+  in.skip(verifier <= 400 ? verifier : 0);
+  const uint32_t state = in.u32();
+  if (!in.ok()) return ProbeVerdict::kMoreData;
+  if (next != 0 || state != 0) return ProbeVerdict::kNo;
+  return d == Direction::kToClient ? ProbeVerdict::kYes : ProbeVerdict::kReversed;
+}
+
+ProbeVerdict datagram_probe(Direction d, Bytes data) {
+  constexpr size_t kSmallestCall = 48, kSmallestReply = 32;   // one without arguments and credentials tells too little
+  ByteReader in(data);
+  in.skip(4);
+  if (data.size() < (in.u32() == 0 ? kSmallestCall : kSmallestReply)) return ProbeVerdict::kNo;
+  return probe_message(d, data, 2) == ProbeVerdict::kMoreData ? ProbeVerdict::kNo : probe_message(d, data, 2);
 }
 
 ProbeVerdict probe(Direction d, Bytes data) {
-  constexpr size_t kMarkBytes = 4, kNeeded = kMarkBytes + 20;
-  if (data.size() < kNeeded) return ProbeVerdict::kMoreData;
+  constexpr size_t kMarkBytes = 4, kSmallest = 24, kLargest = 35'000;
   ByteReader mark(data);
-  if ((mark.u32() & 0x7fffffff) < 20) return ProbeVerdict::kNo;
-  return datagram_probe(d, data.subspan(kMarkBytes));
+  const uint32_t size = mark.u32() & 0x7fffffff;
+  if (!mark.ok()) return ProbeVerdict::kMoreData;
+  if (size < kSmallest || size > kLargest) return ProbeVerdict::kNo;
+  return probe_message(d, data.subspan(kMarkBytes), 3);
 }
 
 constexpr std::array<uint16_t, 1> kPorts = {2049};
@@ -201,7 +223,7 @@ const ProtocolDef kNfsProtocol = {
               .patterns = {},
               .probe = probe,
               .ports = kPorts,
-              .min_bytes = 0,
+              .min_bytes = 28,
               .datagram_probe = datagram_probe},
     .complete = {kFinished, kFinished},
     .configure = configure,

@@ -218,6 +218,7 @@ bool log_pgsql(const Tx& base, const applayer::LogContext& context, JsonWriter& 
   return true;
 }
 
+// Off by itself, as in the reference's own configuration.
 const ProtocolDef kPgsqlProtocol = {
     .id = AppProto::kPgsql,
     .name = "pgsql",
@@ -237,6 +238,7 @@ const ProtocolDef kPgsqlProtocol = {
     .events = kEvents,
     .loggers = kLoggers,
     .alert_record = log_pgsql,
+    .enabled_by_default = false,
 };
 
 }  // namespace vong::pgsql

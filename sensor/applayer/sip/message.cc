@@ -236,4 +236,8 @@ std::optional<bool> looks_like_message(bool request, std::string_view data) {
   return parse_request_line(line, m);
 }
 
+bool begins_with_method(std::string_view data) {
+  return std::ranges::any_of(kMethods, [&](std::string_view name) { return data.starts_with(name) && data.substr(name.size()).starts_with(' '); });
+}
+
 }  // namespace vong::sip

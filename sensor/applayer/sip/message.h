@@ -63,5 +63,6 @@ void parse_body(std::string_view body, Message& m);
 // Is `data` the begin of a request (to server) or a response (to client)? Nothing: too short to
 // say.
 [[nodiscard]] std::optional<bool> looks_like_message(bool request, std::string_view data);
+[[nodiscard]] bool begins_with_method(std::string_view data);
 
 }  // namespace vong::sip

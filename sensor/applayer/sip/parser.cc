@@ -65,6 +65,19 @@ void SipParser::keep(Direction d, Message m) {
   tx.has_direction[static_cast<size_t>(index(opposite(d)))] = false;
 }
 
+void SipParser::note_frames(Direction d, uint64_t offset, std::string_view message, size_t head, size_t body) {
+  if (frames == nullptr) return;
+  const uint8_t first = d == Direction::kToServer ? kFrameRequestLine : kFrameResponseLine;
+  const size_t line = std::min(message.find('\n'), head) + 1;
+  const auto add = [&](uint8_t type, size_t from, size_t to) {
+    if (to > from) frames->add(d, type, offset + from, static_cast<int64_t>(to - from));
+  };
+  add(kFramePdu, 0, message.size());
+  add(first, 0, std::min(line, head));
+  add(static_cast<uint8_t>(first + 1), std::min(line, head), head);
+  add(static_cast<uint8_t>(first + 2), body, message.size());
+}
+
 // A datagram that is no message is noted and says nothing about the next one.
 ParseResult SipParser::datagram(Direction d, std::string_view data) {
   const size_t size = data.size();
@@ -78,6 +91,7 @@ ParseResult SipParser::datagram(Direction d, std::string_view data) {
     event(kIncompleteData);
   } else {
     parse_body(data.substr(end.body), m);
+    note_frames(d, size - data.size(), data, end.head, end.body);
     keep(d, std::move(m));
   }
   return ParseResult::ok(size);
@@ -121,6 +135,7 @@ ParseResult SipParser::stream(Direction d, const Input& in) {
     }
     const std::string_view text = kept ? rest.substr(end.body, body) : std::string_view();
     parse_body(text, m);
+    note_frames(d, in.offset + at, rest.substr(0, end.body + text.size()), end.head, end.body);
     keep(d, std::move(m));
     at += end.body + text.size();
     if (!kept) side.skip = body;

@@ -25,13 +25,20 @@ class SipParser : public applayer::Parser {
     size_t searched = 0;  // of the bytes in hand, without an end of the headers
     uint64_t skip = 0;    // bytes of a body that is not kept
   };
-  applayer::ParseResult datagram(Direction d, std::string_view data);
+  applayer::ParseResult datagram(Direction d, std::string_view data);   // offsets of frames are the datagram's
   applayer::ParseResult stream(Direction d, const applayer::Input& in);
   [[nodiscard]] static bool parse_head(Direction d, std::string_view head, Message& m);
   void keep(Direction d, Message m);
+  // `message` is a whole one without line ends before it, `head` its start line and headers.
+  void note_frames(Direction d, uint64_t offset, std::string_view message, size_t head, size_t body);
   void event(Event e);
 
   Side sides_[kDirections];
+};
+
+// In the order of the table's names.
+enum Frame : uint8_t {
+  kFramePdu, kFrameRequestLine, kFrameRequestHeaders, kFrameRequestBody, kFrameResponseLine, kFrameResponseHeaders, kFrameResponseBody,
 };
 
 extern const applayer::ProtocolDef kSipProtocol;

@@ -227,8 +227,9 @@ ProbeVerdict probe(Direction d, Bytes data) {
   return *is ? ProbeVerdict::kYes : ProbeVerdict::kNo;
 }
 
-// A datagram shows the whole line, and a flow may be seen from its answers on.
+// Of a datagram the method is enough (SSDP's NOTIFY counts so with the reference), and a flow may be seen from its answers on.
 ProbeVerdict probe_datagram(Direction d, Bytes data) {
+  if (d == Direction::kToServer && begins_with_method(as_text(data))) return ProbeVerdict::kYes;
   const ProbeVerdict v = probe(d, data);
   if (v != ProbeVerdict::kNo) return v;
   return probe(opposite(d), data) == ProbeVerdict::kYes ? ProbeVerdict::kReversed
@@ -238,6 +239,9 @@ ProbeVerdict probe_datagram(Direction d, Bytes data) {
 constexpr uint16_t kProbeBytes = 4;
 
 std::unique_ptr<applayer::Parser> make(const void*) { return std::make_unique<SipParser>(); }
+
+constexpr std::string_view kFrames[] = {"pdu",           "request.line",     "request.headers", "request.body",
+                                        "response.line", "response.headers", "response.body"};   // by Frame
 
 }  // namespace
 
@@ -285,6 +289,7 @@ const ProtocolDef kSipProtocol = {
     .loggers = kLoggers,
     .alert_record = alert_sip,
     .unidirectional = true,
+    .frames = kFrames,
 };
 
 }  // namespace vong::sip

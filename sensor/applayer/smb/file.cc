@@ -19,7 +19,8 @@ bool SmbParser::too_large(Direction d, uint64_t size, bool announced) {
 bool SmbParser::pipe_part(Direction d, const CommonHeader& h, const Part& part, const Tree* tree) {
   const bool known_file = tree != nullptr && !tree->share.empty() && !tree->is_pipe;
   if (known_file) return false;
-  if (is_rpc_pipe(part.file_id, part.data)) {
+  // In version 1 whatever a pipe carries is taken for calls.
+  if ((h.version == 1 && tree != nullptr && tree->is_pipe) || is_rpc_pipe(part.file_id, part.data)) {
     if (d == Direction::kToServer)
       pipe_write(h, part.file_id, part.data);
     else

@@ -68,6 +68,7 @@ ParseResult SmbParser::parse(Direction d, const Input& in) {
     }
     if (data.size() < kNbssHeaderBytes) return ParseResult::ok(consumed(), kNbssHeaderBytes);
     const uint64_t bytes = record_size(data);
+    if (frames != nullptr) note_frames(d, in.offset + consumed(), data, bytes);
     if (!known_nbss_type(data[0])) {
       event(kMalformedData);
       return ParseResult::error();
@@ -100,6 +101,40 @@ ParseResult SmbParser::parse(Direction d, const Input& in) {
     side.skip = kNbssHeaderBytes + bytes;
   }
   return ParseResult::ok(consumed(), 0);
+}
+
+// Once for each record, as soon as the header of what it carries is there.
+void SmbParser::note_frames(Direction d, uint64_t offset, Bytes data, uint64_t bytes) {
+  Side& side = sides_[side_index(d)];
+  const Bytes body = data.subspan(kNbssHeaderBytes, std::min<uint64_t>(bytes, data.size() - kNbssHeaderBytes));
+  if (offset < side.framed_until || (body.size() < kHeader2Bytes && body.size() < bytes)) return;
+  side.framed_until = offset + kNbssHeaderBytes + bytes;
+  const auto add = [&](uint8_t type, uint64_t at, uint64_t size) { frames->add(d, type, at, static_cast<int64_t>(size)); };
+  add(kFrameNbssPdu, offset, kNbssHeaderBytes + bytes);
+  add(kFrameNbssHdr, offset, kNbssHeaderBytes);
+  add(kFrameNbssData, offset + kNbssHeaderBytes, bytes);
+  if (data[0] != kNbssMessage) return;
+  const auto unit = [&](uint8_t pdu, uint64_t at, uint64_t size, uint64_t header) {
+    add(pdu, at, size);
+    if (size < header) return;
+    add(static_cast<uint8_t>(pdu + 1), at, header);
+    if (size > header) add(static_cast<uint8_t>(pdu + 2), at + header, size - header);
+  };
+  const uint64_t at = offset + kNbssHeaderBytes;
+  switch (magic_of(body)) {
+    case Magic::kVersion1: return unit(kFrameSmb1Pdu, at, bytes, kHeader1Bytes);
+    case Magic::kTransform: return unit(kFrameSmb3Pdu, at, bytes, kTransformHeaderBytes);
+    case Magic::kVersion2: break;
+    default: return;
+  }
+  uint64_t done = 0;
+  for (size_t n = 0; n < kMaxCompoundsPerRecord; ++n) {
+    const auto h = done < body.size() ? parse_header2(body.subspan(done)) : std::nullopt;
+    const bool chained = h && h->next >= kHeader2Bytes && h->next < bytes - done;
+    unit(kFrameSmb2Pdu, at + done, chained ? h->next : bytes - done, kHeader2Bytes);
+    if (!chained) return;
+    done += h->next;
+  }
 }
 
 // What is under way already: returns how many bytes belonged to it.

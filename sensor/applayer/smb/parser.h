@@ -43,6 +43,7 @@ class SmbParser : public applayer::Parser {
     bool search = false;       // after a gap: the next record's begin is looked for
     bool first_after_gap = false;
     std::optional<uint64_t> file_tx;  // the transaction of the file; it may be gone
+    uint64_t framed_until = 0;  // stream offset behind the last record that has frames
   };
   struct OpenRead {
     std::string file_id;
@@ -102,7 +103,6 @@ class SmbParser : public applayer::Parser {
   [[nodiscard]] bool is_rpc_pipe(const std::string& file_id, Bytes data);
   void pipe_write(const CommonHeader& h, const std::string& file_id, Bytes data);
   void pipe_read(const CommonHeader& h, const std::string& file_id, Bytes data);
-  void pipe_units(Direction d, const CommonHeader& h, const std::string& file_id, Bytes data);
   void pipe_request(const CommonHeader& h, const std::string& file_id, Bytes unit,
                     const formats::dcerpc::Header& rpc);
   void pipe_response(const CommonHeader& h, const std::string& file_id, Bytes unit,
@@ -131,6 +131,8 @@ class SmbParser : public applayer::Parser {
                              const Block1& b);
   void write1(const Header1& h, const CommonHeader& c, Bytes record, const Block1& b);
   void read_answer1(const Header1& h, const CommonHeader& c, Bytes record, const Block1& b);
+
+  void note_frames(Direction d, uint64_t offset, Bytes data, uint64_t bytes);
 
   // smb2.cc
   void record2(Direction d, Bytes record);
@@ -170,6 +172,14 @@ class SmbParser : public applayer::Parser {
   BoundedMap<Key, std::string> pipe_reads_;  // file ids of calls that wait for their answer
   BoundedMap<Key, Tree> trees_;
   BoundedMap<std::string, std::string> fragments_;
+};
+
+// In the order of the table's names; header and data follow their unit.
+enum Frame : uint8_t {
+  kFrameNbssPdu, kFrameNbssHdr, kFrameNbssData,
+  kFrameSmb1Pdu, kFrameSmb1Hdr, kFrameSmb1Data,
+  kFrameSmb2Pdu, kFrameSmb2Hdr, kFrameSmb2Data,
+  kFrameSmb3Pdu, kFrameSmb3Hdr, kFrameSmb3Data,
 };
 
 extern const applayer::ProtocolDef kSmbProtocol;

@@ -30,14 +30,25 @@ bool looks_like_unit(Bytes data) {
   return h && h->minor <= 1 && h->type <= rpc::kPacketTypeMax && h->first();
 }
 
-bool opens_call(uint8_t type) {
-  return type == rpc::kRequest || type == rpc::kBind || type == rpc::kAlterContext ||
-         type == rpc::kAuth3 || type == rpc::kCoCancel || type == rpc::kOrphaned;
+// The header of what is said on a pipe, whatever its version claims to be: a write or an answer is taken for a unit of its own, as
+// in the reference, so that one cut over several writes shows as malformed.
+std::optional<rpc::Header> header_of(Bytes data) {
+  if (data.size() < rpc::kHeaderBytes) return std::nullopt;
+  rpc::Header h;
+  h.version = data[0];
+  h.minor = data[1];
+  h.type = data[2];
+  h.flags = data[3];
+  h.little_endian = (data[4] & 0x10) != 0;
+  ByteReader in(data.subspan(8));
+  h.fragment_bytes = h.little_endian ? in.u16_le() : in.u16();
+  h.auth_bytes = h.little_endian ? in.u16_le() : in.u16();
+  h.call_id = h.little_endian ? in.u32_le() : in.u32();
+  return h;
 }
 
-std::string fragment_key(Direction d, std::string_view file_id) {
-  std::string key(d == Direction::kToServer ? ">" : "<");
-  return key.append(file_id);
+bool is_write(uint8_t version, uint16_t command) {
+  return version == 1 ? command == k1WriteAndx || command == k1Write || command == k1WriteAndClose : command == k2Write;
 }
 
 void add_stub(PipeCall::Stub& to, Bytes stub) {
@@ -53,59 +64,51 @@ void add_stub(PipeCall::Stub& to, Bytes stub) {
 bool SmbParser::is_rpc_pipe(const std::string& file_id, Bytes data) {
   if (const std::string* name = names_.find(file_id); name != nullptr && is_rpc_name(*name))
     return true;
-  if (fragments_.find(fragment_key(Direction::kToServer, file_id)) != nullptr ||
-      fragments_.find(fragment_key(Direction::kToClient, file_id)) != nullptr)
-    return true;
+  if (fragments_.find(file_id) != nullptr) return true;
   return looks_like_unit(data);
 }
 
 void SmbParser::pipe_write(const CommonHeader& h, const std::string& file_id, Bytes data) {
-  pipe_units(Direction::kToServer, h, file_id, data);
+  while (!data.empty()) {
+    const auto unit = header_of(data);
+    if (!unit) return event(kMalformedData);
+    pipe_request(h, file_id, data, *unit);
+    if (unit->fragment_bytes < rpc::kHeaderBytes || unit->fragment_bytes >= data.size()) return;
+    data = data.subspan(unit->fragment_bytes);
+    if (!looks_like_unit(data)) return;   // more calls in one write
+  }
 }
 
 void SmbParser::pipe_read(const CommonHeader& h, const std::string& file_id, Bytes data) {
   constexpr uint32_t kBufferOverflow = 0x80000005, kPending = 0x103;
   if (h.nt_status == kPending) return;
-  if (!h.ok() && h.nt_status != kBufferOverflow) {
+  const bool more_follows = h.nt_status == kBufferOverflow;
+  if (!h.ok() && !more_follows) {
     if (Transaction* tx = find_call(h, file_id, std::nullopt)) {
       set_nt_status(*tx, h);
       tx->finish(Direction::kToClient);
     }
     return;
   }
-  pipe_units(Direction::kToClient, h, file_id, data);
-}
-
-// Whole units are taken; the begin of one waits for the rest.
-void SmbParser::pipe_units(Direction d, const CommonHeader& h, const std::string& file_id,
-                           Bytes data) {
-  const std::string key = fragment_key(d, file_id);
+  if (more_follows && h.version == 1 && h.command == k1ReadAndx) return;   // the rest stands for itself
   std::string joined;
-  if (auto before = fragments_.take(key)) {
+  if (auto before = fragments_.take(file_id)) {
     joined = std::move(*before);
     if (joined.size() + data.size() > kMaxFragmentBytes) return;
     joined.append(as_text(data));
     data = as_bytes(joined);
   }
   while (!data.empty()) {
-    const auto unit = rpc::parse_header(data);
-    if (!unit) {
-      if (data.size() < rpc::kHeaderBytes && data[0] == 5)
-        fragments_.put(key, std::string(as_text(data)));
-      else
-        event(kMalformedData);
+    const auto unit = header_of(data);
+    if (!unit) return event(kMalformedData);
+    if (more_follows && data.size() < unit->fragment_bytes) {
+      fragments_.put(file_id, std::string(as_text(data)));
       return;
     }
-    if (data.size() < unit->fragment_bytes) {
-      fragments_.put(key, std::string(as_text(data)));
-      return;
-    }
-    const Bytes whole = data.first(unit->fragment_bytes);
-    if (d == Direction::kToServer)
-      pipe_request(h, file_id, whole, *unit);
-    else
-      pipe_response(h, file_id, whole, *unit);
+    pipe_response(h, file_id, data, *unit);
+    if (unit->fragment_bytes < rpc::kHeaderBytes || unit->fragment_bytes >= data.size()) return;
     data = data.subspan(unit->fragment_bytes);
+    if (!looks_like_unit(data)) return;
   }
 }
 
@@ -125,35 +128,45 @@ Transaction* SmbParser::find_call(const CommonHeader& h, const std::string& file
 
 void SmbParser::pipe_request(const CommonHeader& h, const std::string& file_id, Bytes unit,
                              const rpc::Header& u) {
-  Transaction* tx = nullptr;
-  if (u.type == rpc::kRequest && !u.first()) tx = find_call(h, file_id, u.call_id);
-  if (tx == nullptr || tx->done(Direction::kToServer)) {
-    tx = &make(h);
-    tx->key.message = 0;
-    PipeCall& made = tx->data.emplace<PipeCall>();
-    made.file_id = file_id;
-    made.call_id = u.call_id;
-    made.request = u.type;
-  }
-  PipeCall& call = *tx->as<PipeCall>();
-  call.little_endian = u.little_endian;
-  tx->touch();
-  if (u.type == rpc::kRequest) {
-    const auto request = rpc::parse_request(unit, u);
+  const bool whole = u.fragment_bytes >= rpc::kHeaderBytes && unit.size() >= u.fragment_bytes;
+  const auto request = whole && u.type == rpc::kRequest ? rpc::parse_request(unit, u) : std::nullopt;
+  if (u.type == rpc::kRequest && !u.first()) {   // more of a call
     if (!request) return event(kMalformedData);
-    call.opnum = request->opnum;
-    call.context_id = request->context_id;
-    add_stub(call.stubs[0], request->stub);
-    if (!u.last()) return;
-  } else if (u.type == rpc::kBind || u.type == rpc::kAlterContext) {
-    session_.interfaces = rpc::parse_bind(unit, u);
-  } else if (!opens_call(u.type)) {
-    event(kMalformedData);
+    if (Transaction* tx = find_call(h, file_id, u.call_id)) {
+      add_stub(tx->as<PipeCall>()->stubs[0], request->stub);
+      tx->touch();
+      if (u.last()) tx->finish(Direction::kToServer);
+    }
+    return;
   }
-  tx->finish(Direction::kToServer);
+  Transaction& tx = make(h);
+  tx.key.message = 0;
+  PipeCall& call = tx.data.emplace<PipeCall>();
+  call.file_id = file_id;
+  call.call_id = u.call_id;
+  call.request = u.type;
+  call.little_endian = u.little_endian;
+  if (is_write(static_cast<uint8_t>(h.version), static_cast<uint16_t>(h.command))) tx.nt_status = 0;  // of the request, as the reference has it
+  tx.touch();
+  if (u.type == rpc::kRequest) {
+    if (request) {
+      call.opnum = request->opnum;
+      call.context_id = request->context_id;
+      add_stub(call.stubs[0], request->stub);
+      if (!u.last()) return;
+    } else {
+      tx.add_event(kMalformedData);
+    }
+  } else if (u.type == rpc::kBind || u.type == rpc::kAlterContext) {
+    if (whole) session_.interfaces = rpc::parse_bind(unit, u);
+    else tx.add_event(kMalformedData);
+  } else if (u.type > rpc::kPacketTypeMax) {
+    tx.add_event(kMalformedData);
+  }
+  tx.finish(Direction::kToServer);
   // What has no answer.
   if (u.type == rpc::kAuth3 || u.type == rpc::kCoCancel || u.type == rpc::kOrphaned)
-    tx->finish(Direction::kToClient);
+    tx.finish(Direction::kToClient);
 }
 
 void SmbParser::pipe_response(const CommonHeader& h, const std::string& file_id, Bytes unit,
@@ -171,13 +184,19 @@ void SmbParser::pipe_response(const CommonHeader& h, const std::string& file_id,
   PipeCall& call = *tx->as<PipeCall>();
   call.response = u.type;
   tx->touch();
+  const bool whole = u.fragment_bytes >= rpc::kHeaderBytes && unit.size() >= u.fragment_bytes;
   if (u.type == rpc::kResponse) {
-    const auto response = rpc::parse_response(unit, u);
-    if (!response) return event(kMalformedData);
-    add_stub(call.stubs[1], response->stub);
-    if (!u.last()) return;
+    const auto response = whole ? rpc::parse_response(unit, u) : std::nullopt;
+    if (response) {
+      add_stub(call.stubs[1], response->stub);
+      if (!u.last()) return;
+    } else {
+      tx->add_event(kMalformedData);
+    }
   } else if (u.type == rpc::kBindAck || u.type == rpc::kAlterContextResponse) {
-    if (!rpc::apply_ack(unit, u, session_.interfaces)) event(kMalformedData);
+    if (!rpc::apply_ack(unit, u, session_.interfaces)) tx->add_event(kMalformedData);
+  } else if (u.type > rpc::kPacketTypeMax) {
+    tx->add_event(kMalformedData);
   }
   tx->finish(Direction::kToClient);
   tx->finish(Direction::kToServer);

@@ -292,6 +292,9 @@ std::unique_ptr<applayer::Parser> make(const void* config) {
                                                        : kDefault);
 }
 
+constexpr std::string_view kFrames[] = {"nbss.pdu",  "nbss.hdr", "nbss.data", "smb1.pdu",  "smb1.hdr", "smb1.data",
+                                        "smb2.pdu",  "smb2.hdr", "smb2.data", "smb3.pdu",  "smb3.hdr", "smb3.data"};  // by Frame
+
 }  // namespace
 
 const ProtocolDef kSmbProtocol = {
@@ -309,6 +312,7 @@ const ProtocolDef kSmbProtocol = {
     .events = kEvents,
     .loggers = kLoggers,
     .alert_record = alert_record,
+    .frames = kFrames,
 };
 
 }  // namespace vong::smb

@@ -184,6 +184,14 @@ ProbeVerdict probe(Direction d, Bytes data) {
                                                    : ProbeVerdict::kMoreData;
 }
 
+// The same on any port where the client speaks SMTP: no name of a host is asked for.
+ProbeVerdict probe_expected(Direction d, Bytes data) {
+  const std::string_view text = as_text(data);
+  if (d != Direction::kToClient || !text.substr(0, 3).starts_with("220") || text.size() < 4 || (text[3] != ' ' && text[3] != '-'))
+    return ProbeVerdict::kNo;
+  return text.find('\n') != std::string_view::npos ? ProbeVerdict::kYes : ProbeVerdict::kMoreData;
+}
+
 bool wants_body_md5(const Settings& s, std::string_view setting) {
   if (const auto said = parse_flag(setting)) return *said;
   for (const std::string& n : s.children("outputs")) {  // auto: when a record asks for it
@@ -243,7 +251,8 @@ const ProtocolDef kSmtpProtocol = {
               .patterns = kPatterns,
               .probe = probe,
               .ports = kPorts,
-              .min_bytes = 5},
+              .min_bytes = 5,
+              .when_expected = probe_expected},
     .complete = {kComplete, kComplete},
     .configure = configure,
     .make = make,

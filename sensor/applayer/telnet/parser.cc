@@ -46,11 +46,16 @@ Piece next_piece(Bytes data) {
   return {Kind::kControl, size <= data.size() ? size : 0};
 }
 
-ParseResult TelnetParser::parse(Direction, const applayer::Input& in) {
+ParseResult TelnetParser::parse(Direction d, const applayer::Input& in) {
   size_t at = 0;
   while (at < in.data.size()) {
     const Piece piece = next_piece(in.data.subspan(at));
     if (piece.size == 0) break;
+    if (frames != nullptr) {
+      const auto size = static_cast<int64_t>(piece.size);
+      frames->add(d, kFramePdu, in.offset + at, size);
+      frames->add(d, piece.kind == Kind::kControl ? kFrameControl : kFrameData, in.offset + at, size);
+    }
     at += piece.size;
   }
   return ParseResult::ok(at);
@@ -67,6 +72,8 @@ ProbeVerdict probe(Direction, Bytes data) {
 constexpr std::array<uint16_t, 1> kPorts = {23};
 
 std::unique_ptr<applayer::Parser> make(const void*) { return std::make_unique<TelnetParser>(); }
+
+constexpr std::string_view kFrames[] = {"pdu", "ctl", "data"};   // by Frame
 
 }  // namespace
 
@@ -87,6 +94,7 @@ const ProtocolDef kTelnetProtocol = {
     .matchers = {},
     .events = {},
     .loggers = {},
+    .frames = kFrames,
 };
 
 }  // namespace vong::telnet

@@ -13,6 +13,8 @@ class TelnetParser : public applayer::Parser {
   [[nodiscard]] bool gap(Direction, uint64_t) override { return true; }
 };
 
+enum Frame : uint8_t { kFramePdu, kFrameControl, kFrameData };
+
 enum class Kind : uint8_t { kControl, kData };
 struct Piece {
   Kind kind = Kind::kData;

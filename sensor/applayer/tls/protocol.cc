@@ -196,7 +196,7 @@ constexpr std::array kLoggers = {
 using namespace std::string_view_literals;
 
 // First bytes of a record that opens a session, by version; the client may also open with an SSL 2
-// hello that offers a newer version.
+// hello. One that offers a newer version is known on the service's port only.
 constexpr ProbePattern first(std::string_view bytes, Direction d) {
   return {.bytes = bytes, .direction = d};
 }
@@ -207,8 +207,7 @@ constexpr ProbePattern ssl2(std::string_view bytes) {
 constexpr auto kTs = Direction::kToServer, kTc = Direction::kToClient;
 constexpr std::array kPatterns = {
     first("\x16\x03\x00"sv, kTs), first("\x16\x03\x01"sv, kTs), first("\x16\x03\x02"sv, kTs),
-    first("\x16\x03\x03"sv, kTs), ssl2("\x01\x00\x02"sv),       ssl2("\x01\x03\x00"sv),
-    ssl2("\x01\x03\x01"sv),       ssl2("\x01\x03\x02"sv),       ssl2("\x01\x03\x03"sv),
+    first("\x16\x03\x03"sv, kTs), ssl2("\x01\x00\x02"sv),
     first("\x15\x03\x00"sv, kTc), first("\x15\x03\x01"sv, kTc), first("\x15\x03\x02"sv, kTc),
     first("\x15\x03\x03"sv, kTc), first("\x16\x03\x00"sv, kTc), first("\x16\x03\x01"sv, kTc),
     first("\x16\x03\x02"sv, kTc), first("\x16\x03\x03"sv, kTc), first("\x17\x03\x00"sv, kTc),

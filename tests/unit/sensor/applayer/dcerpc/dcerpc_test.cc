@@ -208,8 +208,10 @@ TEST(DcerpcProbe, BothWaysAndWhatIsNot) {
   EXPECT_EQ(probe(Direction::kToClient, ack(1)), ProbeVerdict::kYes);
   EXPECT_EQ(probe(Direction::kToServer, bind(1).substr(0, 9)), ProbeVerdict::kMoreData);
   EXPECT_EQ(probe(Direction::kToServer, "GET / HTTP/1.1\r\n"), ProbeVerdict::kNo);
-  EXPECT_EQ(probe(Direction::kToServer, std::string("\5\0\x63\3\x10\0\0\0\x40\0\0\0\1\0\0\0", 16)),
-            ProbeVerdict::kNo);
+  EXPECT_EQ(probe(Direction::kToServer, std::string("\5\0\0\3\xf0\0\0\0\x40\0\0\0\1\0\0\0", 16)),
+            ProbeVerdict::kNo);   // no such representation
+  EXPECT_EQ(probe(Direction::kToClient, std::string("\5\0\5\0\0\1\x7f\0\0\1\x1c\x4b\0\0\0\0", 16)),
+            ProbeVerdict::kYes);   // SOCKS: taken for calls, as by the reference
   EXPECT_EQ(
       kDcerpcProtocol.probe.datagram_probe(Direction::kToServer, as_bytes(datagram(0, "abc"))),
       ProbeVerdict::kYes);

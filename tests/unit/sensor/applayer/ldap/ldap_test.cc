@@ -190,7 +190,7 @@ TEST(LdapProbe, OperationTellsTheSide) {
     return kLdapProtocol.probe.probe(d, as_bytes(s));
   };
   EXPECT_EQ(probe(Direction::kToServer, search(1)), ProbeVerdict::kYes);
-  EXPECT_EQ(probe(Direction::kToServer, search(1).substr(0, 6)), ProbeVerdict::kYes);
+  EXPECT_EQ(probe(Direction::kToServer, search(1).substr(0, 6)), ProbeVerdict::kMoreData);
   EXPECT_EQ(probe(Direction::kToServer, entry(1)), ProbeVerdict::kReversed);
   EXPECT_EQ(probe(Direction::kToServer, "\x16\x03\x01"s), ProbeVerdict::kNo);
 }
