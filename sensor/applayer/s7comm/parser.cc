@@ -24,7 +24,7 @@ uint32_t key_of(Direction d, uint16_t reference) {
 // The length before a name is in one byte; the name is what is there of it.
 std::string counted_text(ByteReader& in) {
   const size_t size = in.u8();
-  return std::string(as_text(in.bytes(std::min<size_t>(size, in.rest().size()))));
+  return std::string(as_text(in.bytes(std::min<size_t>(size, in.remaining()))));
 }
 
 Item read_item(ByteReader& in) {
