@@ -66,7 +66,8 @@ std::unique_ptr<send::Transport> make_transport(const Settings& s) {
                                     .sensor = s.kafka.sensor,
                                     .agency = s.kafka.agency,
                                     .compression = s.kafka.compression,
-                                    .transaction_timeout = s.kafka.transaction_timeout});
+                                    .transaction_timeout = s.kafka.transaction_timeout,
+                                    .status_file = s.spool + "/status.json"});
 }
 
 void log_event(send::Severity severity, const std::string& text) {

@@ -44,7 +44,8 @@ constexpr int32_t kPositionPartition = 0;
 
 KafkaTransport::KafkaTransport(Options options)
     : options_(std::move(options)),
-      id_(fmt::format("vong-forward-{}-{}", options_.topic, options_.sensor)) {
+      id_(fmt::format("vong-forward-{}-{}", options_.topic, options_.sensor)),
+      status_({.client = options_.client, .sensor = options_.sensor, .file = options_.status_file}) {
   if (options_.client.client_id.empty())
     options_.client.client_id = fmt::format("vong-{}", options_.sensor);
 }
@@ -97,6 +98,7 @@ Reply KafkaTransport::read_position(Committed& committed) const {
 
 Reply KafkaTransport::begin() {
   offsets_sent_ = false;
+  status_.poll();
   return never_reject(to_reply(producer_->begin()));
 }
 
@@ -130,6 +132,9 @@ Reply KafkaTransport::abort() {
   return never_reject(to_reply(producer_->abort(options_.call_timeout)));
 }
 
-void KafkaTransport::disconnect() { producer_.reset(); }
+void KafkaTransport::disconnect() {
+  status_.flush();
+  producer_.reset();
+}
 
 }  // namespace vong::send

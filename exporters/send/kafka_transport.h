@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "exporters/send/status_topic.h"
 #include "exporters/send/transport.h"
 #include "kafka/client_config.h"
 #include "kafka/producer.h"
@@ -27,6 +28,7 @@ class KafkaTransport : public Transport {
     std::chrono::milliseconds call_timeout{
         10'000};  // of one call to the broker, before the forwarder looks up again
     std::chrono::milliseconds transaction_timeout{60'000};
+    std::string status_file;  // goes to vong.status when it changes; empty: none
   };
   explicit KafkaTransport(Options options);
 
@@ -47,6 +49,7 @@ class KafkaTransport : public Transport {
   Options options_;
   std::string id_;  // transactional id and group
   std::optional<kafka::Producer> producer_;
+  StatusTopic status_;
   bool offsets_sent_ = false;
 };
 

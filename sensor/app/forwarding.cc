@@ -58,6 +58,7 @@ Result<send::KafkaTransport::Options> transport_options(const Settings& settings
   out.client = std::move(*client);
   out.sensor = settings.text("sensor-name", "");
   out.agency = settings.text("agency", "");
+  out.status_file = fmt::format("{}/status.json", settings.text("kafka.spool.dir", ""));
   out.topic = settings.text("kafka.topic", fmt::format("vong.events.{}", out.agency));
   out.compression = settings.text("kafka.compression", out.compression);
   return out;
@@ -112,6 +113,8 @@ int forward(const Settings& settings, ForwardingPage& page, int stop_fd) {
     spdlog::error("{}", reader.error().message);
     return 1;
   }
+  uint64_t not_looked = ForwardingPage::kNotLooked;   // a forwarder that was started again leaves it
+  page.acknowledged_at_start.compare_exchange_strong(not_looked, reader->acknowledged(), std::memory_order_acq_rel);
   if (auto confined = confine_forwarder(settings); !confined) {
     spdlog::error("{}", confined.error().message);
     return 1;

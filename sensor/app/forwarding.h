@@ -19,6 +19,8 @@ namespace vong::sensor {
 // What both processes see.
 struct ForwardingPage {
   std::atomic<uint64_t> durable_seq{0};  // the sensor writes it
+  static constexpr uint64_t kNotLooked = UINT64_MAX;
+  std::atomic<uint64_t> acknowledged_at_start{kNotLooked};  // seq up to which the broker had everything when the first forwarder looked
   std::atomic<uint64_t> asked{0};        // looks that the sensor waits for
   std::atomic<uint64_t> looked{0};  // the newest one after which everything durable was committed
   send::ForwarderCounters out;

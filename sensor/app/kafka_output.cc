@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace vong::sensor {
 namespace {
 
@@ -12,6 +14,7 @@ sink::Priority priority_of(const LineBatch::Line& line) {
   if (line.event_type == "alert") return line.severity <= 1 ? sink::Priority::kCritical : sink::Priority::kAlert;
   if (line.event_type == "anomaly") return sink::Priority::kAlert;
   if (line.event_type == "flow" || line.event_type == "netflow" || line.event_type == "stats") return sink::Priority::kBulk;
+  if (line.event_type == "ledger" || line.event_type == "sensor") return sink::Priority::kCritical;
   return sink::Priority::kRecord;
 }
 
@@ -23,12 +26,14 @@ Result<std::unique_ptr<KafkaOutput>> KafkaOutput::open(const Settings& settings,
   auto out = std::unique_ptr<KafkaOutput>(new KafkaOutput());
   out->ruleset_ = std::move(ruleset);
   out->forwarding_ = forwarding;
+  out->sensor_ = settings.text("sensor-name", "");
   spool::Writer::Options writing;
   writing.directory = folder;
   writing.bytes_max = settings.size_bytes("kafka.spool.bytes-max", writing.bytes_max);
   auto writer = spool::Writer::open(spool::real_file_system(), writing);
   if (!writer) return std::unexpected(writer.error());
   out->sink_ = std::make_unique<spool::SpoolSink>(std::move(*writer));
+  out->seq_before_ = out->sink_->writer().last_seq();
   out->tell_durable();
   return out;
 }
@@ -39,8 +44,53 @@ void KafkaOutput::tell_durable() {
 
 void KafkaOutput::write(const LineBatch& batch) {
   keys_.clear();
-  items_.clear();
   for (const auto& line : batch.lines()) keys_.push_back(line.flow_id != 0 ? fmt::format("{}", line.flow_id) : std::string());
+  take(batch);
+}
+
+void KafkaOutput::write_own(const LineBatch& batch) {
+  keys_.assign(batch.lines().size(), sensor_);
+  own_ += batch.lines().size();
+  take(batch);
+}
+
+void KafkaOutput::add_to(ledger::Totals& totals) const {
+  using ledger::Reason;
+  // The forwarder first: it never is ahead of what we read of the spool behind it.
+  ledger::HopTotals broker;
+  if (forwarding_ != nullptr) {
+    const ForwardingPage& page = forwarding_->page();
+    const send::ForwarderCounters& sent = page.out;
+    const uint64_t acknowledged = page.acknowledged_at_start.load(std::memory_order_acquire);
+    broker.present = true;
+    broker.out = sent.sent_records.value() + sent.caught_up_records.value();
+    // As long as the forwarder has not looked, nothing of it went out.
+    if (acknowledged != ForwardingPage::kNotLooked) broker[Reason::kBacklog] = seq_before_ - std::min(seq_before_, acknowledged);
+    broker[Reason::kRejected] = sent.rejected_records.value() + sent.unreadable_records.value();
+    broker[Reason::kDamaged] = page.spool.lost_records.value();
+  }
+  ledger::HopTotals& spool = totals[ledger::Hop::kSpool];
+  const sink::SinkCounters& in = sink_->counters();
+  spool.present = true;
+  spool.in = in.in_events.value() - own_;
+  spool[Reason::kOwn] = own_;
+  constexpr std::pair<sink::DropReason, Reason> kDrops[] = {
+      {sink::DropReason::kShed, Reason::kShed},           {sink::DropReason::kFull, Reason::kFull},
+      {sink::DropReason::kTooLarge, Reason::kTooLarge},   {sink::DropReason::kDiskError, Reason::kDiskError},
+      {sink::DropReason::kRejected, Reason::kRejected},   {sink::DropReason::kClosed, Reason::kClosed}};
+  static_assert(std::size(kDrops) == sink::kDropReasons);
+  for (const auto& [drop, reason] : kDrops) spool[reason] = in.dropped_events[static_cast<std::size_t>(drop)].value();
+  const uint64_t accepted = in.accepted_events.value();
+  spool.held = std::min(accepted, static_cast<uint64_t>(sink_->writer().counters().pending_records.value()));
+  spool.out = accepted - spool.held;
+  if (!broker.present) return;
+  broker.in = spool.out;
+  broker.held = static_cast<uint64_t>(std::max<int64_t>(0, broker.balance()));
+  totals[ledger::Hop::kKafka] = broker;
+}
+
+void KafkaOutput::take(const LineBatch& batch) {
+  items_.clear();
   for (size_t i = 0; i < batch.lines().size(); ++i) {
     items_.push_back({keys_[i], batch.view(batch.lines()[i]), ruleset_, priority_of(batch.lines()[i])});
   }

@@ -19,6 +19,8 @@ class KafkaOutput : public BatchSink {
   [[nodiscard]] static Result<std::unique_ptr<KafkaOutput>> open(const Settings& settings, std::string ruleset, ForwardingProcess* forwarding);
 
   void write(const LineBatch& batch) override;
+  void write_own(const LineBatch& batch) override;
+  void add_to(ledger::Totals& totals) const override;
   [[nodiscard]] Result<> flush() override;
   void set_ruleset(std::string ruleset) { ruleset_ = std::move(ruleset); }
   // After the last write: waits until the broker has everything, at most `timeout`. What it has not stays in the spool for the next start.
@@ -27,14 +29,18 @@ class KafkaOutput : public BatchSink {
   // For their counters; any thread.
   [[nodiscard]] const spool::SpoolSink& sink() const { return *sink_; }
   [[nodiscard]] const ForwardingPage* forwarding() const { return forwarding_ == nullptr ? nullptr : &forwarding_->page(); }
+  // What the forwarder has done; null where another program forwards.
+  [[nodiscard]] const send::ForwarderCounters* sent() const { return forwarding_ == nullptr ? nullptr : &forwarding_->page().out; }
 
  private:
   KafkaOutput() = default;
   void tell_durable();
+  void take(const LineBatch& batch);
 
   std::unique_ptr<spool::SpoolSink> sink_;
   ForwardingProcess* forwarding_ = nullptr;
-  std::string ruleset_;
+  std::string ruleset_, sensor_;
+  uint64_t own_ = 0, seq_before_ = 0;  // records about ourselves; last seq of the spool when we started
   std::vector<std::string> keys_;
   std::vector<sink::Item> items_;
 };

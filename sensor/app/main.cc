@@ -10,11 +10,13 @@
 #include "sensor/app/engine_log.h"
 #include "sensor/app/evidence_ring.h"
 #include "sensor/app/forwarding.h"
+#include "sensor/app/ledger_command.h"
 #include "sensor/app/listings.h"
 #include "sensor/app/options.h"
 #include "sensor/app/plan.h"
 #include "sensor/app/run_files.h"
 #include "sensor/app/run_live.h"
+#include "sensor/app/status_command.h"
 
 namespace {
 
@@ -44,6 +46,8 @@ Result<> check_start(const Settings& settings) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "extract") return sensor::run_extract(argc - 1, argv + 1);
+  if (const auto status = sensor::ledger_command(argc, argv)) return *status;
+  if (const auto status = sensor::status_command(argc, argv)) return *status;
   sensor::Options options;
   if (const auto status = sensor::parse_options(argc, argv, options)) return *status;
   app::start_log(options.common, "vong-sensor");

@@ -23,7 +23,7 @@ class KafkaOutput;
 [[nodiscard]] std::span<const telemetry::MetricInfo> metrics_table();
 
 inline constexpr std::size_t kWorkerCells =
-    32;  // as many as metrics.cc has rows for workers, or more
+    48;  // as many as metrics.cc has rows for workers, or more
 
 // One worker's, on cache lines of their own.
 struct alignas(kCacheLine) WorkerCells {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -30,6 +31,7 @@ FileOutput::~FileOutput() {
 void FileOutput::write(const LineBatch& batch) {
   buffer_.append(batch.text());
   lines_buffered_ += batch.lines().size();
+  lines_in_ += batch.lines().size();
   if (buffer_.size() >= kFlushBytes) drain();
 }
 
@@ -43,12 +45,24 @@ void FileOutput::drain() {
       continue;
     } else {
       error_ = std::strerror(errno);
-      lines_lost_ += lines_buffered_;
+      const auto written = buffer_.begin() + static_cast<std::ptrdiff_t>(done);
+      const uint64_t lost = lines_buffered_ - static_cast<uint64_t>(std::count(buffer_.begin(), written, '\n'));
+      lines_lost_ += lost;
+      lines_lost_ever_ += lost;
       break;
     }
   }
   buffer_.clear();
   lines_buffered_ = 0;
+}
+
+void FileOutput::add_to(ledger::Totals& totals) const {
+  ledger::HopTotals& hop = totals[ledger::Hop::kFile];
+  hop.present = true;
+  hop.in = lines_in_;
+  hop.held = lines_buffered_;
+  hop[ledger::Reason::kDiskError] = lines_lost_ever_;
+  hop.out = lines_in_ - lines_buffered_ - lines_lost_ever_;
 }
 
 Result<> FileOutput::flush() {
@@ -67,8 +81,30 @@ void Output::write(LineBatch& batch) {
   {
     const std::lock_guard lock(mutex_);
     for (auto& sink : sinks_) sink->write(batch);
+    events_ += batch.lines().size();
   }
   batch.clear();
+}
+
+void Output::write_own(LineBatch& batch) {
+  if (batch.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& sink : sinks_) sink->write_own(batch);
+  }
+  batch.clear();
+}
+
+void Output::add_to(ledger::Totals& totals) const {
+  const std::lock_guard lock(mutex_);
+  ledger::HopTotals& emit = totals[ledger::Hop::kEmit];
+  emit.present = true;
+  // Workers say a little later than the outputs how many events they made: what was handed over was made.
+  const uint64_t shed = emit.sum(ledger::Kind::kDropped);
+  emit.in = std::max(emit.in, events_ + shed);
+  emit.out = events_;
+  emit.held = emit.in - emit.out - shed;
+  for (const auto& sink : sinks_) sink->add_to(totals);
 }
 
 Result<> Output::flush() {

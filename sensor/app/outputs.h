@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "sensor/emit/line_sink.h"
+#include "telemetry/ledger/ledger.h"
 
 namespace vong::sensor {
 
@@ -35,6 +36,7 @@ class LineBatch : public emit::LineSink {
   explicit LineBatch(Output& spill_to) : spill_to_(&spill_to) {}
 
   void line(std::string_view json, const emit::LineInfo& info) override {
+    ++made_;
     lines_.push_back({text_.size(), json.size(), info.event_type, info.severity, info.flow_id});
     text_.append(json);
     text_.push_back('\n');
@@ -42,6 +44,7 @@ class LineBatch : public emit::LineSink {
   }
   [[nodiscard]] bool empty() const { return lines_.empty(); }
   [[nodiscard]] size_t size_bytes() const { return text_.size(); }
+  [[nodiscard]] uint64_t made() const { return made_; }  // lines since the start
   [[nodiscard]] const std::string& text() const { return text_; }  // every line with its newline
   [[nodiscard]] const std::vector<Line>& lines() const { return lines_; }
   [[nodiscard]] std::string_view view(const Line& line) const {
@@ -58,6 +61,7 @@ class LineBatch : public emit::LineSink {
   Output* spill_to_ = nullptr;
   std::string text_;
   std::vector<Line> lines_;
+  uint64_t made_ = 0;
 };
 
 // Takes whole batches. One thread at a time: Output's lock.
@@ -65,6 +69,10 @@ class BatchSink {
  public:
   virtual ~BatchSink() = default;
   virtual void write(const LineBatch& batch) = 0;
+  // Records of the sensor about itself (ledger and the like): not for eve.json, whose form is closed.
+  virtual void write_own(const LineBatch&) {}
+  // What came in, went out and was lost here, for the loss ledger.
+  virtual void add_to(ledger::Totals& totals) const = 0;
   // Makes durable what was taken; an error line when something was lost since the last call.
   [[nodiscard]] virtual Result<> flush() = 0;
   // The end of the run: flush, and wait for receivers at most `timeout`.
@@ -79,6 +87,7 @@ class FileOutput : public BatchSink {
   ~FileOutput() override;
   void write(const LineBatch& batch) override;
   [[nodiscard]] Result<> flush() override;
+  void add_to(ledger::Totals& totals) const override;
 
  private:
   FileOutput(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
@@ -86,7 +95,8 @@ class FileOutput : public BatchSink {
 
   int fd_;
   std::string path_, buffer_, error_;
-  uint64_t lines_buffered_ = 0, lines_lost_ = 0;
+  uint64_t lines_buffered_ = 0, lines_lost_ = 0;  // lost since the last flush()
+  uint64_t lines_in_ = 0, lines_lost_ever_ = 0;
 };
 
 // All outputs of the program. Any thread.
@@ -94,12 +104,16 @@ class Output {
  public:
   void add(std::unique_ptr<BatchSink> sink) { sinks_.push_back(std::move(sink)); }
   void write(LineBatch& batch);  // empties the batch
+  void write_own(LineBatch& batch);
+  // The hops behind the workers, at one moment.
+  void add_to(ledger::Totals& totals) const;
   [[nodiscard]] Result<> flush();
   [[nodiscard]] Result<> close(std::chrono::milliseconds timeout);
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<std::unique_ptr<BatchSink>> sinks_;
+  uint64_t events_ = 0;
 };
 
 }  // namespace vong::sensor

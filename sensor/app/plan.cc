@@ -6,6 +6,8 @@
 
 #include <filesystem>
 
+#include "sensor/app/canary.h"
+#include "sensor/app/overload.h"
 #include "sensor/app/settings_from_config.h"
 #include "sensor/emit/file_store.h"
 
@@ -54,6 +56,11 @@ Settings read_settings(const Options& options, app::Problems& problems) {
   if (emit::FileStore::sections(settings) > 1) {
     problems.error({options.common.config_file.empty() ? "-" : options.common.config_file, 1, 1}, "file-store is enabled twice in outputs");
   }
+  const app::Place top{options.common.config_file.empty() ? "-" : options.common.config_file, 1, 1};
+  if (auto overload = OverloadConfig::from(settings); !overload) problems.error(top, overload.error().message);
+  if (!options.interfaces.empty()) {
+    if (auto canary = CanaryConfig::from(settings); !canary) problems.error(top, canary.error().message);
+  }
   if (options.simulate_ips) settings.set("stream.inline", "yes");
   if (!options.data_dir.empty()) settings.set("default-data-dir", options.data_dir);
   return settings;
@@ -82,6 +89,7 @@ detect::LoadOptions rule_options(const Options& options, const Settings& setting
   load.cache_dir = settings.text("rules.cache-dir", "");
   load.data_dir = options.data_dir;
   load.threads = static_cast<int>(settings.integer("rules.compile-threads", 2));
+  if (!options.interfaces.empty() && settings.flag("canary.enabled", false)) load.extra_rules = canary_rule();
   return load;
 }
 

@@ -4,9 +4,11 @@
 
 #include <array>
 #include <filesystem>
+#include <functional>
 
 #include "sensor/app/confinement.h"
 #include "sensor/app/evidence_ring.h"
+#include "sensor/app/ledger_keeper.h"
 #include "sensor/app/metrics.h"
 #include "sensor/app/open_outputs.h"
 #include "sensor/app/stats.h"
@@ -24,7 +26,7 @@ constexpr size_t kBatchBytes = 128 * 1024;  // of finished events before they go
 
 // Reads the source to its end. False when it could not be read to the end.
 bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Output& output,
-           app::Signals& signals, app::Progress& progress, WorkerCells& cells) {
+           app::Signals& signals, app::Progress& progress, WorkerCells& cells, const std::function<void()>& tick) {
   std::array<RawPacket, kBatch> batch;
   bool whole = true;
   std::string file;
@@ -51,6 +53,7 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
     worker.process(std::span<const RawPacket>(batch).first(n));
     if (lines.size_bytes() >= kBatchBytes) output.write(lines);
     progress.update(source.bytes_done());
+    tick();
     if (batches++ % kBatchesPerPublish == 0) publish(worker, source.stats(), cells);
   }
   worker.finish();
@@ -74,10 +77,33 @@ int run_once(const Plan& plan, capture::PacketSource& source, Output& output, co
     worker.set_recorder(ring->add_recorder());
     ring->start();
   }
-  const bool whole = drain(source, worker, lines, output, signals, progress, cells);
+  auto keeper = LedgerKeeper::open(plan.settings, folder, true);
+  if (!keeper) {
+    spdlog::error("{}", keeper.error().message);
+    return app::kExitFailed;
+  }
+  WorkerTotals totals;
+  WorkerTotals* const all_totals[] = {&totals};
+  const auto tick = [&] {
+    if (*keeper == nullptr || worker.last_packet_time() == Timestamp{}) return;
+    totals.publish(worker, source.stats(), lines.made(), false);
+    (*keeper)->begin(worker.first_packet_time());
+    (*keeper)->tick(all_totals, output, worker.last_packet_time(), plan.rules->hash());
+  };
+  const bool whole = drain(source, worker, lines, output, signals, progress, cells, tick);
   if (ring != nullptr) ring->stop();
   write_stats(worker, plan, worker.last_packet_time());
   output.write(lines);
+  bool lost = false;
+  if (*keeper != nullptr) {
+    if (auto flushed = output.flush(); !flushed) {
+      spdlog::error("{}", flushed.error().message);
+      lost = true;
+    }
+    totals.publish(worker, source.stats(), lines.made(), true);
+    if (worker.counters().frames > 0) (*keeper)->begin(worker.first_packet_time());
+    (*keeper)->finish(all_totals, output, worker.last_packet_time(), plan.rules->hash());
+  }
   if (auto saved = shared.save(); !saved) spdlog::error("{}", saved.error().message);
   if (auto flushed = output.close(kCloseTimeout); !flushed) {
     spdlog::error("{}", flushed.error().message);
@@ -87,7 +113,7 @@ int run_once(const Plan& plan, capture::PacketSource& source, Output& output, co
   const auto& d = worker.detector().counters();
   spdlog::info("{} packets, {} bytes, {} flows, {} alerts", c.frames, c.bytes,
                worker.flows().counters().total, d.alerts);
-  return whole ? app::kExitDone : app::kExitFailed;
+  return whole && !lost ? app::kExitDone : app::kExitFailed;
 }
 
 // What -r means with the flags beside it.

@@ -3,21 +3,21 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <mutex>
+#include <ctime>
 #include <random>
 #include <thread>
 
 #include "sensor/app/confinement.h"
 #include "sensor/app/evidence_ring.h"
+#include "sensor/app/live_ops.h"
 #include "sensor/app/live_sources.h"
 #include "sensor/app/metrics.h"
 #include "sensor/app/open_outputs.h"
-#include "sensor/app/plan.h"
 #include "sensor/app/stats.h"
 
 namespace vong::sensor {
@@ -25,36 +25,49 @@ namespace {
 
 constexpr size_t kBatch = 64;
 constexpr size_t kBatchBytes = 64 * 1024;
-constexpr auto kFlushInterval = std::chrono::milliseconds(200);   // events wait at most this long in a worker
+constexpr auto kFlushInterval =
+    std::chrono::milliseconds(200);  // events wait at most this long in a worker
 constexpr auto kPublishInterval = std::chrono::milliseconds(500);  // counters to the metrics page
+constexpr auto kPressureInterval = std::chrono::milliseconds(100);
 
-Timestamp wall_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+Timestamp wall_clock() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
 
-// The rules in force. Workers look at `version` once a batch and take the new set over at a packet boundary.
-struct RulesInForce {
-  std::mutex mutex;
-  std::shared_ptr<const detect::RuleSet> rules;
-  std::atomic<uint64_t> version{0};
-
-  void replace(std::shared_ptr<const detect::RuleSet> next) {
-    const std::lock_guard lock(mutex);
-    rules = std::move(next);
-    version.fetch_add(1, std::memory_order_release);
-  }
-  std::shared_ptr<const detect::RuleSet> get() {
-    const std::lock_guard lock(mutex);
-    return rules;
-  }
-};
+int64_t thread_time_ns() {
+  timespec t{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
 
 class WorkerThread {
  public:
-  WorkerThread(const Plan& plan, detect::SharedState& shared, Output& output, RulesInForce& rules, std::unique_ptr<capture::PacketSource> source)
-      : plan_(plan), output_(output), rules_(rules), source_(std::move(source)), lines_(output), worker_(plan, shared, lines_) {}
+  WorkerThread(const Plan& plan, detect::SharedState& shared, Output& output, RulesInForce& rules,
+               std::unique_ptr<capture::PacketSource> source)
+      : plan_(plan),
+        output_(output),
+        rules_(rules),
+        source_(std::move(source)),
+        lines_(output),
+        worker_(plan, shared, lines_),
+        version_(rules.version()) {}
+
+  // Before start(). `own` gets the steps of overload; the canary's packets are taken out of the
+  // alerts.
+  void attach(OwnRecords& own, Canary* canary) {
+    own_ = &own;
+    worker_.set_canary(canary);
+  }
+  [[nodiscard]] WorkerView view(std::string interface) {
+    interface_ = interface;
+    return {std::move(interface), &totals_, &cpu_ns_, &box_};
+  }
 
   void set_recorder(evidence::Recorder* recorder) { worker_.set_recorder(recorder); }
   void set_file_store(emit::FileStore* store) { worker_.emitter().set_file_store(store); }
-  void start() { thread_ = std::thread([this] { run(); }); }
+  void start() {
+    thread_ = std::thread([this] { run(); });
+  }
   void stop() {
     stop_.store(true, std::memory_order_relaxed);
     source_->stop();
@@ -67,17 +80,47 @@ class WorkerThread {
 
  private:
   void take_rules() {
-    const uint64_t version = rules_.version.load(std::memory_order_acquire);
+    const uint64_t version = rules_.version();
     if (version == version_) [[likely]]
       return;
     version_ = version;
-    worker_.set_rules(rules_.get());
+    worker_.set_rules(rules_.get().rules);
   }
 
   void publish_if_due(Timestamp now) {
     if (now - last_publish_ < kPublishInterval && now >= last_publish_) return;
     last_publish_ = now;
-    publish(worker_, source_->stats(), cells_);
+    const auto stats = source_->stats();
+    publish(worker_, stats, cells_);
+    totals_.publish(worker_, stats, lines_.made(), false);
+    cpu_ns_.store(thread_time_ns(), std::memory_order_relaxed);
+  }
+
+  // How far we are behind: the ring's fill, or the packets' time behind the clock.
+  void note_pressure_if_due(Timestamp now, Timestamp newest) {
+    if (now - last_pressure_ < kPressureInterval && now >= last_pressure_) return;
+    last_pressure_ = now;
+    double pressure = source_->fill();
+    if (newest != Timestamp{} && newest < now) {
+      const auto lag = static_cast<double>((now - newest).count()) /
+                       static_cast<double>(worker_.shedder().control().config().lag_max.count());
+      pressure = std::clamp(lag, pressure, 1.0);
+    }
+    const auto change = worker_.note_pressure(pressure, now);
+    if (own_ != nullptr)
+      report_overload(*own_, worker_.shedder(), change, interface_, pressure, now);
+  }
+
+  void take_injected(Timestamp now) {
+    if (!box_.any()) [[likely]]
+      return;
+    for (const std::string& frame : box_.take()) {
+      RawPacket raw;
+      raw.ts = now;
+      raw.data = as_bytes(frame);
+      raw.wire_len = static_cast<uint32_t>(frame.size());
+      worker_.inject(raw);
+    }
   }
 
   void flush_if_due(Timestamp now) {
@@ -101,13 +144,17 @@ class WorkerThread {
       worker_.process(std::span<const RawPacket>(batch).first(n));
       const Timestamp now = wall_clock();
       if (n == 0) worker_.tick(now);
+      take_injected(now);
+      note_pressure_if_due(now, n > 0 ? batch[n - 1].ts : Timestamp{});
       flush_if_due(now);
       publish_if_due(now);
     }
     worker_.finish();
     write_stats(worker_, plan_, worker_.last_packet_time());
     output_.write(lines_);
-    publish(worker_, source_->stats(), cells_);
+    const auto stats = source_->stats();
+    publish(worker_, stats, cells_);
+    totals_.publish(worker_, stats, lines_.made(), true);
   }
 
   const Plan& plan_;
@@ -117,26 +164,16 @@ class WorkerThread {
   LineBatch lines_;
   Worker worker_;
   WorkerCells cells_;
-  Timestamp last_flush_{}, last_publish_{};
-  uint64_t version_ = 0;
+  WorkerTotals totals_;
+  FrameBox box_;
+  std::atomic<int64_t> cpu_ns_{0};
+  OwnRecords* own_ = nullptr;
+  std::string interface_;
+  Timestamp last_flush_{}, last_publish_{}, last_pressure_{};
+  uint64_t version_;
   std::atomic<bool> stop_{false}, failed_{false};
   std::thread thread_;
 };
-
-// Compiles beside the traffic at low priority; a rule set that cannot be used leaves the old one in force.
-void reload(const Options& options, const Plan& plan, RulesInForce& rules) {
-  ::setpriority(PRIO_PROCESS, 0, 10);   // of this thread only, on Linux
-  app::Problems problems;
-  const auto load = rule_options(options, plan.settings, problems);
-  detect::LoadReport report;
-  auto next = load_rules(load, plan.settings, report);
-  if (next == nullptr || (options.init_errors_fatal && report.counts.failed > 0)) {
-    spdlog::error("reload failed, the rules in force stay: {}", rules.get()->hash());
-    return;
-  }
-  spdlog::info("reload: rules {} in force", next->hash());
-  rules.replace(std::move(next));
-}
 
 int worker_count(const Options& options, const Plan& plan) {
   if (options.workers > 0) return options.workers;
@@ -155,8 +192,7 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   const std::string folder = log_folder(options, plan);
   Output output;
   detect::SharedState shared(plan.settings);
-  RulesInForce rules;
-  rules.rules = plan.rules;
+  RulesInForce rules(plan.rules, plan.rule_counts, wall_clock());
   std::vector<std::unique_ptr<WorkerThread>> workers;
   const int per_interface = worker_count(options, plan);
   for (uint16_t i = 0; i < options.interfaces.size(); ++i) {
@@ -166,8 +202,14 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
         spdlog::error("{}", source.error().message);
         return app::kExitFailed;
       }
-      workers.push_back(std::make_unique<WorkerThread>(plan, shared, output, rules, std::move(*source)));
+      workers.push_back(
+          std::make_unique<WorkerThread>(plan, shared, output, rules, std::move(*source)));
     }
+  }
+  LiveOps ops(options, plan, rules, folder, output);
+  if (auto ready = ops.open_canary(); !ready) {
+    spdlog::error("{}", ready.error().message);
+    return app::kExitFailed;
   }
   if (auto became = become_sensor_user(plan.settings, true); !became) {
     spdlog::error("{}", became.error().message);
@@ -188,6 +230,10 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
     spdlog::error("{}", ring.error().message);
     return app::kExitFailed;
   }
+  if (auto ready = ops.open(*opened); !ready) {
+    spdlog::error("{}", ready.error().message);
+    return app::kExitFailed;
+  }
   if (auto confined = confine_files(options, plan, folder); !confined) {
     spdlog::error("{}", confined.error().message);
     return app::kExitFailed;
@@ -197,6 +243,11 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   if (*opened != nullptr) add_kafka_metrics(registry, **opened);
   for (const auto& w : workers) add_worker_metrics(registry, w->cells());
   if (*ring != nullptr) add_evidence_metrics(registry, **ring);
+  for (size_t i = 0; i < workers.size(); ++i) {
+    ops.watch(workers[i]->view(options.interfaces[i / static_cast<size_t>(per_interface)]));
+    workers[i]->attach(ops.own(), ops.canary());
+  }
+  ops.add_metrics(registry);
   const auto page = open_metrics_page(plan.settings, registry);
   if (!page) {
     spdlog::error("{}", page.error().message);
@@ -214,15 +265,11 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   for (auto& w : workers) w->start();
   spdlog::info("watching {} with {} workers, rules {}", fmt::join(options.interfaces, ", "), workers.size(), plan.rules->hash());
 
-  std::thread reloader;
   while (!signals.wait(1000)) {
-    if (signals.take_reload()) {
-      if (reloader.joinable()) reloader.join();
-      reloader = std::thread([&] { reload(options, plan, rules); });
-    }
+    if (signals.take_reload()) ops.reload();
     if (auto flushed = output.flush(); !flushed) spdlog::error("{}", flushed.error().message);
+    ops.tick(wall_clock());
   }
-  if (reloader.joinable()) reloader.join();
   for (auto& w : workers) w->stop();
   bool failed = false;
   uint64_t frames = 0, kernel_drops = 0;
@@ -234,6 +281,8 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   }
   if (*ring != nullptr) (*ring)->stop();
   if (auto saved = shared.save(); !saved) spdlog::error("{}", saved.error().message);
+  if (auto flushed = output.flush(); !flushed) spdlog::error("{}", flushed.error().message);
+  ops.finish(wall_clock());
   if (auto flushed = output.close(kCloseTimeout); !flushed) {
     spdlog::error("{}", flushed.error().message);
     failed = true;

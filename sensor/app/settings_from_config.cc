@@ -33,7 +33,7 @@ constexpr std::array kRead = std::to_array<std::string_view>(
      "include", "security", "default-packet-size", "legacy", "capture", "libmagic", "magic-file",
      "logging", "unix-command", "profiling", "coredump", "host-mode", "ips",
      // our own
-     "kafka", "metrics", "workers", "rules", "ledger", "agency", "overload", "evidence"});
+     "kafka", "metrics", "workers", "rules", "ledger", "agency", "overload", "evidence", "status", "canary"});
 // Known to Suricata's users, and without effect here.
 constexpr std::array kNoEffect =
     std::to_array<std::string_view>({"suricata-version",

@@ -81,7 +81,8 @@ Worker::Worker(const Plan& plan, detect::SharedState& shared, emit::LineSink& si
       tcp_(reassembly::TcpConfig::from_settings(plan.settings), driver_),
       detector_(plan.rules, plan.settings, shared),
       emitter_(plan.eve, sink, plan.interfaces),
-      flow_memcap_policy_(ExceptionPolicies::from_settings(plan.settings).of(ExceptionTarget::kFlowMemcap)) {}
+      flow_memcap_policy_(ExceptionPolicies::from_settings(plan.settings).of(ExceptionTarget::kFlowMemcap)),
+      shedder_(OverloadConfig::from(plan.settings).value_or(OverloadConfig())) {}
 
 Worker::~Worker() = default;
 
@@ -89,6 +90,7 @@ void Worker::process(const RawPacket& raw) {
   ++counters_.frames;
   counters_.bytes += raw.wire_len;
   counters_.max_packet_bytes = std::max<uint64_t>(counters_.max_packet_bytes, raw.wire_len);
+  if (counters_.frames == 1) first_ = raw.ts;
   last_ = std::max(last_, raw.ts);
   link_type_ = raw.link_type;
   expire(last_);
@@ -130,34 +132,76 @@ void Worker::process(std::span<const RawPacket> batch) {
 
 void Worker::on_packet(Packet& packet) {
   ++counters_.packets;
-  if (packet.invalid || packet.ip.version == 0) {
-    counters_.invalid += packet.invalid;
-    inspect_and_emit(packet, false);
+  std::optional<Loss> loss;
+  bool encrypted = false;
+  if (packet.invalid) {
+    ++counters_.invalid;
+    loss = Loss{ledger::Hop::kDecode, ledger::Reason::kInvalidHeader};
+  } else if (packet.ip.version != 0 && !follow(packet, loss, encrypted)) {
+    account_.count(loss);
     return;
   }
+  const detect::DetectCounters before = detector_.counters();
+  inspect_and_emit(packet, false);
+  if (!loss) loss = match_loss(before, detector_.counters(), packet, encrypted);
+  account_.count(loss);
+  if (shedder_.busy()) [[unlikely]] detector_.set_priority_limit(detect::Detector::kAllPriorities);   // the limit was this packet's
+}
+
+// Flow, stream and protocols of an IP packet. False: nobody looks at it any more.
+bool Worker::follow(Packet& packet, std::optional<Loss>& loss, bool& encrypted) {
   if (plan_.check_checksums) decode::verify_checksums(packet);
+  const uint64_t refused = flows_.counters().memcap;
   flow::Flow* flow = flows_.lookup(packet, packet.ts);
   if (flow == nullptr) {
     ++counters_.no_flow;
     if (packet.wants_flow) packet.no_inspection = flow_memcap_policy_ == ExceptionPolicy::kPassPacket;
-    inspect_and_emit(packet, false);
-    return;
+    if (flows_.counters().memcap != refused) loss = Loss{ledger::Hop::kFlow, ledger::Reason::kMemoryCap};
+    return true;
   }
   if (recorder_ != nullptr) recorder_->flow(flow->id);
-  if (flow->phase == flow::FlowPhase::kBypassed) return;   // counted by the table
+  if (flow->phase == flow::FlowPhase::kBypassed) {   // counted by the table
+    loss = Loss{ledger::Hop::kFlow, ledger::Reason::kBypass};
+    return false;
+  }
+  if (shedder_.busy()) [[unlikely]] {
+    const uint64_t bytes = flow->counters[0].bytes + flow->counters[1].bytes;
+    const auto verdict = shedder_.judge(flow->id, bytes, flow->alerted, packet.wire_len, packet.ts);
+    detector_.set_priority_limit(verdict == LoadShedder::Verdict::kFull ? detect::Detector::kAllPriorities : shedder_.control().config().keep_priority);
+    if (verdict == LoadShedder::Verdict::kNotFollowed) {
+      loss = Loss{ledger::Hop::kFlow, ledger::Reason::kOverload};
+      return true;
+    }
+  }
   emitter_.note(packet);
   // From the packet after the one that showed it: the session is encrypted, its bytes say nothing to rules on raw content.
   if (const auto* app = applayer::app_state(*flow); app != nullptr && app->parser != nullptr &&
                                                     app->parser->no_payload_inspection)
-    packet.no_payload_inspection = true;
+    encrypted = packet.no_payload_inspection = true;
   if (packet.is_tcp) {
+    const reassembly::TcpCounters before = tcp_.counters();
     tcp_.process(*flow, packet);
+    loss = tcp_loss(before, tcp_.counters(), packet);
     turn_if_wanted(*flow, packet);
   } else if (packet.is_udp && !packet.payload.empty()) {  // whatever its checksum, as the reference
     driver_.on_datagram(*flow, packet);
     turn_if_wanted(*flow, packet);
   }
-  inspect_and_emit(packet, false);
+  return true;
+}
+
+LoadShedder::Change Worker::note_pressure(double pressure, Timestamp now) {
+  const auto change = shedder_.note(pressure, now);
+  if (!shedder_.busy()) detector_.set_priority_limit(detect::Detector::kAllPriorities);
+  emitter_.shed_records(shedder_.sheds_records());
+  return change;
+}
+
+ledger::Totals Worker::packet_totals(const capture::CaptureStats& capture, bool over) const {
+  ledger::Totals totals;
+  add_capture(totals, capture, counters_.injected, over);
+  account_.add_to(totals, counters_.frames, decoder_.counters().tunnels);
+  return totals;
 }
 
 // Protocol detection found that the flow was opened by its server (a connection met in the middle).
@@ -182,7 +226,8 @@ void Worker::inspect_rest_of_stream(Packet& pseudo) {
 }
 
 void Worker::inspect_once(Packet& packet) {
-  const auto alerts = detector_.inspect(packet);
+  auto alerts = detector_.inspect(packet);
+  if (canary_ != nullptr) alerts = canary_->take_out(packet, alerts);
   emitter_.set_evidence(detector_.packet_vars(), detector_.stream_payload());
   emitter_.alerts(packet, alerts, detector_.tagged(), &detector_.rules());
 }

@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "base/settings.h"
+#include "sensor/app/account.h"
+#include "sensor/app/canary.h"
+#include "sensor/app/overload.h"
 #include "sensor/applayer/core/driver.h"
 #include "sensor/decode/decoder.h"
 #include "sensor/detect/detector.h"
@@ -44,6 +47,7 @@ struct WorkerCounters {
   uint64_t invalid = 0;            // a header was unusable
   uint64_t no_flow = 0;            // the flow table gave none (memory cap)
   uint64_t max_packet_bytes = 0;
+  uint64_t injected = 0;           // of the frames: handed in besides the source's
 };
 
 class Worker : private decode::PacketSink {
@@ -56,6 +60,11 @@ class Worker : private decode::PacketSink {
   void process(const RawPacket& raw);
   // Several, in order. The same as one by one, with the flows' state brought into the cache ahead.
   void process(std::span<const RawPacket> batch);
+  // The same for a frame that is not the source's.
+  void inject(const RawPacket& raw) {
+    ++counters_.injected;
+    process(raw);
+  }
   // Live, when no packet comes: lets flows time out by the wall clock.
   void tick(Timestamp now);
   // The end of input: every flow ends (reason shutdown).
@@ -64,22 +73,32 @@ class Worker : private decode::PacketSink {
   void set_rules(std::shared_ptr<const detect::RuleSet> rules) {
     detector_.set_rules(std::move(rules));
   }
+  // Live: how far the worker is behind, 0 to 1; what that changes.
+  [[nodiscard]] LoadShedder::Change note_pressure(double pressure, Timestamp now);
+  [[nodiscard]] const LoadShedder& shedder() const { return shedder_; }
+  // Takes its packets out of the alerts; null: none. Has to outlive the worker.
+  void set_canary(Canary* canary) { canary_ = canary; }
   void set_capture_file(std::string path) { emitter_.set_capture_file(std::move(path)); }
 
   // Keeps every frame; null: none. Must outlive the worker's last packet.
   void set_recorder(evidence::Recorder* recorder) { recorder_ = recorder; }
 
   [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
+  // The packets' hops of the loss ledger, between two frames. `over`: nothing more comes from the source.
+  [[nodiscard]] ledger::Totals packet_totals(const capture::CaptureStats& capture, bool over) const;
   [[nodiscard]] const decode::Decoder& decoder() const { return decoder_; }
   [[nodiscard]] const flow::FlowTable& flows() const { return flows_; }
   [[nodiscard]] const reassembly::TcpEngine& tcp() const { return tcp_; }
   [[nodiscard]] const detect::Detector& detector() const { return detector_; }
   [[nodiscard]] const applayer::Driver& driver() const { return driver_; }
+  [[nodiscard]] Timestamp first_packet_time() const { return first_; }
   [[nodiscard]] Timestamp last_packet_time() const { return last_; }
   [[nodiscard]] emit::Emitter& emitter() { return emitter_; }
+  [[nodiscard]] const emit::Emitter& emitter() const { return emitter_; }
 
  private:
   void on_packet(Packet& packet) override;
+  [[nodiscard]] bool follow(Packet& packet, std::optional<Loss>& loss, bool& encrypted);
   void inspect_once(Packet& packet);
   void inspect_and_emit(Packet& packet, bool final);
   void inspect_rest_of_stream(Packet& pseudo);
@@ -98,8 +117,11 @@ class Worker : private decode::PacketSink {
   ExceptionPolicy flow_memcap_policy_;
   evidence::Recorder* recorder_ = nullptr;
   WorkerCounters counters_;
+  PacketAccount account_;
+  LoadShedder shedder_;
+  Canary* canary_ = nullptr;
   LinkType link_type_ = LinkType::kEthernet;   // of the frames that come
-  Timestamp last_{};
+  Timestamp first_{}, last_{};
 };
 
 }  // namespace vong::sensor

@@ -78,10 +78,20 @@ class AfPacketSource final : public PacketSource {
     if (getsockopt(fd_, SOL_PACKET, PACKET_STATISTICS, &kernel, &size) ==
         0) {  // reading sets the kernel's to zero
       kernel_drops_.fetch_add(kernel.tp_drops, std::memory_order_relaxed);
+      kernel_seen_.fetch_add(kernel.tp_packets, std::memory_order_relaxed);  // drops are counted in
     }
     CaptureStats s = stats_;
     s.kernel_drops = kernel_drops_.load(std::memory_order_relaxed);
+    s.kernel_seen = kernel_seen_.load(std::memory_order_relaxed);
     return s;
+  }
+  double fill() const override {
+    uint32_t full = 0;
+    for (uint32_t i = 0; i < options_.block_count; ++i) {
+      const auto* block = reinterpret_cast<const tpacket_block_desc*>(ring_ + size_t{i} * options_.block_bytes);
+      full += (block_status(block) & TP_STATUS_USER) != 0;
+    }
+    return static_cast<double>(full) / options_.block_count;
   }
   std::string_view error() const override { return error_; }
   std::string_view interface_name(uint16_t) const override { return options_.interface; }
@@ -137,7 +147,10 @@ class AfPacketSource final : public PacketSource {
     --left_in_block_;
     at_ += header->tp_next_offset;
     // A loopback interface shows each packet twice, leaving and arriving.
-    if (is_loopback_ && address->sll_pkttype == PACKET_OUTGOING) return false;
+    if (is_loopback_ && address->sll_pkttype == PACKET_OUTGOING) {
+      ++stats_.outgoing_copies;
+      return false;
+    }
     out.ts = timestamp_from_ns(int64_t{header->tp_sec} * 1'000'000'000 + header->tp_nsec);
     out.data = {data, header->tp_snaplen};
     out.wire_len = std::max(header->tp_len, header->tp_snaplen);
@@ -162,7 +175,7 @@ class AfPacketSource final : public PacketSource {
   uint32_t block_index_ = 0, left_in_block_ = 0;
   uint8_t* at_ = nullptr;  // next packet in it
   CaptureStats stats_;
-  mutable std::atomic<uint64_t> kernel_drops_ = 0;
+  mutable std::atomic<uint64_t> kernel_drops_ = 0, kernel_seen_ = 0;
   std::string error_;
   std::atomic<bool> stop_ = false;
 };

@@ -24,6 +24,8 @@ struct CaptureStats {
   uint64_t received = 0;         // packets delivered
   uint64_t bytes = 0;            // captured bytes delivered
   uint64_t kernel_drops = 0;     // packets that the kernel had no room for
+  uint64_t kernel_seen = 0;      // packets that the kernel had for us, with kernel_drops; 0: sources without a kernel, or it does not say
+  uint64_t outgoing_copies = 0;  // second sights of a packet (loopback), not delivered
   uint64_t interface_drops = 0;  // packets that the network card had no room for
   uint64_t truncated = 0;        // delivered with fewer bytes than the wire had
   uint64_t files = 0;            // captures opened
@@ -56,6 +58,8 @@ class PacketSource {
   virtual void stop() {}
 
   [[nodiscard]] virtual CaptureStats stats() const = 0;
+  // How full the ring between kernel and us is, 0 to 1; sources without one: 0. The reader's thread.
+  [[nodiscard]] virtual double fill() const { return 0; }
   // One line on the last kError.
   [[nodiscard]] virtual std::string_view error() const = 0;
   // Name of RawPacket::interface: a device; empty for captures.

@@ -82,12 +82,16 @@ class DatasetStore {
   // The set of this name, made when it is new. `rule_dir`: where relative paths are looked for first.
   [[nodiscard]] Result<Dataset*> get(const DatasetRequest& request, const std::string& rule_dir);
   [[nodiscard]] Result<> save() const;
+  // A reload: what rules have put into sets of the store before is kept. Sets that are only loaded from a file are read anew.
+  void inherit(std::shared_ptr<const DatasetStore> before) { before_ = std::move(before); }
+  void forget_before() { before_.reset(); }
 
  private:
   Result<> check_write_path(const std::string& path) const;
   [[nodiscard]] std::string find_file(const std::string& path, const std::string& rule_dir) const;
 
-  std::vector<std::unique_ptr<Dataset>> sets_;
+  std::vector<std::shared_ptr<Dataset>> sets_;
+  std::shared_ptr<const DatasetStore> before_;
   std::string data_dir_;
   bool allow_write_ = true, allow_absolute_ = false;
   uint64_t default_memcap_ = 0, max_hashsize_ = 0, max_hashsize_total_ = 0, hashsize_used_ = 0, default_hashsize_ = 0;

@@ -20,6 +20,8 @@ Detector::Impl::Impl(std::shared_ptr<const RuleSet> rule_set, const Settings& se
   rt.recursion_limit = static_cast<uint32_t>(settings.integer("detect.inspection-recursion-limit", kDefaultRecursionLimit));
   if (rt.recursion_limit == 0) rt.recursion_limit = kDefaultRecursionLimit;
   alert_queue_max = static_cast<uint32_t>(std::clamp<int64_t>(settings.integer("packet-alert-max", kDefaultAlertQueue), 1, 255));
+  packet_work = static_cast<uint32_t>(std::clamp<int64_t>(settings.integer("detect.packet-work", kDefaultPacketWork), 0, UINT32_MAX));
+  if (packet_work == 0) packet_work = UINT32_MAX;
   guess_tx = settings.flag("detect.guess-applayer-tx", false);
   use_rules(std::move(rule_set));
 }
@@ -28,6 +30,8 @@ void Detector::Impl::use_rules(std::shared_ptr<const RuleSet> rule_set) {
   if (rules == rule_set) return;
   rules = std::move(rule_set);
   set = &rules->impl();
+  identities.push_back(set->identity);
+  if (identities.size() > kIdentitiesMax) identities.pop_front();
   views.clear();
   view = nullptr;
   buffers.resize(set->uses.size());
@@ -49,6 +53,7 @@ void Detector::Impl::begin(Packet& p) {
   rt.flow_state = nullptr;
   rt.proto = AppProto::kUnknown;
   rt.packet_vars.clear();
+  rt.work_left = packet_work;
   rt.new_driver_events = 0;
   app = nullptr;
   stream = nullptr;
@@ -368,6 +373,7 @@ bool Detector::Impl::packet_part_fits(const CompiledRule& rule, bool& stream_mat
   if (b.ip_protocol_only != 0 && p.ip.protocol != b.ip_protocol_only) return false;
   if (b.flow_start_only && (p.flow == nullptr || p.flow->counters[0].packets + p.flow->counters[1].packets != 1)) return false;
   ++counters.rules_evaluated;
+  rt.spend(1);
   rt.rule = &rule;
   rt.captures.clear();
   rt.evidence.clear();
@@ -381,10 +387,46 @@ bool Detector::Impl::packet_part_fits(const CompiledRule& rule, bool& stream_mat
   return !with_payload || b.payload.empty() || payload_fits(b, stream_match);
 }
 
+bool Detector::Impl::may_try(const CompiledRule& rule) {
+  if (rt.work_left == 0) [[unlikely]] return false;
+  if (rule.priority <= priority_limit) [[likely]] return true;
+  for (const uint8_t use : rule.body->bits_use) {
+    if (use >= 2) return true;   // others ask for what it sets
+  }
+  ++counters.rules_shed;
+  return false;
+}
+
+// False: whatever this packet holds, no rule in force could match on it.
+bool Detector::Impl::some_rule_speaks_of(const Packet& p) {
+  const Prefilter& prefilter = set->prefilter;
+  const auto c = static_cast<size_t>(packet_class);
+  const auto d = static_cast<size_t>(index(rt.direction));
+  if (prefilter.ip_only.any && p.ip.version != 0) return true;
+  if (!prefilter.packet_buffers[c][d].empty()) return true;
+  if (!prefilter.unfiltered[c][d].empty()) {
+    open_view();
+    if (!view->listed[d] || !view->unfiltered[d].empty()) return true;
+  }
+  if (p.events.any() && !prefilter.event_rules.empty()) return true;
+  if (rt.flow != nullptr && !prefilter.protocol_rules.empty()) return true;
+  for (const PayloadKind kind : {kPacketPayload, kStreamPayload}) {
+    if (kind == kStreamPayload && !p.is_tcp) break;
+    const HeaderView::Payload& payload = payload_view(kind);
+    const auto& any = (kind == kStreamPayload ? prefilter.any_stream : prefilter.any_packet_payload)[c][d];
+    if (any.literals != nullptr || !any.prefixes.empty()) return true;
+    if (!payload.groups.empty() || !payload.shorts.empty() || !payload.direct.empty()) return true;
+  }
+  if (rt.flow == nullptr) return false;
+  if (rt.proto != AppProto::kUnknown) return prefilter.tx[static_cast<size_t>(rt.proto)][d].any || !prefilter.frames[static_cast<size_t>(rt.proto)][d].empty();
+  return set->any_transaction_rule && (p.is_tcp || p.is_udp);   // what it speaks is not known yet
+}
+
 void Detector::Impl::evaluate_packet_rules() {
   counters.candidates += candidates.size();
   for (const RuleIndex i : candidates) {
     const CompiledRule& rule = set->rules[i];
+    if (!may_try(rule)) continue;
     if (rule.body->type == RuleType::kTransaction) {
       stream_tx_candidates.push_back(i);
       continue;
@@ -417,10 +459,10 @@ void Detector::Impl::inspect_frames() {
     if (frame.inspection_done || (frame.data.size() <= frame.inspected && !frame.closed)) continue;
     rt.frame = &frame;
     for (const RuleIndex i : asked) {
-      if (std::find(frame.matched.begin(), frame.matched.end(), i) != frame.matched.end()) continue;
+      if (std::find(frame.matched.begin(), frame.matched.end(), set->rules[i].sid) != frame.matched.end()) continue;
       bool stream_match = false;
       if (!packet_part_fits(set->rules[i], stream_match, false) || !frame_fits(*set->rules[i].body, frame)) continue;
-      frame.matched.push_back(i);
+      frame.matched.push_back(set->rules[i].sid);
       const applayer::Transaction* tx = nullptr;
       for (const auto& t : app->parser->transactions) {
         if (frame.tx_id && t->id == *frame.tx_id) tx = t.get();
@@ -453,8 +495,12 @@ void Detector::Impl::mark_all_inspected() {
 std::span<const Alert> Detector::Impl::inspect(Packet& p) {
   ++counters.packets;
   begin(p);
-  if (p.no_inspection && p.flow == nullptr) return {};
+  if (p.no_inspection && p.flow == nullptr) {
+    ++counters.packets_passed;
+    return {};
+  }
   if (rt.flow_state != nullptr && (rt.flow_state->pass || rt.flow_state->drop || (rt.flow_state->bypass && !p.is_pseudo) || p.no_inspection || p.flow->pass_by_policy)) {
+    ++counters.packets_passed;
     mark_all_inspected();
     if (stream != nullptr) {
       const auto rest = stream->raw_window(rt.direction, true);
@@ -479,7 +525,9 @@ std::span<const Alert> Detector::Impl::inspect(Packet& p) {
     }
     if (!matches.empty()) stream_copy.assign(as_text(fresh));   // what is done with may go
     if (stream != nullptr && !window.data.empty()) stream->raw_done(rt.direction, window.offset + window.data.size());
+    counters.packets_without_rules += matches.empty() && !some_rule_speaks_of(p);
   }
+  counters.packets_work_limit += rt.work_left == 0;
   finish_alerts();
   return alerts;
 }
@@ -493,6 +541,7 @@ std::span<const std::pair<std::string, std::string>> Detector::packet_vars() con
 Bytes Detector::stream_payload() const { return as_bytes(impl_->stream_copy); }
 bool Detector::tagged() const { return impl_->tagged; }
 void Detector::set_rules(std::shared_ptr<const RuleSet> rules) { impl_->use_rules(std::move(rules)); }
+void Detector::set_priority_limit(uint8_t priority) { impl_->priority_limit = priority; }
 const RuleSet& Detector::rules() const { return *impl_->rules; }
 const DetectCounters& Detector::counters() const { return impl_->counters; }
 

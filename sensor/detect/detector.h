@@ -44,6 +44,10 @@ struct DetectCounters {
   uint64_t prefilter_scans = 0, prefilter_bytes = 0, candidates = 0, rules_evaluated = 0;
   uint64_t pcre_limit_reached = 0, recursion_limit_reached = 0, tx_state_full = 0, flow_state_full = 0, host_table_full = 0,
            threshold_table_full = 0, dataset_full = 0, transform_failed = 0;
+  uint64_t packets_passed = 0;        // not looked at: a rule or policy has decided on the flow or packet
+  uint64_t packets_without_rules = 0; // no rule in force speaks of such packets
+  uint64_t packets_work_limit = 0;    // detect.packet-work was used up: the rest of their candidates was not tried
+  uint64_t rules_shed = 0;            // candidates not tried because of set_priority_limit
 };
 
 class Detector {
@@ -77,6 +81,11 @@ class Detector {
   [[nodiscard]] const RuleSet& rules() const;
 
   [[nodiscard]] const DetectCounters& counters() const;
+
+  // Overload: only rules of at most this priority number (1 is the highest severity), and those that set bits for others, are tried. Until
+  // set otherwise; kAllPriorities lifts it.
+  static constexpr uint8_t kAllPriorities = 255;
+  void set_priority_limit(uint8_t priority);
 
   struct Impl;
 

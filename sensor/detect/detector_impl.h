@@ -2,6 +2,7 @@
 // tx_inspect.cc (transactions) and alert_queue.cc (what becomes of matches).
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "rules/matcher/matcher.h"
 #include "sensor/applayer/core/driver.h"
 #include "sensor/detect/buffer_cache.h"
+#include "sensor/detect/carry_over.h"
 #include "sensor/detect/compiled_rule.h"
 #include "sensor/detect/detector.h"
 #include "sensor/detect/inspect.h"
@@ -89,6 +91,11 @@ struct Detector::Impl {
   DetectCounters counters;
   Verdict verdict;
   bool tagged = false, guess_tx = false;
+  uint8_t priority_limit = kAllPriorities;
+  uint32_t packet_work = kDefaultPacketWork;
+  // False: not now, and why is counted.
+  [[nodiscard]] bool may_try(const CompiledRule& rule);
+  [[nodiscard]] bool some_rule_speaks_of(const Packet& p);
   uint32_t alert_queue_max = kDefaultAlertQueue;
 
   matcher::Scratch scratch;
@@ -127,6 +134,9 @@ struct Detector::Impl {
   HeaderView& view_of(const Packet& p);
   void open_view();
   [[nodiscard]] const HeaderView::Payload& payload_view(PayloadKind kind);
+  static constexpr size_t kIdentitiesMax = 16;
+  std::deque<std::shared_ptr<const SetIdentity>> identities;   // of the rule sets so far, the newest last
+  void adopt(TxState& state);                  // a transaction that was met under another rule set
   absl::flat_hash_map<ViewKey, std::unique_ptr<HeaderView>> views;
   HeaderView spare_view;                       // when there are too many combinations: judged anew for each packet
   HeaderView* view = nullptr;                  // of the packet in view

@@ -150,6 +150,7 @@ bool Inspector::pcre(const PcreNode& n, size_t i, bool& decided) {
   size_t start = 0;
   while (true) {
     size_t begin = 0, end = 0;
+    rt_.spend(kRegexWork);
     const Regex::Outcome outcome = start <= subject.size() ? n.regex->search(subject, start, rt_.regex, begin, end) : Regex::Outcome::kNoMatch;
     if (outcome == Regex::Outcome::kLimit) {
       ++rt_.counters->pcre_limit_reached;
@@ -263,6 +264,11 @@ bool Inspector::base64(const Base64DecodeNode& n) {
 bool Inspector::from(size_t i) {
   if (++steps_ > rt_.recursion_limit) {
     ++rt_.counters->recursion_limit_reached;
+    stop_ = true;
+    return false;
+  }
+  rt_.spend(1);
+  if (rt_.work_left == 0) {
     stop_ = true;
     return false;
   }

@@ -1,3 +1,4 @@
+#include "sensor/detect/carry_over.h"
 #include "sensor/detect/rule_set.h"
 
 #include <openssl/evp.h>
@@ -63,6 +64,7 @@ class Loader {
     env_.regex_limits.match = static_cast<uint32_t>(settings.integer("pcre.match-limit", 3500));
     env_.regex_limits.depth = static_cast<uint32_t>(settings.integer("pcre.match-limit-recursion", 1500));
     env_.data_dir = options.data_dir;
+    if (options.previous) env_.datasets_before = options.previous->impl().datasets;
     env_.diagnostics = &report.diagnostics;
   }
 
@@ -105,6 +107,8 @@ class Loader {
     report_.patterns = prefilter.patterns;
     report_.pattern_sets = prefilter.sets;
     report_.sets_from_cache = prefilter.from_cache;
+    impl_->identity = SetIdentity::of(impl_->generation, impl_->rules, impl_->prefilter);
+    if (impl_->datasets) impl_->datasets->forget_before();
     return std::move(impl_);
   }
 
@@ -218,6 +222,7 @@ class Loader {
     for (uint32_t i = 0; i < impl_->rules.size(); ++i) {
       CompiledRule& r = impl_->rules[i];
       r.order = i;
+      impl_->any_transaction_rule |= r.body->type == RuleType::kTransaction || r.body->type == RuleType::kFrame;
       impl_->by_sid.emplace(static_cast<uint64_t>(r.gid) << 32 | r.sid, i);
       EVP_DigestUpdate(context, r.text.data(), r.text.size());
       EVP_DigestUpdate(context, "\n", 1);
@@ -259,6 +264,7 @@ Result<std::shared_ptr<const RuleSet>> RuleSet::load(const LoadOptions& options,
     if (!file) return std::unexpected(file.error());
     loader.add_file(**file);
   }
+  if (!options.extra_rules.empty()) loader.add_file(*rules::RuleFile::parse("built-in", options.extra_rules));
   auto impl = loader.finish();
   if (!impl) return std::unexpected(impl.error());
   return std::shared_ptr<const RuleSet>(new RuleSet(std::move(*impl)));

@@ -52,8 +52,10 @@ struct LoadOptions {
   std::vector<std::string> files;            // rule files, in order
   std::string classification_file, reference_file, threshold_file;   // "" : none (a missing file is a warning)
   std::string cache_dir;                     // of compiled pattern sets; "" : no cache
+  std::string extra_rules;                   // text of rules besides those of the files
   std::string data_dir;                      // where datasets of relative path stand ("" : beside the rule file)
   int threads = 1;                           // for compiling
+  std::shared_ptr<const class RuleSet> previous;   // a reload: its data sets live on
   const class Catalog* catalog = nullptr;    // of buffers and protocols; null: the program's
 };
 

@@ -23,6 +23,8 @@
 
 namespace vong::detect {
 
+struct SetIdentity;
+
 struct RuleSet::Impl {
   std::pmr::monotonic_buffer_resource arena{1 << 20};
   std::deque<std::string> texts;                       // rules' text and file names; views point here
@@ -47,6 +49,8 @@ struct RuleSet::Impl {
   absl::flat_hash_map<uint64_t, uint32_t> by_sid;      // gid << 32 | sid -> index
   uint32_t generation = 0;                             // differs between all sets of the program
   Catalog const* catalog = nullptr;
+  std::shared_ptr<const SetIdentity> identity;   // carry_over.h
+  bool any_transaction_rule = false;                   // or rule on frames
 
   [[nodiscard]] std::string_view keep(std::string_view text);                     // a copy in the arena
   template <typename T>
@@ -68,6 +72,7 @@ struct CompileEnv {
   rules::Variables variables;
   rules::ListCache lists;
   RegexLimits regex_limits;
+  std::shared_ptr<const DatasetStore> datasets_before;   // of the rule set that this one replaces
   rules::ClassificationConfig classifications;
   StringMap<std::pair<std::string_view, std::string_view>> class_text;   // name and description kept in the arena
   absl::flat_hash_map<std::string, uint32_t> header_by_key;

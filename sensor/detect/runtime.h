@@ -2,6 +2,7 @@
 // One per Detector; the engine fills it in before each rule. Nothing here outlives the call.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -47,6 +48,8 @@ struct Runtime {
   std::array<uint64_t, kMaxVariablesPerRule> variables{};
   RegexScratch regex;
   uint32_t recursion_limit = kDefaultRecursionLimit;
+  uint32_t work_left = kDefaultPacketWork;          // of this packet
+  void spend(uint32_t units) { work_left -= std::min(work_left, units); }
   std::string decoded;                              // base64_decode's result
   std::vector<std::pair<std::string, std::string>> packet_vars;   // captures of this packet
 

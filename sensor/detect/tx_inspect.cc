@@ -285,12 +285,19 @@ void Detector::Impl::evaluate_tx_rule(RuleIndex i, Transaction& tx, TxState& sta
   rt.file = nullptr;
 }
 
+void Detector::Impl::adopt(TxState& state) {
+  for (const auto& identity : identities) {
+    if (identity->generation == state.generation) return carry_over(state, *identity, *set->identity);
+  }
+  state = TxState();   // new, or many reloads old
+  state.generation = set->generation;
+}
+
 void Detector::Impl::inspect_transaction(Transaction& tx, const TxIndex& index_, const applayer::ProtocolDef&, bool over) {
   if (!tx.detect_state) tx.detect_state = std::make_unique<TxState>();
   auto& state = static_cast<TxState&>(*tx.detect_state);
   if (state.generation != set->generation) {
-    state = TxState();
-    state.generation = set->generation;
+    adopt(state);
   }
   if (state.proto != rt.proto) {
     for (TxState::Side& side : state.side) side = {};
@@ -302,7 +309,9 @@ void Detector::Impl::inspect_transaction(Transaction& tx, const TxIndex& index_,
   tx_candidates.clear();
   collect_tx_candidates(tx, state, index_, over);
   counters.candidates += tx_candidates.size();
-  for (const RuleIndex i : tx_candidates) evaluate_tx_rule(i, tx, state, over);
+  for (const RuleIndex i : tx_candidates) {
+    if (may_try(set->rules[i])) evaluate_tx_rule(i, tx, state, over);
+  }
   rt.tx = nullptr;
   rt.tx_bits = nullptr;
 }

@@ -41,6 +41,9 @@ class Emitter {
   // decode and stream events of the packet, where the configuration wants them.
   void packet_events(const Packet& packet);
   void arp(const Packet& packet);
+  // Overload: records of protocols are not written, but for flows with an alert.
+  void shed_records(bool on) { shedding_ = on; }
+  [[nodiscard]] uint64_t records_shed() const { return records_shed_; }
   void transactions(const Packet& packet, bool final);
   void flow_end(flow::Flow& flow, flow::FlowEndReason reason, Timestamp now);
   // A record of the sensor's own making: `body` is the JSON of the event type's object ("stats":
@@ -48,10 +51,10 @@ class Emitter {
   void own_record(std::string_view event_type, std::string_view body, Timestamp now);
 
  private:
-  [[nodiscard]] Origin origin(uint16_t interface) const {
+  [[nodiscard]] Origin origin(uint16_t interface) {
     return {config_,
             interface < names_.size() ? std::string_view(names_[interface]) : std::string_view(),
-            capture_file_, packet_vars_, stream_payload_, store_};
+            capture_file_, packet_vars_, stream_payload_, store_, shedding_ ? &records_shed_ : nullptr};
   }
 
   const EveConfig& config_;
@@ -61,6 +64,8 @@ class Emitter {
   std::span<const std::pair<std::string, std::string>> packet_vars_;
   Bytes stream_payload_;
   FileStore* store_ = nullptr;
+  bool shedding_ = false;
+  uint64_t records_shed_ = 0;
 };
 
 }  // namespace vong::emit

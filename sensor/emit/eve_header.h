@@ -26,6 +26,7 @@ struct Origin {
   std::span<const std::pair<std::string, std::string>> packet_vars = {};
   Bytes stream_payload = {};   // of the stream, that the packet's rules looked at
   FileStore* store = nullptr;  // where files go; null: nowhere
+  uint64_t* shed = nullptr;    // overload: counts records that are not written; null: all are
 };
 
 // Opens the object and writes the common fields. `flow` may be null (packet records), `packet` too

@@ -180,7 +180,11 @@ void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow,
       }
       tx->logged |= bit;
       if (const Settings* options = origin.config.record(logger.config.empty() ? logger.event_type : logger.config)) {
-        write_record(sink, origin, flow, packet, logger, *tx, *options);
+        if (origin.shed != nullptr && !flow.alerted) {
+          ++*origin.shed;
+        } else {
+          write_record(sink, origin, flow, packet, logger, *tx, *options);
+        }
       }
     }
   }

@@ -13,6 +13,10 @@ using E = PacketEvent;
 void TcpEngine::keep_payload(Turn& t) {
   if (t.len == 0) return;
   t.p.payload_in_stream = !(t.mine.app_stopped && t.mine.raw_stopped);
+  if (config_.depth_bytes != 0) {
+    const int64_t end = t.mine.offset_of(t.seq) + static_cast<int64_t>(t.len);
+    counters_.depth_packets += end > 0 && t.mine.stream_offset(static_cast<uint64_t>(end)) > config_.depth_bytes;
+  }
   if (!t.has(TcpFlags::kUrg)) {
     keep_bytes(t, t.seq, t.p.payload);
     return;

@@ -30,6 +30,7 @@ struct TcpCounters {
   uint64_t overlap = 0, overlap_different_data = 0;
   uint64_t reassembly_gap = 0, gap_bytes = 0, ack_unseen_data = 0;
   uint64_t depth_reached = 0, urgent_oob_bytes = 0;
+  uint64_t depth_packets = 0;  // packets with bytes behind the depth, which are not kept
   uint64_t bypassed = 0;
   // How often an exception policy was applied.
   ExceptionCounters exception_midstream{}, exception_memcap{}, exception_reassembly{};

@@ -99,6 +99,7 @@ Status check_list(RuleBuilder& b, const rules::Option& o, const Dataset& set) {
 rules::Parsed<Dataset*> open(RuleBuilder& b, const rules::Option& o, const DatasetRequest& r) {
   if (!b.set.datasets) {
     b.set.datasets = std::make_shared<DatasetStore>();
+    b.set.datasets->inherit(b.env.datasets_before);
     if (auto configured = b.set.datasets->configure(b.env.settings, b.env.data_dir); !configured) return value_error(o.value, configured.error().message);
   }
   auto set = b.set.datasets->get(r, b.env.rule_dir);

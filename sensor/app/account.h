@@ -1,0 +1,56 @@
+// Which line of the loss ledger each packet of a worker belongs to: one, the first hop that could
+// not do its work wholly. Worker's thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "sensor/capture/packet_source.h"
+#include "sensor/detect/detector.h"
+#include "sensor/packet/packet.h"
+#include "sensor/reassembly/tcp_engine.h"
+#include "telemetry/ledger/ledger.h"
+
+namespace vong::sensor {
+
+// A packet that did not go on wholly at this hop (decode, flow or match).
+struct Loss {
+  ledger::Hop hop;
+  ledger::Reason reason;
+};
+
+class PacketAccount {
+ public:
+  // Once a packet.
+  void count(const std::optional<Loss>& loss) {
+    if (!loss) {
+      ++inspected_;
+    } else {
+      ++lost_[static_cast<std::size_t>(loss->hop)][static_cast<std::size_t>(loss->reason)];
+    }
+  }
+  // The hops up to match, which balance by themselves as long as every packet was counted once.
+  // `frames` were taken from the source, `inner` packets came out of them besides.
+  void add_to(ledger::Totals& totals, uint64_t frames, uint64_t inner) const;
+
+ private:
+  std::array<std::array<uint64_t, ledger::kReasons>, ledger::kHops> lost_{};
+  uint64_t inspected_ = 0;
+};
+
+// The hops before the worker, by what the source says. `over`: nothing more will be taken from it,
+// what waits in the ring is lost. `injected`:
+// frames that the worker took besides.
+void add_capture(ledger::Totals& totals, const capture::CaptureStats& stats, uint64_t injected, bool over);
+
+// What TCP tracking could not do with the packet; `before`: its counters before the packet.
+[[nodiscard]] std::optional<Loss> tcp_loss(const reassembly::TcpCounters& before,
+                                           const reassembly::TcpCounters& now,
+                                           const Packet& packet);
+// What detection did not do with it. `encrypted`: its flow's bytes say nothing to rules.
+[[nodiscard]] std::optional<Loss> match_loss(const detect::DetectCounters& before,
+                                             const detect::DetectCounters& now,
+                                             const Packet& packet, bool encrypted);
+
+}  // namespace vong::sensor

@@ -1,0 +1,117 @@
+#include "sensor/app/reload.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+
+#include "base/json_writer.h"
+#include "sensor/app/plan.h"
+
+namespace vong::sensor {
+namespace {
+
+constexpr int kLowPriority = 10;
+constexpr uint64_t kMebibyte = 1 << 20;
+
+Timestamp wall_clock() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
+std::string fields_of(bool done, const std::string& before, const std::string& after,
+                      const std::string& why, const detect::RuleCounts& counts, Duration took,
+                      const Memory& memory) {
+  std::string text;
+  JsonWriter out(text);
+  out.field("outcome", done ? "done" : "refused");
+  if (!why.empty()) out.field("reason", why);
+  out.field("ruleset_before", before);
+  out.field("ruleset", after);
+  out.field("loaded", counts.loaded);
+  out.field("failed", counts.failed);
+  out.field("skipped", counts.skipped);
+  out.field("seconds",
+            static_cast<int64_t>(std::chrono::duration_cast<std::chrono::seconds>(took).count()));
+  out.field("peak_memory_bytes", memory.peak_bytes);
+  return text;
+}
+
+}  // namespace
+
+Memory process_memory() {
+  Memory memory;
+  rusage usage{};
+  if (::getrusage(RUSAGE_SELF, &usage) == 0)
+    memory.peak_bytes = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+  std::ifstream in("/proc/self/statm");
+  uint64_t size = 0, resident = 0;
+  if (in >> size >> resident)
+    memory.now_bytes = resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  return memory;
+}
+
+std::string reload_refusal(const detect::RuleCounts& now, const detect::RuleCounts& next,
+                           bool strict) {
+  if (strict && next.failed > 0) return fmt::format("{} rules cannot load", next.failed);
+  if (now.loaded > 0 && next.loaded == 0) return "no rule is left";
+  if (next.failed > next.loaded)
+    return fmt::format("{} of {} rules cannot load", next.failed, next.failed + next.loaded);
+  return {};
+}
+
+void Reloader::start() {
+  wait();
+  thread_ = std::thread([this] {
+    ::setpriority(PRIO_PROCESS, 0,
+                  kLowPriority);  // of this thread only, on Linux; threads that compile inherit it
+    (void)run();
+  });
+}
+
+bool Reloader::run() {
+  const auto begun = std::chrono::steady_clock::now();
+  const RulesInForce::State before = rules_.get();
+  app::Problems problems;
+  auto load = rule_options(options_, plan_.settings, problems);
+  load.previous = before.rules;
+  detect::LoadReport report;
+  auto next = load_rules(load, plan_.settings, report);
+  std::string why = "a rule file cannot be read";
+  detect::RuleCounts ours = report.counts;  // without what the sensor adds
+  if (!load.extra_rules.empty() && ours.loaded > 0) --ours.loaded;
+  if (next != nullptr) why = reload_refusal(before.counts, ours, options_.init_errors_fatal);
+  const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begun);
+  const Memory memory = process_memory();
+  const bool done = next != nullptr && why.empty();
+  const std::string hash = done ? next->hash() : before.rules->hash();
+  if (done) {
+    rules_.replace({std::move(next), report.counts, wall_clock()});
+    counters_.done.add();
+    spdlog::info(
+        "reload: rules {} in force after {:.1f} s, {} loaded, {} failed; memory {} MiB, at most {} "
+        "MiB so far",
+        hash, static_cast<double>(took.count()) / 1e9, report.counts.loaded, report.counts.failed,
+        memory.now_bytes / kMebibyte, memory.peak_bytes / kMebibyte);
+  } else {
+    counters_.refused.add();
+    spdlog::error("reload refused, rules {} stay in force: {}", hash, why);
+  }
+  if (own_ != nullptr)
+    own_->write(wall_clock(), "reload",
+                fields_of(done, before.rules->hash(), hash, why, report.counts, took, memory));
+  return done;
+}
+
+void add_reload_metrics(telemetry::Registry& registry, const Reloader& reloader,
+                        const RulesInForce& rules) {
+  registry.add("vong_sensor_reloads_total", {{"outcome", "done"}}, reloader.counters().done);
+  registry.add("vong_sensor_reloads_total", {{"outcome", "refused"}}, reloader.counters().refused);
+  registry.add("vong_sensor_rules_age_seconds", {}, [&rules] {
+    return static_cast<double>((wall_clock() - rules.get().since).count()) / 1e9;
+  });
+}
+
+}  // namespace vong::sensor

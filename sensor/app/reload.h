@@ -1,0 +1,94 @@
+// The rules in force, and how others take their place: compiled beside the traffic at low priority,
+// swapped at a packet boundary. A rule set that cannot be used leaves the old one in force and says
+// why: in the log, in a metric, in a record.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "base/counter.h"
+#include "sensor/app/options.h"
+#include "sensor/app/own_records.h"
+#include "sensor/app/worker.h"
+#include "telemetry/registry.h"
+
+namespace vong::sensor {
+
+// Workers look at version() once a batch and take the new set over at a packet boundary. Any
+// thread.
+class RulesInForce {
+ public:
+  struct State {
+    std::shared_ptr<const detect::RuleSet> rules;
+    detect::RuleCounts counts;
+    Timestamp since{};
+  };
+  RulesInForce(std::shared_ptr<const detect::RuleSet> rules, detect::RuleCounts counts,
+               Timestamp now)
+      : state_{std::move(rules), counts, now} {}
+
+  [[nodiscard]] uint64_t version() const { return version_.load(std::memory_order_acquire); }
+  [[nodiscard]] State get() const {
+    const std::lock_guard lock(mutex_);
+    return state_;
+  }
+  void replace(State next) {
+    const std::lock_guard lock(mutex_);
+    state_ = std::move(next);
+    version_.fetch_add(1, std::memory_order_release);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  State state_;
+  std::atomic<uint64_t> version_{0};
+};
+
+struct ReloadCounters {
+  Counter done, refused;
+};
+
+// Why a set must not replace the one in force; empty: it may.
+[[nodiscard]] std::string reload_refusal(const detect::RuleCounts& now,
+                                         const detect::RuleCounts& next, bool strict);
+
+class Reloader {
+ public:
+  // All have to outlive it. `own` may be null.
+  Reloader(const Options& options, const Plan& plan, RulesInForce& rules, OwnRecords* own)
+      : options_(options), plan_(plan), rules_(rules), own_(own) {}
+  ~Reloader() { wait(); }
+
+  // Begins a reload on a thread of its own; one at a time.
+  void start();
+  void wait() {
+    if (thread_.joinable()) thread_.join();
+  }
+  // The same on the caller's thread. True when new rules are in force.
+  bool run();
+
+  [[nodiscard]] const ReloadCounters& counters() const { return counters_; }
+
+ private:
+  const Options& options_;
+  const Plan& plan_;
+  RulesInForce& rules_;
+  OwnRecords* own_;
+  ReloadCounters counters_;
+  std::thread thread_;
+};
+
+// vong_sensor_reloads_total, vong_sensor_rules_age_seconds. What is given has to outlive the
+// registry.
+void add_reload_metrics(telemetry::Registry& registry, const Reloader& reloader,
+                        const RulesInForce& rules);
+
+// Most memory that this process ever had, and what it has now.
+struct Memory {
+  uint64_t peak_bytes = 0, now_bytes = 0;
+};
+[[nodiscard]] Memory process_memory();
+
+}  // namespace vong::sensor
