@@ -281,7 +281,10 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   }
   if (*ring != nullptr) (*ring)->stop();
   if (auto saved = shared.save(); !saved) spdlog::error("{}", saved.error().message);
-  if (auto flushed = output.flush(); !flushed) spdlog::error("{}", flushed.error().message);
+  if (auto flushed = output.flush(); !flushed) {
+    spdlog::error("{}", flushed.error().message);
+    failed = true;
+  }
   ops.finish(wall_clock());
   if (auto flushed = output.close(kCloseTimeout); !flushed) {
     spdlog::error("{}", flushed.error().message);
