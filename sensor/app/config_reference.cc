@@ -80,6 +80,7 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"datasets.*", "", "data sets: type, load, save, state, hashsize, memcap"},
     {"af-packet.*.interface", "", "live: interface; cluster-id, ring-size, block-size, use-mmap, bpf-filter"},
     {"af-packet.*.cluster-type", "cluster_flow", "how workers share an interface: cluster_flow, cluster_cpu, cluster_qm, cluster_round_robin, cluster_rollover"},
+    {"af-packet.*.defrag", "yes", "of cluster_flow: fragments reach the worker of their flow, which is chosen by addresses alone; no: by addresses and ports"},
     {"af-packet.*.block-count", "64", "blocks of the ring of each worker, block-size bytes each"},
     {"af-packet.*.hardware-timestamps", "no", "take the card's own time of arrival, where it has one and its clock is set"},
     {"capture.method", "af-packet", "af-packet, or pcap: one worker an interface through libpcap"},

@@ -39,7 +39,7 @@ capture::AfPacketOptions af_packet_options(const std::string& interface, uint16_
   if (path.empty()) return options;
   options.cluster_id = static_cast<uint16_t>(settings.integer(path + ".cluster-id", options.cluster_id));
   options.cluster = cluster_type(settings.text(path + ".cluster-type", "cluster_flow"));
-  options.defragment_for_hash = settings.flag(path + ".defrag", true);
+  options.fragments_with_flow = settings.flag(path + ".defrag", true);
   options.bpf_filter = settings.text(path + ".bpf-filter", "");
   options.block_bytes = static_cast<uint32_t>(settings.size_bytes(path + ".block-size", options.block_bytes));
   options.block_count = static_cast<uint32_t>(settings.integer(path + ".block-count", options.block_count));

@@ -21,6 +21,7 @@
 #include <cstring>
 
 #include "sensor/capture/bpf_filter.h"
+#include "sensor/capture/fanout_program.h"
 #include "sensor/capture/limits.h"
 
 namespace vong::capture {
@@ -263,7 +264,7 @@ Result<> AfPacketSource::join_fanout() const {
   int kind = PACKET_FANOUT_HASH;
   switch (options_.cluster) {
     case AfPacketOptions::Cluster::kFlow:
-      kind = PACKET_FANOUT_HASH;
+      kind = options_.fragments_with_flow ? PACKET_FANOUT_CBPF : PACKET_FANOUT_HASH;
       break;
     case AfPacketOptions::Cluster::kCpu:
       kind = PACKET_FANOUT_CPU;
@@ -278,10 +279,16 @@ Result<> AfPacketSource::join_fanout() const {
       kind = PACKET_FANOUT_ROLLOVER;
       break;
   }
-  if (options_.defragment_for_hash) kind |= PACKET_FANOUT_FLAG_DEFRAG;
   const int argument = options_.cluster_id | kind << 16;
   if (setsockopt(fd_, SOL_PACKET, PACKET_FANOUT, &argument, sizeof argument) != 0)
     return failed("cannot join the cluster");
+  if (kind != PACKET_FANOUT_CBPF) return {};
+  auto program = fanout_by_addresses();
+  sock_fprog filter{};
+  filter.len = static_cast<uint16_t>(program.size());
+  filter.filter = reinterpret_cast<sock_filter*>(program.data());
+  if (setsockopt(fd_, SOL_PACKET, PACKET_FANOUT_DATA, &filter, sizeof filter) != 0)
+    return failed("cannot share the traffic by addresses");
   return {};
 }
 

@@ -23,8 +23,9 @@ struct AfPacketOptions {
     kRoundRobin,
     kRollover
   } cluster = Cluster::kFlow;       // cluster_flow, cluster_cpu, cluster_qm ...
-  bool defragment_for_hash = true;  // the kernel puts fragments together before it hashes, so that
-                                    // they stay with their flow
+  bool fragments_with_flow = true;  // of kFlow: shared by the pair of addresses, so that fragments
+                                    // stay with their flow (fanout_program.h); else by addresses and
+                                    // ports, where the kernel hashes
   uint32_t block_bytes = 1u << 20;  // a power of two times the page size
   uint32_t block_count = 64;        // ring: block_bytes * block_count
   uint32_t block_timeout_ms = 10;   // a block that is not full is handed over after this

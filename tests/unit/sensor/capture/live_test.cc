@@ -2,16 +2,19 @@
 // is not allowed.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstring>
 #include <functional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "sensor/capture/af_packet.h"
 #include "sensor/capture/bpf_filter.h"
@@ -119,6 +122,74 @@ TEST_F(LiveCapture, AfPacketClusterSharesTheTraffic) {
   // On a loopback interface leaving and arriving packets are dealt out together; each arriving one
   // comes exactly once.
   EXPECT_EQ(texts.size(), 100u);
+}
+
+// An IPv4 frame between hosts `a` and `b` of 10.0.0.0/16, with ports or as a later fragment.
+std::vector<uint8_t> frame_between(uint16_t a, uint16_t b, bool fragment, uint16_t port) {
+  std::vector<uint8_t> f(64);
+  f[12] = 8;
+  f[14] = 0x45;
+  f[17] = 50;
+  f[21] = fragment ? 16 : 0;
+  f[22] = 64;
+  f[23] = 17;
+  for (const auto& [at, host] : {std::pair(26, a), {30, b}}) {
+    f[at] = 10;
+    f[at + 2] = static_cast<uint8_t>(host >> 8);
+    f[at + 3] = static_cast<uint8_t>(host);
+  }
+  f[34] = static_cast<uint8_t>(port >> 8);
+  f[35] = static_cast<uint8_t>(port);
+  return f;
+}
+
+TEST_F(LiveCapture, BothDirectionsAndLoneFragmentsReachOneWorkerAndNoneIsSwallowed) {
+  const AfPacketOptions options{.interface = "lo",
+                                .fanout = true,
+                                .cluster_id = 8,
+                                .block_bytes = 1 << 18,
+                                .block_count = 8,
+                                .poll_timeout_ms = 50};
+  auto one = open_af_packet(options), two = open_af_packet(options);
+  ASSERT_TRUE(one.has_value()) << one.error().message;
+  ASSERT_TRUE(two.has_value()) << two.error().message;
+  const int fd = socket(AF_PACKET, SOCK_RAW, 0);
+  sockaddr_ll to{};
+  to.sll_family = AF_PACKET;
+  to.sll_ifindex = static_cast<int>(if_nametoindex("lo"));
+  constexpr uint16_t kPairs = 100;
+  for (uint16_t i = 0; i < kPairs; ++i) {
+    for (const bool fragment : {false, true}) {
+      for (const bool back : {false, true}) {
+        const auto a = static_cast<uint16_t>(i), b = static_cast<uint16_t>(5000 + i / 10);
+        const auto f = frame_between(back ? b : a, back ? a : b, fragment,
+                                     static_cast<uint16_t>(1000 + 7 * i + back));
+        ASSERT_EQ(sendto(fd, f.data(), f.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to),
+                  64);
+      }
+    }
+  }
+  close(fd);
+  std::array<std::multiset<uint16_t>, 2> seen;
+  for (int s = 0; s < 2; ++s) {
+    PacketSource& source = s == 0 ? **one : **two;
+    RawPacket p;
+    for (int quiet = 0; quiet < 3;) {
+      const auto status = source.next(p);
+      quiet = status == ReadStatus::kPacket ? 0 : quiet + 1;
+      if (status != ReadStatus::kPacket || p.data.size() < 34 || p.data[26] != 10) continue;
+      const auto host = [&](size_t at) {
+        return static_cast<uint16_t>(p.data[at] << 8 | p.data[at + 1]);
+      };
+      seen[static_cast<size_t>(s)].insert(std::min(host(28), host(32)));
+    }
+  }
+  for (uint16_t i = 0; i < kPairs; ++i) {
+    EXPECT_EQ(seen[0].count(i) + seen[1].count(i), 4u) << i;
+    EXPECT_TRUE(seen[0].count(i) == 0 || seen[1].count(i) == 0) << "pair " << i << " is split";
+  }
+  EXPECT_GT(seen[0].size(), 80u);
+  EXPECT_GT(seen[1].size(), 80u);
 }
 
 TEST_F(LiveCapture, FilterLetsOnlyItsPacketsThrough) {
