@@ -75,6 +75,7 @@ void write_victims(JsonWriter& w, const std::vector<Victim>& victims) {
     if (!v.kind.empty()) w.field("kind", v.kind);
     w.field("event_count", v.event_count);
     write_texts(w, "addresses", v.addresses);
+    if (v.address_count > 0) w.field("address_count", v.address_count);
     w.close_object();
   }
   w.close_array();
@@ -136,6 +137,7 @@ void write_incident(const Incident& incident, std::string& out) {
   if (!incident.verdict.empty()) w.field("verdict", incident.verdict);
   write_timeline(w, incident.timeline);
   if (incident.national) write_victims(w, incident.victims);
+  if (incident.unnamed_agencies > 0) w.field("unnamed_agencies", incident.unnamed_agencies);
   if (!incident.systems.empty()) {
     w.open_array("systems");
     for (const AffectedSystem& s : incident.systems) {

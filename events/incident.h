@@ -66,6 +66,7 @@ struct Victim {        // one agency's part in a national incident
   std::string kind;    // ministry, province ...
   uint64_t event_count = 0;
   std::vector<std::string> addresses;
+  uint64_t address_count = 0;  // further ones that the agency only counts
 };
 
 struct AffectedSystem {
@@ -95,6 +96,7 @@ struct Incident {
   std::string verdict;  // true_positive, false_positive; empty: nobody has said yet
   std::vector<TimelineEntry> timeline;
   std::vector<Victim> victims;  // of a national incident
+  uint64_t unnamed_agencies = 0;  // further ones that are only counted
   std::vector<AffectedSystem> systems;
   std::vector<std::string> sensors;
   std::vector<std::string> related;     // ids of the incidents that make a campaign

@@ -150,9 +150,10 @@ Result<Incident> read_incident(std::string_view json) {
   i.event_count = f.number("event_count");
   for (const Json* j : f.list("victims")) {
     Fields v(*j, "victims.", fault);
-    i.victims.push_back(
-        {v.text("agency", true), v.text("kind"), v.number("event_count"), v.texts("addresses")});
+    i.victims.push_back({v.text("agency", true), v.text("kind"), v.number("event_count"),
+                         v.texts("addresses"), v.number("address_count")});
   }
+  i.unnamed_agencies = f.number("unnamed_agencies");
   for (const Json* j : f.list("systems")) {
     Fields s(*j, "systems.", fault);
     i.systems.push_back({s.text("id", true), s.text("name"), static_cast<int>(s.number("level"))});

@@ -19,6 +19,7 @@ using OptionsHandle =
 using NewTopicHandle = std::unique_ptr<rd_kafka_NewTopic_t, Destroy<rd_kafka_NewTopic_destroy>>;
 using DeleteTopicHandle =
     std::unique_ptr<rd_kafka_DeleteTopic_t, Destroy<rd_kafka_DeleteTopic_destroy>>;
+using AclHandle = std::unique_ptr<rd_kafka_AclBinding_t, Destroy<rd_kafka_AclBinding_destroy>>;
 
 // A client for one request.
 struct Session {
@@ -109,6 +110,55 @@ KafkaResult<> create_topics(const ClientConfig& client, std::span<const NewTopic
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event->get()), &n);
   return check_topics("creating topic", results, n, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS,
                       session.watch);
+}
+
+// The protocol's number of the resource; the library's enumeration has it from 2.4 on.
+constexpr int kTransactionalIdResource = 5;
+
+bool knows_transactional_id_rights() { return RD_KAFKA_RESOURCE__CNT > kTransactionalIdResource; }
+
+KafkaResult<> create_acls(const ClientConfig& client, std::span<const Acl> acls,
+                          std::chrono::milliseconds timeout) {
+  static constexpr rd_kafka_ResourceType_t kResources[] = {
+      RD_KAFKA_RESOURCE_TOPIC, RD_KAFKA_RESOURCE_GROUP,
+      static_cast<rd_kafka_ResourceType_t>(kTransactionalIdResource)};
+  static constexpr rd_kafka_AclOperation_t kOperations[] = {
+      RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_ACL_OPERATION_DESCRIBE};
+  Session session;
+  if (KafkaResult<> ok = session.open(client); !ok) return ok;
+  std::vector<AclHandle> handles;
+  std::vector<rd_kafka_AclBinding_t*> raw;
+  for (const Acl& acl : acls) {
+    if (acl.resource == Acl::Resource::kTransactionalId && !knows_transactional_id_rights())
+      continue;
+    char text[256] = "";
+    AclHandle handle(rd_kafka_AclBinding_new(
+        kResources[static_cast<std::size_t>(acl.resource)], acl.name.c_str(),
+        acl.prefix ? RD_KAFKA_RESOURCE_PATTERN_PREFIXED : RD_KAFKA_RESOURCE_PATTERN_LITERAL,
+        acl.principal.c_str(), "*", kOperations[static_cast<std::size_t>(acl.operation)],
+        RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, text, sizeof text));
+    if (!handle)
+      return std::unexpected(KafkaError{Answer::kRefused, RD_KAFKA_RESP_ERR__INVALID_ARG,
+                                        fmt::format("right of {}: {}", acl.principal, text)});
+    raw.push_back(handle.get());
+    handles.push_back(std::move(handle));
+  }
+  if (raw.empty()) return {};
+  const OptionsHandle options = session.options(RD_KAFKA_ADMIN_OP_CREATEACLS, timeout);
+  rd_kafka_CreateAcls(session.client.get(), raw.data(), raw.size(), options.get(),
+                      session.queue.get());
+  KafkaResult<EventHandle> event = session.wait("creating rights", timeout);
+  if (!event) return std::unexpected(event.error());
+  std::size_t n = 0;
+  const rd_kafka_acl_result_t** results =
+      rd_kafka_CreateAcls_result_acls(rd_kafka_event_CreateAcls_result(event->get()), &n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const rd_kafka_error_t* error = rd_kafka_acl_result_error(results[i]);
+    if (error == nullptr) continue;
+    return std::unexpected(to_error("creating a right", rd_kafka_error_code(error), session.watch,
+                                    rd_kafka_error_string(error)));
+  }
+  return {};
 }
 
 KafkaResult<> delete_topics(const ClientConfig& client, std::span<const std::string> names,

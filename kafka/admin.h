@@ -24,6 +24,23 @@ struct NewTopic {
 [[nodiscard]] KafkaResult<> create_topics(const ClientConfig& client,
                                           std::span<const NewTopic> topics,
                                           std::chrono::milliseconds timeout);
+// One right: what is not allowed is forbidden, where the broker has an authorizer.
+struct Acl {
+  enum class Resource : uint8_t { kTopic, kGroup, kTransactionalId };
+  enum class Operation : uint8_t { kRead, kWrite, kDescribe };
+  std::string principal;  // "User:g02"
+  Resource resource = Resource::kTopic;
+  std::string name;
+  bool prefix = false;  // every name that begins so
+  Operation operation = Operation::kRead;
+  friend bool operator==(const Acl&, const Acl&) = default;
+};
+// Those that are there already stay. The rights hold a moment after this has returned. Rights of
+// transactional ids are left out where the library does not know them (before 2.4): the broker's
+// administrator gives them with Kafka's own tool.
+[[nodiscard]] bool knows_transactional_id_rights();
+[[nodiscard]] KafkaResult<> create_acls(const ClientConfig& client, std::span<const Acl> acls,
+                                        std::chrono::milliseconds timeout);
 [[nodiscard]] KafkaResult<> delete_topics(const ClientConfig& client,
                                           std::span<const std::string> names,
                                           std::chrono::milliseconds timeout);

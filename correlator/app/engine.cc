@@ -70,13 +70,26 @@ AgencyIndex Engine::agency_of(const RecordSource& source) {
     return registry_.find(name);
   const std::string_view sensor =
       source.sensor.empty() ? decoder_->text(field_.host) : source.sensor;
-  if (const AgencyIndex a = registry_.by_sensor(sensor); a != kNoAgency) return a;
+  if (const AgencyIndex a = registry_.by_sensor(sensor, to_ns(decoder_->time())); a != kNoAgency)
+    return a;
   for (const events::FieldId f : {field_.dest_ip, field_.src_ip}) {
     const auto address = IpAddress::parse(decoder_->text(f));
     if (!address) continue;
-    if (const AgencyIndex a = registry_.by_address(*address); a != kNoAgency) return a;
+    if (const AgencyIndex a = registry_.by_address(*address, to_ns(decoder_->time()));
+        a != kNoAgency)
+      return a;
   }
   return home_;
+}
+
+// Who has followed the agency by the event's time.
+AgencyIndex Engine::agency_at_time(AgencyIndex agency, const RecordSource& source) const {
+  const auto address = [&](events::FieldId f) {
+    return IpAddress::parse(decoder_->text(f)).value_or(IpAddress());
+  };
+  return registry_.owner_at(agency, to_ns(decoder_->time()),
+                            source.sensor.empty() ? decoder_->text(field_.host) : source.sensor,
+                            address(field_.dest_ip), address(field_.src_ip));
 }
 
 ReadResult Engine::read(std::string_view record, const RecordSource& source) {
@@ -86,7 +99,8 @@ ReadResult Engine::read(std::string_view record, const RecordSource& source) {
     refuse(events::reason(e));
     return ReadResult::kRefused;
   }
-  const AgencyIndex agency = agency_of(source);
+  AgencyIndex agency = agency_of(source);
+  if (!registry_.changes().empty() && agency != kNoAgency) agency = agency_at_time(agency, source);
   if (agency == kNoAgency) {
     std::string_view name = !source.agency.empty() ? source.agency : decoder_->text(field_.agency);
     refuse(name.empty()

@@ -121,6 +121,8 @@ class Engine {
   void refuse(std::string_view reason);
   [[nodiscard]] enrich::AgencyIndex agency_of(const RecordSource& source);
   [[nodiscard]] enrich::AgencyIndex agency_named(std::string_view name);
+  [[nodiscard]] enrich::AgencyIndex agency_at_time(enrich::AgencyIndex agency,
+                                                   const RecordSource& source) const;
   [[nodiscard]] uint32_t sensor_index(std::string_view name);
   [[nodiscard]] uint32_t sensor_index_slow(std::string_view name);
   [[nodiscard]] uint16_t event_type_index(std::string_view name);

@@ -243,7 +243,7 @@ void Engine::render(const incidents::Open& o, events::IncidentStatus status) {
   if (i.national) {
     i.tlp = "CLEAR";
     for (const auto& [agency, count] : o.agencies) {
-      events::Victim v{std::string(agency_name(agency)), {}, count, {}};
+      events::Victim v{std::string(agency_name(agency)), {}, count, {}, 0};
       if (agency < registry_.agencies().size()) v.kind = registry_.agencies()[agency].kind;
       i.tlp = stricter(i.tlp, agency < registry_.agencies().size()
                                   ? std::string_view(registry_.agencies()[agency].tlp)

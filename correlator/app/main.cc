@@ -9,6 +9,7 @@
 #include "correlator/app/offline.h"
 #include "correlator/app/online.h"
 #include "correlator/app/options.h"
+#include "correlator/app/unmask_command.h"
 #include "correlator/enrich/registry.h"
 #include "rules/network/read_file.h"
 #include "rules/sigma/loader.h"
@@ -141,6 +142,10 @@ int main(int argc, char** argv) {
   if (problems.errors() > 0) return *app::finish_check(options.common, problems);
   correlator::read_config(config, options, problems);
   const enrich::Registry registry = correlator::load_registry(options, problems);
+  if (!options.unmask_grant.empty()) {
+    if (auto status = app::finish_check(options.common, problems)) return *status;
+    return correlator::run_unmask(options, registry);
+  }
   const auto indicators = std::make_shared<indicators::Source>(options.indicators);
   (void)correlator::load_indicators(*indicators, problems);
   options.engine.indicators = indicators;

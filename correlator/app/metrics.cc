@@ -30,6 +30,13 @@ constexpr telemetry::MetricInfo kMetrics[] = {
      "Times that state was rebuilt by reading the events again"},
     {"vong_correlator_corrections_total", Kind::kCounter, "",
      "Times that late events made the incidents be worked out again"},
+    {"vong_correlator_sensors_registered", Kind::kGauge, "", "Sensors that should be there"},
+    {"vong_correlator_sensors_alive", Kind::kGauge, "",
+     "Sensors whose last status is younger than three of its intervals"},
+    {"vong_correlator_agencies_complete", Kind::kGauge, "",
+     "Agencies with four measured layers of protection"},
+    {"vong_correlator_national_coverage_percent", Kind::kGauge, "",
+     "The same as a part of all agencies: the national share"},
     {"vong_correlator_lag_records", Kind::kGauge, "", "Records not read yet"},
     {"vong_correlator_sensors_active", Kind::kGauge, "", "Sensors that hold the watermark"},
     {"vong_correlator_watermark_seconds", Kind::kGauge, "",
@@ -62,6 +69,10 @@ void add_metrics(telemetry::Registry& r, const EngineCounters& e, const OnlineCo
   r.add("vong_correlator_transactions_total", {{"outcome", "aborted"}}, o.transactions_aborted);
   r.add("vong_correlator_restores_total", {}, o.restores);
   r.add("vong_correlator_corrections_total", {}, o.corrections);
+  r.add("vong_correlator_sensors_registered", {}, o.sensors_registered);
+  r.add("vong_correlator_sensors_alive", {}, o.sensors_alive);
+  r.add("vong_correlator_agencies_complete", {}, o.agencies_complete);
+  r.add("vong_correlator_national_coverage_percent", {}, o.national_percent);
   r.add("vong_correlator_lag_records", {}, o.lag_records);
   r.add("vong_correlator_sensors_active", {}, o.sensors_active);
   r.add("vong_correlator_watermark_seconds", {}, o.watermark_seconds);

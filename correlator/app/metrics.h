@@ -8,6 +8,7 @@ namespace vong::correlator {
 
 struct OnlineCounters {
   Counter dead_letters, transactions, transactions_aborted, restores, corrections, late_facts;
+  Gauge sensors_registered, sensors_alive, agencies_complete, national_percent;
   Gauge watermark_seconds, lag_records, sensors_active, open_incidents, keys, settled;
 };
 

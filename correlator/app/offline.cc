@@ -4,9 +4,11 @@
 #include <optional>
 
 #include "correlator/app/outputs.h"
+#include "correlator/coverage/board.h"
 #include "correlator/ingest/limits.h"
 #include "correlator/ingest/line_reader.h"
 #include "correlator/ingest/order.h"
+#include "correlator/verdicts/verdict.h"
 
 namespace vong::correlator {
 namespace {
@@ -19,6 +21,7 @@ class Pass {
        const app::Signals& signals, bool sorting)
       : options_(options),
         signals_(signals),
+        registry_(registry),
         router_(registry, options.pseudonym_key),
         engine_(registry, router_, options.engine, counters_,
                 [this](const events::Incident& i) { outputs_->incident(i, router_); }),
@@ -116,6 +119,34 @@ class Pass {
     return true;
   }
 
+  // What sensors said of themselves, beside the events.
+  Result<> coverage() {
+    coverage::Board board(
+        registry_, options_.wanted_rules,
+        [this](std::string_view key, std::string_view json) { outputs_->coverage(key, json); });
+    for (const std::string& file : options_.verdicts) {
+      auto read = ingest::read_lines(file, [&](const ingest::Line& l) {
+        if (const auto v = verdicts::read_verdict(l.text); v && !v->agency.empty())
+          board.on_verdict(registry_.find(v->agency), to_ns(v->time));
+        return true;
+      });
+      if (!read) return read;
+    }
+    for (const std::string& file : options_.status) {
+      auto read = ingest::read_lines(file, [&](const ingest::Line& l) {
+        const auto status = coverage::read_status(l.text);
+        if (!status)
+          outputs_->dead_letter(status.error().message, file, l.number, l.text);
+        else if (!board.on_status(*status))
+          outputs_->dead_letter("status: unknown sensor", file, l.number, l.text);
+        return true;
+      });
+      if (!read) return read;
+    }
+    board.report();
+    return {};
+  }
+
   Result<> finish() {
     if (sorting_) {
       const auto process = [this](const ingest::OrderKey&, std::string_view f) {
@@ -127,11 +158,13 @@ class Pass {
     }
     engine_.advance(newest_record_ns_);
     engine_.finish();
+    if (auto r = coverage(); !r) return r;
     return outputs_->finish();
   }
 
   const Options& options_;
   const app::Signals& signals_;
+  const enrich::Registry& registry_;
   routing::Router router_;
   std::unique_ptr<FileOutputs> outputs_;
   EngineCounters counters_;

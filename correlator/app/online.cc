@@ -5,11 +5,14 @@
 #include <chrono>
 #include <map>
 
+#include "correlator/app/access.h"
 #include "correlator/app/leadership.h"
 #include "correlator/app/live.h"
 #include "correlator/app/metrics.h"
 #include "correlator/app/outbox.h"
 #include "correlator/app/told.h"
+#include "correlator/coverage/board.h"
+#include "correlator/verdicts/verdict.h"
 #include "events/limits.h"
 #include "kafka/admin.h"
 #include "kafka/consumer.h"
@@ -24,6 +27,8 @@ using kafka::Answer;
 
 constexpr std::string_view kEventsPrefix = "vong.events.";
 constexpr std::string_view kVerdictsTopic = "vong.verdicts";
+constexpr std::string_view kStatusTopic = "vong.status";
+constexpr std::string_view kCoverageTopic = "vong.coverage";
 constexpr size_t kBatchMax = 10'000;
 constexpr size_t kBlockBytes = 128u << 10;
 constexpr auto kTransactionPatience = 30s;
@@ -43,7 +48,10 @@ class OnlineRun : private kafka::Consumer::Listener {
         reload_(reload),
         router_(registry, options.pseudonym_key),
         metrics_(metrics_table()),
-        outbox_(router_, options.dead_letter_topic) {
+        outbox_(router_, options.dead_letter_topic),
+        board_(registry, options.wanted_rules, [this](std::string_view key, std::string_view json) {
+          if (!replaying_) outbox_.add(std::string(kCoverageTopic), key, json);
+        }) {
     router_.set_warning_tlp(options.engine.campaign.warning_tlp);
     if (options.standby) leadership_.emplace(options);
   }
@@ -108,9 +116,10 @@ class OnlineRun : private kafka::Consumer::Listener {
   }
 
   bool create_topics() {
-    if (!options_.create_topics) return true;
+    if (!options_.create_topics && !options_.create_acls) return true;
     std::vector<kafka::NewTopic> topics;
     const auto add = [&](std::string name) {
+      if (!options_.create_topics) return;
       topics.push_back(
           {std::move(name), options_.topic_partitions, options_.topic_replication, {}});
     };
@@ -121,11 +130,26 @@ class OnlineRun : private kafka::Consumer::Listener {
     add("vong.incidents.national");
     add("vong.warnings");
     add(std::string(kVerdictsTopic));
+    if (options_.create_topics) {
+      for (const std::string_view topic : {kStatusTopic, kCoverageTopic})
+        topics.push_back({std::string(topic),
+                          options_.topic_partitions,
+                          options_.topic_replication,
+                          {{"cleanup.policy", "compact"}}});
+    }
     add(options_.dead_letter_topic);
     if (options_.standby)
       topics.push_back({Leadership::leader_topic(options_), 1, options_.topic_replication, {}});
     while (!signals_.stop_requested()) {
-      const auto made = kafka::create_topics(options_.kafka, topics, 30s);
+      auto made = kafka::create_topics(options_.kafka, topics, 30s);
+      if (made && options_.create_acls && !kafka::knows_transactional_id_rights())
+        spdlog::warn(
+            "librdkafka {} cannot give rights of transactional ids: give sensors and the "
+            "correlator "
+            "WRITE and DESCRIBE of theirs with kafka-acls",
+            kafka::library_version());
+      if (made && options_.create_acls)
+        made = kafka::create_acls(options_.kafka, rights_of(registry_, {}), 30s);
       if (made) return true;
       failed(made.error());
       if (refused_) return false;
@@ -148,7 +172,8 @@ class OnlineRun : private kafka::Consumer::Listener {
     if (options_.standby) c.session_timeout = Leadership::kSessionTimeout;
     auto consumer = kafka::Consumer::open(c, this);
     if (!consumer) return failed(consumer.error());
-    const std::string topics[] = {"^vong\\.events\\..*", std::string(kVerdictsTopic)};
+    const std::string topics[] = {"^vong\\.events\\..*", std::string(kVerdictsTopic),
+                                  std::string(kStatusTopic)};
     if (auto ok = consumer->subscribe(topics); !ok) return failed(ok.error());
     producer_.emplace(std::move(*producer));
     consumer_.emplace(std::move(*consumer));
@@ -245,7 +270,7 @@ class OnlineRun : private kafka::Consumer::Listener {
   // Of the agencies' topics that are there.
   kafka::KafkaResult<size_t> all_partitions() {
     size_t n = 0;
-    std::vector<std::string> topics{std::string(kVerdictsTopic)};
+    std::vector<std::string> topics{std::string(kVerdictsTopic), std::string(kStatusTopic)};
     for (const enrich::Agency& a : registry_.agencies())
       topics.push_back(std::string(kEventsPrefix) + a.id);
     for (const std::string& topic : topics) {
@@ -352,12 +377,17 @@ class OnlineRun : private kafka::Consumer::Listener {
     if (r.offset() < p.next) return;
     p.next = r.offset() + 1;
     consumed_ = true;
+    if (r.topic() == kStatusTopic) return take_status(r, value);
     unsettle();
     RecordSource source;
     source.agency = r.topic().substr(kEventsPrefix.size());
     source.sensor = r.header("sensor").value_or("");
     source.position = events::unsigned_of(r.header("seq").value_or(""))
                           .value_or(static_cast<uint64_t>(r.offset()));
+    if (r.topic() == kVerdictsTopic) {
+      if (const auto v = verdicts::read_verdict(value); v && !v->agency.empty())
+        board_.on_verdict(registry_.find(v->agency), to_ns(v->time));
+    }
     const ReadResult result =
         r.topic() == kVerdictsTopic
             ? live_->engine.read_verdict(value, static_cast<uint64_t>(r.partition()) << 48 |
@@ -377,6 +407,22 @@ class OnlineRun : private kafka::Consumer::Listener {
       online_.late_facts.add();
       if (late_facts_++ == 0) late_since_ns_ = wall_ns();
     }
+  }
+
+  // Never among the events: a status has today's time, whatever its sensor reads.
+  void take_status(const kafka::Record& r, std::string_view value) {
+    const auto status = coverage::read_status(value);
+    if (!status || !board_.on_status(*status)) {
+      if (replaying_) return;
+      online_.dead_letters.add();
+      outbox_.dead_letter(r,
+                          status ? std::string("status: unknown sensor") : status.error().message);
+    }
+    const coverage::Summary s = board_.summary();
+    online_.sensors_registered.set(static_cast<int64_t>(s.sensors_registered));
+    online_.sensors_alive.set(static_cast<int64_t>(s.sensors_alive));
+    online_.agencies_complete.set(static_cast<int64_t>(s.agencies_complete));
+    online_.national_percent.set(s.national_percent());
   }
 
   void release() {
@@ -529,6 +575,7 @@ class OnlineRun : private kafka::Consumer::Listener {
   std::map<kafka::TopicPartition, Partition> partitions_;
   std::pair<const kafka::TopicPartition, Partition>* last_ = nullptr;  // of the record before
   Outbox outbox_;
+  coverage::Board board_;
   std::string buffer_;
   int64_t committed_watermark_ns_ = Watermark::kNever;
   ToldIncidents told_;

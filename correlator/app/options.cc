@@ -17,6 +17,10 @@ void add_flags(CLI::App& cli, Options& o) {
   cli.add_option(
       "--verdicts", o.verdicts,
       "analysts' verdicts on incidents, JSON lines; with --in, may be given more than once");
+  cli.add_option("--unmask", o.unmask_grant,
+                 "lift the pseudonyms of this grant, which their agency has signed, and end");
+  cli.add_option("--status", o.status,
+                 "sensors' status records, JSON lines; with --in, writes coverage.json");
   cli.add_option("--agencies", o.agencies,
                  "registry of agencies; without it everything belongs to one agency, LOCAL");
   cli.add_option(
@@ -121,6 +125,8 @@ void read_kafka(const app::ConfigNode& node, Options& o, app::Problems& problems
       o.dead_letter_topic = value.text(o.dead_letter_topic, problems);
     else if (name == "create-topics")
       o.create_topics = value.boolean(false, problems);
+    else if (name == "create-acls")
+      o.create_acls = value.boolean(false, problems);
     else if (name == "standby")
       o.standby = value.boolean(false, problems);
     else if (name == "topic-partitions")
@@ -136,7 +142,7 @@ void read_kafka(const app::ConfigNode& node, Options& o, app::Problems& problems
       problems.error(value.place(), ok.error().message);
     }
   }
-  if (o.inputs.empty()) {
+  if (o.inputs.empty() && o.unmask_grant.empty()) {
     if (o.kafka.brokers.empty())
       problems.error(node ? node.place() : app::Place{"--in", 1, 1},
                      "no input: give --in, or kafka.brokers in the configuration");
@@ -149,10 +155,11 @@ void read_kafka(const app::ConfigNode& node, Options& o, app::Problems& problems
 
 void read_config(const app::Config& config, Options& o, app::Problems& problems) {
   const app::ConfigNode& root = config.root();
-  root.report_unknown_keys({"rules", "agencies", "home-agency", "log-dir", "per-recipient",
-                            "disorder", "campaign", "pseudonym-key-file", "placeholders", "idle",
-                            "state", "kafka", "metrics", "incidents", "indicators"},
-                           app::Severity::kWarning, problems);
+  root.report_unknown_keys(
+      {"rules", "agencies", "home-agency", "log-dir", "per-recipient", "disorder", "campaign",
+       "pseudonym-key-file", "placeholders", "idle", "state", "kafka", "metrics", "incidents",
+       "indicators", "coverage", "unmask"},
+      app::Severity::kWarning, problems);
   if (o.rules.empty()) o.rules = root["rules"].texts(problems);
   if (o.agencies.empty()) o.agencies = root["agencies"].text("", problems);
   if (o.log_dir == ".") o.log_dir = root["log-dir"].text(o.log_dir, problems);
@@ -172,6 +179,10 @@ void read_config(const app::Config& config, Options& o, app::Problems& problems)
                              .count()
                        : INT64_MAX;
   read_placeholders(root["placeholders"], o, problems);
+  root["unmask"].report_unknown_keys({"record", "signing-key"}, app::Severity::kError, problems);
+  o.unmask_record = root["unmask"]["record"].text(o.unmask_record, problems);
+  o.unmask_signing_key = root["unmask"]["signing-key"].text("", problems);
+  o.wanted_rules = root["coverage"]["wanted-rules"].text("", problems);
   read_indicators(root["indicators"], o, problems);
   if (const std::string file = root["pseudonym-key-file"].text("", problems); !file.empty()) {
     std::ifstream in(file, std::ios::binary);
@@ -183,7 +194,7 @@ void read_config(const app::Config& config, Options& o, app::Problems& problems)
   } else {
     o.pseudonym_key = "vong: no pseudonym-key-file is configured";
   }
-  if (o.rules.empty())
+  if (o.rules.empty() && o.unmask_grant.empty())
     problems.error({"--rules", 1, 1}, "no rules: give --rules or 'rules' in the configuration");
 }
 

@@ -18,7 +18,11 @@ struct Options {
   std::vector<std::string> inputs;  // files, folders, "-"; empty: Kafka
   std::vector<std::string> rules;
   std::vector<std::string> verdicts;  // files of verdicts, with --in
-  std::string agencies;               // file; empty: one agency, LOCAL
+  std::string unmask_grant;           // file; not empty: lift pseudonyms and end
+  std::string unmask_record = "unmask.log", unmask_signing_key;
+  std::vector<std::string> status;  // files of sensors' status, with --in
+  std::string wanted_rules;         // hash of the rules that sensors should run; empty: any
+  std::string agencies;             // file; empty: one agency, LOCAL
   std::string log_dir = ".";
   bool per_recipient = false;
   Duration disorder =
@@ -38,6 +42,7 @@ struct Options {
   Duration idle = std::chrono::seconds(10);  // a sensor quiet for so long does not hold others back
   bool standby = false;  // several processes of one group: one works, the others wait
   bool create_topics = false;
+  bool create_acls = false;  // rights of agencies, sensors and the centre, made of the registry
   int topic_partitions = 1, topic_replication = 1;
 };
 

@@ -20,6 +20,9 @@ class Outbox {
       : router_(router), dead_letter_topic_(std::move(dead_letter_topic)) {}
 
   void send(const events::Incident& incident);
+  void add(std::string topic, std::string_view key, std::string_view value) {
+    outgoing_.push_back({std::move(topic), std::string(key), std::string(value)});
+  }
   void dead_letter(const kafka::Record& record, std::string_view reason);
   // Into the transaction that is open. What can never be delivered is logged and left out.
   [[nodiscard]] kafka::KafkaResult<> write(kafka::Producer& producer) const;

@@ -81,6 +81,8 @@ Result<std::unique_ptr<FileOutputs>> FileOutputs::open(const std::string& folder
     return std::unexpected(r.error());
   if (auto r = open_file(out->warning_rules_, folder + "/warnings.rules"); !r)
     return std::unexpected(r.error());
+  if (auto r = open_file(out->coverage_, folder + "/coverage.json"); !r)
+    return std::unexpected(r.error());
   if (auto r = open_file(out->dead_letters_, folder + "/dead-letter.json"); !r)
     return std::unexpected(r.error());
   for (const std::string& recipient : recipients) {
@@ -138,9 +140,16 @@ void FileOutputs::dead_letter(std::string_view reason, std::string_view source, 
   dead_letters_->add(static_cast<int64_t>(dead_count_++), {}, line_);
 }
 
+// In the order in which they are told.
+void FileOutputs::coverage(std::string_view, std::string_view json) {
+  line_.assign(json);
+  line_.push_back('\n');
+  coverage_->add(static_cast<int64_t>(coverage_count_++), {}, line_);
+}
+
 Result<> FileOutputs::finish() {
   for (SortedLines* lines :
-       {all_.get(), warnings_.get(), warning_rules_.get(), dead_letters_.get()}) {
+       {all_.get(), warnings_.get(), warning_rules_.get(), coverage_.get(), dead_letters_.get()}) {
     if (auto r = lines->finish(); !r) return r;
   }
   for (const std::string& recipient : recipients_) {

@@ -56,6 +56,7 @@ class FileOutputs {
       const std::string& folder, const std::vector<std::string>& recipients);
 
   void incident(const events::Incident& incident, const routing::Router& router);
+  void coverage(std::string_view key, std::string_view json);
   void dead_letter(std::string_view reason, std::string_view source, uint64_t line,
                    std::string_view record);
   [[nodiscard]] Result<> finish();
@@ -64,10 +65,10 @@ class FileOutputs {
  private:
   FileOutputs() = default;
   std::string folder_;
-  std::unique_ptr<SortedLines> all_, warnings_, warning_rules_, dead_letters_;
+  std::unique_ptr<SortedLines> all_, warnings_, warning_rules_, coverage_, dead_letters_;
   StringMap<std::unique_ptr<SortedLines>> by_recipient_;
   std::vector<std::string> recipients_;
-  uint64_t dead_count_ = 0;
+  uint64_t dead_count_ = 0, coverage_count_ = 0;
   std::string line_;
 };
 

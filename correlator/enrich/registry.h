@@ -25,6 +25,23 @@ enum class Sharing : uint8_t {
 };
 [[nodiscard]] std::string_view name_of(Sharing sharing);
 
+// What of one kind of field leaves the agency, beside what `sharing` says as a whole.
+enum class Share : uint8_t {
+  kFull,
+  kPseudonymous,  // a keyed pseudonym: the same value gives the same one
+  kCounters,      // only how many there were
+  kNothing,
+};
+enum class Field : uint8_t {
+  kAgency,    // its name and identifier
+  kAddress,   // addresses of its networks, and private ones
+  kName,      // host names, users and whatever else incidents are grouped by
+  kSensor,    // names of its sensors
+  kSystem,    // its protected systems
+  kEvidence,  // the single events, with their flow and event ids
+};
+inline constexpr size_t kFields = 6;
+
 using AgencyIndex = uint16_t;
 inline constexpr AgencyIndex kNoAgency = 0xffff;
 
@@ -35,7 +52,14 @@ struct Agency {
   std::string parent;
   bool special = false;  // its events stay in its own zone unless the policy says otherwise
   Sharing sharing = Sharing::kFull;
+  Share share[kFields] = {};
   std::string tlp = "AMBER";
+  // It was there for events of [since_ns, until_ns); after that the successors are.
+  int64_t since_ns = INT64_MIN, until_ns = INT64_MAX;
+  std::vector<AgencyIndex> successors;
+  bool layers[4] = {};             // of protection, as declared: force, watch, check, share
+  int64_t checked_ns = INT64_MIN;  // when somebody independent looked last
+  std::string grant_key;           // Ed25519, 32 bytes in base64: who may lift its pseudonyms
   std::vector<std::string>
       aliases;  // former names and identifiers: events that carry them are this agency's
   std::vector<std::string> sensors;
@@ -50,6 +74,14 @@ struct ProtectedSystem {
   std::vector<IpPrefix> networks;
 };
 
+// A merger, a split or a new name, as the registry's history has it.
+struct Change {
+  enum class Kind : uint8_t { kMerge, kSplit, kRename };
+  Kind kind = Kind::kRename;
+  int64_t at_ns = 0;                    // event time: from then on
+  std::vector<AgencyIndex> from, into;  // who stands in both goes on
+};
+
 class Registry {
  public:
   // Problems go to `diagnostics`; rows with an error are left out.
@@ -61,8 +93,18 @@ class Registry {
   // kNoAgency when nothing fits. By id or alias; by sensor name; by the longest network that covers
   // the address.
   [[nodiscard]] AgencyIndex find(std::string_view id) const;
-  [[nodiscard]] AgencyIndex by_sensor(std::string_view sensor) const;
-  [[nodiscard]] AgencyIndex by_address(const IpAddress& address) const;
+  // Where one has had several owners, whose it was at `at_ns`, by default the last one's.
+  [[nodiscard]] AgencyIndex by_sensor(std::string_view sensor, int64_t at_ns = kLatest) const;
+  [[nodiscard]] AgencyIndex by_address(const IpAddress& address, int64_t at_ns = kLatest) const;
+  static constexpr int64_t kLatest = INT64_MAX - 1;
+
+  [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
+  // Whose an event of `agency` is at `at_ns`: its own, or a successor's; of several that one whose
+  // sensor or network it is, else the first.
+  [[nodiscard]] AgencyIndex owner_at(AgencyIndex agency, int64_t at_ns, std::string_view sensor,
+                                     const IpAddress& dest, const IpAddress& src) const;
+  // Agencies whose past is `agency`'s: those that it followed, through all changes; not itself.
+  [[nodiscard]] std::vector<AgencyIndex> predecessors(AgencyIndex agency) const;
   // Whether the name, or one that it stands below, is an agency's own.
   [[nodiscard]] bool owns_domain(std::string_view name) const;
   // Null when the address belongs to no protected system.
@@ -72,9 +114,13 @@ class Registry {
   friend class RegistryParser;
   std::vector<Agency> agencies_;
   std::vector<ProtectedSystem> systems_;
-  StringMap<AgencyIndex> by_id_, by_sensor_;
+  using Owners = std::vector<AgencyIndex>;  // one after the other
+  [[nodiscard]] AgencyIndex owner_of(const Owners& owners, int64_t at_ns) const;
+  std::vector<Change> changes_;
+  StringMap<AgencyIndex> by_id_;
+  StringMap<Owners> by_sensor_;
   StringSet domains_;
-  IpPrefixMap<AgencyIndex> by_network_;
+  IpPrefixMap<Owners> by_network_;
   IpPrefixMap<uint32_t> system_by_network_;
 };
 

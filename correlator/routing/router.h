@@ -1,5 +1,6 @@
 // Who gets an incident, and what of it. An agency always gets its own, whole. The national centre
-// gets what the agency's policy lets out: as it is, under pseudonyms, or nothing. National
+// gets what the agency's policy lets out, field by field: as it is, as a pseudonym, as a number of
+// values, or not at all. National
 // incidents go to the centre, with the agencies in them each under its own policy. Pure: a function
 // of the incident, the registry and the key of the pseudonyms.
 //
@@ -48,8 +49,10 @@ class Router {
 
  private:
   [[nodiscard]] enrich::Sharing sharing_of(std::string_view agency) const;
-  [[nodiscard]] bool is_hidden(std::string_view address, bool hide_private) const;
-  void anonymise(events::Incident& incident) const;
+  [[nodiscard]] enrich::Share share_of(std::string_view agency, enrich::Field field) const;
+  [[nodiscard]] enrich::Share address_share(std::string_view address,
+                                            enrich::Share private_share) const;
+  class Hider;
 
   const enrich::Registry& registry_;
   std::string key_;

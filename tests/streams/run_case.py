@@ -89,6 +89,13 @@ with tempfile.TemporaryDirectory() as work:
     warnings = jsonschema.Draft202012Validator(json.load(open(warning_schema)))
     for line in first['warnings.json'].splitlines():
         failures += [f'warnings.json: schema: {e.message}' for e in warnings.iter_errors(json.loads(line))]
+    coverage_schema = jsonschema.Draft202012Validator(json.load(open(os.path.join(os.path.dirname(schema_file), 'coverage.schema.json'))))
+    coverage = [json.loads(line) for line in first['coverage.json'].splitlines()]
+    for record in coverage:
+        failures += [f'coverage.json: schema: {e.message}' for e in coverage_schema.iter_errors(record)]
+    wanted_last = expected.get('coverage', [])  # the last records, fields that matter
+    for wanted, got in zip(wanted_last, coverage[len(coverage) - len(wanted_last):] or [{}] * len(wanted_last)):
+        failures += [f'coverage.json: {k} {got.get(k)!r} instead of {v!r}' for k, v in wanted.items() if got.get(k) != v]
     for wanted in expected.get('warning_rules', []):
         if wanted not in first['warnings.rules'].decode():
             failures.append(f'warnings.rules: not found: {wanted}')

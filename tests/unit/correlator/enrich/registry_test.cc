@@ -6,6 +6,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/timestamp.h"
+
 namespace vong::enrich {
 namespace {
 
@@ -75,6 +77,89 @@ TEST(AgencyId, HasTheFormOfTheDecision) {
   for (const char* bad :
        {"", ".", "G01.", ".G01", "G01..2", "g01", "G-01", "A23456789012345678901234567890123456"})
     EXPECT_FALSE(is_agency_id(bad)) << bad;
+}
+
+int64_t at(const char* time) { return to_ns(*parse_eve_time(time)); }
+
+constexpr const char* kHistory =
+    "agencies:\n"
+    "  - {id: OLD1, sensors: [s1], networks: [10.1.0.0/16]}\n"
+    "  - {id: OLD2, sensors: [s2], networks: [10.2.0.0/16]}\n"
+    "  - {id: BOTH, sensors: [s1, s2, s3], networks: [10.1.0.0/16, 10.2.0.0/16, 10.3.0.0/16]}\n"
+    "  - {id: WEST, sensors: [s1], networks: [10.1.0.0/16]}\n"
+    "  - {id: EAST, sensors: [s2, s3], networks: [10.2.0.0/16, 10.3.0.0/16]}\n"
+    "  - {id: EAST2, sensors: [s2, s3], networks: [10.2.0.0/16, 10.3.0.0/16]}\n"
+    "changes:\n"
+    "  - {at: 2025-07-01, kind: merge, from: [OLD1, OLD2], into: [BOTH]}\n"
+    "  - {at: 2026-01-01, kind: split, from: [BOTH], into: [WEST, EAST]}\n"
+    "  - {at: '2026-03-01T12:00:00+0700', kind: rename, from: [EAST], into: [EAST2], note: law}\n";
+
+TEST(RegistryHistory, AnEventBelongsToWhoWasThereAtItsTime) {
+  rules::Diagnostics d("a.yaml");
+  const Registry r = Registry::parse(kHistory, d);
+  ASSERT_TRUE(d.empty()) << d.items().at(0).format();
+  const IpAddress west = *IpAddress::parse("10.1.0.9"), east = *IpAddress::parse("10.3.0.9");
+  const auto owner = [&](const char* name, const char* time, const char* sensor = "",
+                         IpAddress dest = IpAddress()) {
+    return r.agencies()[r.owner_at(r.find(name), at(time), sensor, dest, IpAddress())].id;
+  };
+  EXPECT_EQ(owner("OLD1", "2025-06-30T23:59:59Z"), "OLD1");
+  EXPECT_EQ(owner("OLD1", "2025-07-01T00:00:00Z"), "BOTH");
+  EXPECT_EQ(owner("OLD2", "2026-02-01T00:00:00Z", "s2"), "EAST");
+  EXPECT_EQ(owner("OLD2", "2026-02-01T00:00:00Z", "", west), "WEST") << "by its network";
+  EXPECT_EQ(owner("BOTH", "2026-02-01T00:00:00Z", "s2", west), "EAST") << "the sensor says more";
+  EXPECT_EQ(owner("BOTH", "2026-02-01T00:00:00Z"), "WEST") << "nothing tells: the first";
+  EXPECT_EQ(owner("OLD1", "2026-04-01T00:00:00Z", "", east), "EAST2");
+  EXPECT_EQ(owner("EAST", "2026-03-01T04:59:59Z"), "EAST");
+  EXPECT_EQ(owner("EAST", "2026-03-01T05:00:00Z"), "EAST2");
+  EXPECT_EQ(r.agencies()[r.by_address(west, at("2024-01-01T00:00:00Z"))].id, "OLD1");
+  EXPECT_EQ(r.agencies()[r.by_address(west, at("2025-12-01T00:00:00Z"))].id, "BOTH");
+  EXPECT_EQ(r.agencies()[r.by_address(west)].id, "WEST");
+  EXPECT_EQ(r.agencies()[r.by_sensor("s3")].id, "EAST2");
+  EXPECT_EQ(r.predecessors(r.find("EAST2")).size(), 4u);
+  EXPECT_EQ(r.predecessors(r.find("OLD1")).size(), 0u);
+}
+
+TEST(RegistryHistory, AnAgencyThatTakesAnotherInGoesOn) {
+  rules::Diagnostics d("a.yaml");
+  const Registry r = Registry::parse(
+      "agencies:\n  - {id: A, networks: [10.1.0.0/16]}\n  - {id: B, networks: [10.2.0.0/16]}\n"
+      "changes:\n  - {at: 2025-07-01, kind: merge, from: [A, B], into: [A]}\n",
+      d);
+  ASSERT_TRUE(d.empty()) << d.items().at(0).format();
+  EXPECT_EQ(r.owner_at(1, at("2025-08-01T00:00:00Z"), "", {}, {}), 0);
+  EXPECT_EQ(r.owner_at(0, at("2025-08-01T00:00:00Z"), "", {}, {}), 0);
+}
+
+TEST(RegistryHistory, WhatCannotBeIsRefusedAtItsPlace) {
+  const std::string two = "agencies:\n  - {id: A}\n  - {id: B}\n  - {id: C}\nchanges:\n";
+  for (const char* bad : {"  - {kind: rename, from: A, into: B}\n",
+                          "  - {at: 2025-07-01, kind: merge, from: A, into: B}\n",
+                          "  - {at: 2025-07-01, kind: rename, from: A, into: X}\n",
+                          "  - {at: 2025-07-01, kind: renam, from: A, into: B}\n",
+                          "  - {at: 2025-07-01, kind: rename, from: A, into: B}\n"
+                          "  - {at: 2025-08-01, kind: rename, from: A, into: C}\n",
+                          "  - {at: 2025-07-01, kind: rename, from: A, into: B}\n"
+                          "  - {at: 2025-06-01, kind: rename, from: B, into: A}\n"})
+    EXPECT_FALSE(problems_of(two + bad).empty()) << bad;
+}
+
+TEST(RegistryShare, IsByFieldAndASpecialAgencyNeverSharesFully) {
+  rules::Diagnostics d("a.yaml");
+  const Registry r = Registry::parse(
+      "agencies:\n  - {id: A, share: {address: counters, name: nothing}}\n"
+      "  - {id: B, sharing: anonymised, share: {evidence: nothing}}\n",
+      d);
+  ASSERT_TRUE(d.empty()) << d.items().at(0).format();
+  EXPECT_EQ(r.agencies()[0].share[static_cast<size_t>(Field::kAddress)], Share::kCounters);
+  EXPECT_EQ(r.agencies()[0].share[static_cast<size_t>(Field::kAgency)], Share::kFull);
+  EXPECT_EQ(r.agencies()[1].share[static_cast<size_t>(Field::kAgency)], Share::kPseudonymous);
+  EXPECT_EQ(r.agencies()[1].share[static_cast<size_t>(Field::kEvidence)], Share::kNothing);
+  EXPECT_FALSE(problems_of("agencies:\n  - {id: A, special: true, sharing: full}\n").empty());
+  EXPECT_FALSE(problems_of("agencies:\n  - {id: A, special: true, sharing: anonymised, "
+                           "share: {address: full}}\n")
+                   .empty());
+  EXPECT_FALSE(problems_of("agencies:\n  - {id: A, share: {colour: full}}\n").empty());
 }
 
 }  // namespace

@@ -117,5 +117,34 @@ TEST_F(RouterTest, AWarningNamesNoAgency) {
   EXPECT_EQ(out.find("10.1.0.9"), out.npos);
 }
 
+TEST_F(RouterTest, EachFieldHasItsOwnPolicy) {
+  rules::Diagnostics d("a.yaml");
+  registry_ = enrich::Registry::parse(
+      "agencies:\n"
+      "  - {id: PART, sensors: [sp], networks: [10.7.0.0/16],\n"
+      "     share: {address: counters, name: nothing, sensor: pseudonymous, evidence: counters}}\n"
+      "  - {id: FULL, sensors: [sf], networks: [10.1.0.0/16]}\n"
+      "  - {id: MANY, networks: [10.8.0.0/16], share: {agency: counters}}\n",
+      d);
+  ASSERT_TRUE(d.empty());
+  const std::string copy = national_copy(of("PART", "10.7.0.9", "sp"));
+  for (const char* secret : {"10.7.0.9", "secret.example", "\"sp\"", "0123456789abcdef"})
+    EXPECT_EQ(copy.find(secret), copy.npos) << secret;
+  EXPECT_NE(copy.find("\"agency\":\"PART\""), copy.npos) << "it shares its name";
+  EXPECT_NE(copy.find("\"evidence\":[],\"evidence_dropped\":1"), copy.npos) << copy;
+  EXPECT_NE(copy.find("\"anonymised\":true"), copy.npos);
+  events::Incident i;
+  i.national = true;
+  i.key = {{"src_ip", "203.0.113.1"}};
+  i.victims = {{"PART", "", 1, {"10.7.0.9", "10.7.0.8"}, 0},
+               {"FULL", "", 1, {"10.1.0.9"}, 0},
+               {"MANY", "", 1, {"10.8.0.1"}, 0}};
+  const std::string national = national_copy(i);
+  EXPECT_NE(national.find("\"addresses\":[],\"address_count\":2"), national.npos) << national;
+  EXPECT_NE(national.find("\"unnamed_agencies\":1"), national.npos) << national;
+  EXPECT_EQ(national.find("MANY"), national.npos);
+  EXPECT_NE(national.find("10.1.0.9"), national.npos);
+}
+
 }  // namespace
 }  // namespace vong::routing
