@@ -411,8 +411,9 @@ AgencyIndex Registry::owner_at(AgencyIndex agency, int64_t at_ns, std::string_vi
     };
     AgencyIndex chosen = next.front();
     if (next.size() > 1) {
+      const int64_t then = agencies_[agency].until_ns;  // later they may have others' names
       for (const AgencyIndex a :
-           {by_address(src, at_ns), by_address(dest, at_ns), by_sensor(sensor, at_ns)}) {
+           {by_address(src, then), by_address(dest, then), by_sensor(sensor, then)}) {
         if (among(a)) chosen = a;  // the last says most
       }
     }
