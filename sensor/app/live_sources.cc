@@ -68,6 +68,7 @@ Result<std::unique_ptr<capture::PacketSource>> open_live_source(const std::strin
   }
   auto options = af_packet_options(interface, interface_index, settings);
   options.fanout = workers > 1;
+  options.count_card_drops = worker == 0;
   return capture::open_af_packet(options);
 }
 

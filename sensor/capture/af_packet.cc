@@ -21,6 +21,7 @@
 #include <cstring>
 
 #include "sensor/capture/bpf_filter.h"
+#include "sensor/capture/card_drops.h"
 #include "sensor/capture/fanout_program.h"
 #include "sensor/capture/limits.h"
 
@@ -84,6 +85,7 @@ class AfPacketSource final : public PacketSource {
     CaptureStats s = stats_;
     s.kernel_drops = kernel_drops_.load(std::memory_order_relaxed);
     s.kernel_seen = kernel_seen_.load(std::memory_order_relaxed);
+    s.interface_drops = card_drops_.since_open();
     return s;
   }
   double fill() const override {
@@ -176,6 +178,7 @@ class AfPacketSource final : public PacketSource {
   uint32_t block_index_ = 0, left_in_block_ = 0;
   uint8_t* at_ = nullptr;  // next packet in it
   CaptureStats stats_;
+  CardDrops card_drops_;
   mutable std::atomic<uint64_t> kernel_drops_ = 0, kernel_seen_ = 0;
   std::string error_;
   std::atomic<bool> stop_ = false;
@@ -313,6 +316,7 @@ Result<> AfPacketSource::open() {
     if (setsockopt(fd_, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership, sizeof membership) != 0)
       return failed("promiscuous mode");
   }
+  if (options_.count_card_drops) card_drops_.open("/sys/class/net/" + options_.interface);
   return join_fanout();
 }
 

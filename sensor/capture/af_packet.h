@@ -32,6 +32,7 @@ struct AfPacketOptions {
   int poll_timeout_ms = 100;        // next() gives kTimeout after this
   bool promiscuous = true;
   bool hardware_timestamps = false;  // the card's, where it gives one; else the kernel's
+  bool count_card_drops = true;  // of the sources of one interface one alone counts what its card lost
   uint16_t interface_index = 0;  // RawPacket::interface of its packets
 };
 
