@@ -27,6 +27,7 @@ foreach(program exporter correlator)
   vong_install_etc(vong-${program} ${deploy}/config/${program}.yaml ${program}.yaml)
 endforeach()
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/rules/packs/correlation DESTINATION share/vong COMPONENT vong-correlator)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/rules/packs/operations DESTINATION share/vong COMPONENT vong-correlator)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME vong)

@@ -26,7 +26,7 @@ enum class AlertAction : uint8_t { kAlert, kDrop, kReject, kPass };
 // Where one content of the rule was found, for the analyst's question "why did it fire?".
 struct MatchedContent {
   std::string_view buffer;   // "http.uri", "payload", "stream"
-  uint64_t offset = 0;       // in the buffer
+  uint64_t offset = 0;       // in the buffer; "stream": in Detector::stream_payload()
   uint32_t length = 0;
 };
 

@@ -7,6 +7,8 @@
 
 namespace vong::detect {
 namespace {
+
+constexpr std::string_view kStreamBuffer = "stream";  // of evidence
 constexpr size_t kMaxHeaderViews = 32'768;   // beyond it headers are judged for each packet anew
 
 bool matches_pseudo(const RuleBody& b) { return b.type == RuleType::kStream || b.type == RuleType::kProtocolOnly; }
@@ -59,6 +61,7 @@ void Detector::Impl::begin(Packet& p) {
   stream = nullptr;
   window = {};
   fresh = joint = {};
+  joint_matched = false;
   stream_added = false;
   protocol_detected_now = false;
   verdict = {};
@@ -322,26 +325,25 @@ bool Detector::Impl::packet_buffer_fits(const PacketBufferCheck& check) {
   return detect::inspect(rt, check.nodes, BufferInput{data, 0, true, check.use->buffer->name});
 }
 
-// The new bytes by themselves: places count from their beginning. Then over the border, where a match must have bytes of both sides, so
+// The new bytes by themselves: rules' places count from their beginning, those of the evidence from that of `joint`. Then over the border, where a match must have bytes of both sides, so
 // that nothing is told twice.
 bool Detector::Impl::stream_fits(const RuleBody& b) {
-  const uint64_t at = window.offset + window.data.size() - fresh.size();
+  const uint64_t old = joint.size() - fresh.size();
   rt.evidence.clear();
-  if (detect::inspect(rt, b.payload, BufferInput{fresh, 0, true, "stream"})) {
-    for (MatchedContent& e : rt.evidence) e.offset += at;
+  if (detect::inspect(rt, b.payload, BufferInput{fresh, 0, true, kStreamBuffer})) {
+    for (MatchedContent& e : rt.evidence) e.offset += old;
     return true;
   }
   if (b.placed || joint.size() == fresh.size()) return false;
   rt.evidence.clear();
   rt.captures.clear();
-  if (!detect::inspect(rt, b.payload, BufferInput{joint, 0, true, "stream"})) return false;
-  const uint64_t old = joint.size() - fresh.size();
+  if (!detect::inspect(rt, b.payload, BufferInput{joint, 0, true, kStreamBuffer})) return false;
   bool before = false, behind = false;
   for (MatchedContent& e : rt.evidence) {
     before = before || e.offset < old;
     behind = behind || e.offset + e.length > old;
-    e.offset = e.offset + at - old;
   }
+  joint_matched = joint_matched || (before && behind);
   return before && behind;
 }
 
@@ -492,6 +494,17 @@ void Detector::Impl::mark_all_inspected() {
   }
 }
 
+// What alerts show as the stream: the new bytes, and those before them only where a match goes over the border. Places count from its
+// beginning. A copy, for what is done with may go.
+void Detector::Impl::keep_stream_payload() {
+  if (matches.empty()) return;
+  stream_copy.assign(as_text(joint_matched ? joint : fresh));
+  if (joint_matched) return;
+  for (MatchedContent& e : evidence) {
+    if (e.buffer == kStreamBuffer) e.offset -= joint.size() - fresh.size();
+  }
+}
+
 std::span<const Alert> Detector::Impl::inspect(Packet& p) {
   ++counters.packets;
   begin(p);
@@ -523,7 +536,7 @@ std::span<const Alert> Detector::Impl::inspect(Packet& p) {
       inspect_frames();
       inspect_transactions();
     }
-    if (!matches.empty()) stream_copy.assign(as_text(fresh));   // what is done with may go
+    keep_stream_payload();
     if (stream != nullptr && !window.data.empty()) stream->raw_done(rt.direction, window.offset + window.data.size());
     counters.packets_without_rules += matches.empty() && !some_rule_speaks_of(p);
   }

@@ -78,6 +78,7 @@ struct Detector::Impl {
   void mark_all_inspected();
 
   // --- matches (alert_queue.cc)
+  void keep_stream_payload();
   void matched(RuleIndex i, const applayer::Transaction* tx, bool stream, std::optional<uint64_t> file_id);
   [[nodiscard]] const applayer::Transaction* transaction_in_view(const RuleBody& body) const;
   void finish_alerts();
@@ -149,7 +150,8 @@ struct Detector::Impl {
   flow::RawStream::Window window;
   Bytes fresh;                     // the part of the window that was not inspected before
   Bytes joint;                     // that with some bytes before it
-  std::string stream_copy;         // the window, once something has matched
+  bool joint_matched = false;      // a match has bytes of both
+  std::string stream_copy;         // what alerts show of the stream, once something has matched
   bool stream_added = false;       // its data went into the stream: not inspected as a packet of its own
   bool protocol_detected_now = false;
 };

@@ -19,6 +19,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <span>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -83,16 +84,19 @@ void attack() {
 
 }  // namespace
 
-// Worker::process(const RawPacket&), by its mangled name.
-extern "C" void __real__ZN4vong6sensor6Worker7processERKNS_9RawPacketE(void* self,
-                                                                       const vong::RawPacket& raw);
-extern "C" void __wrap__ZN4vong6sensor6Worker7processERKNS_9RawPacketE(void* self,
-                                                                       const vong::RawPacket& raw) {
+// Worker::process(std::span<const RawPacket>), by its mangled name.
+using Batch = std::span<const vong::RawPacket>;
+extern "C" void __real__ZN4vong6sensor6Worker7processESt4spanIKNS_9RawPacketELm18446744073709551615EE(
+    void* self, Batch batch);
+extern "C" void __wrap__ZN4vong6sensor6Worker7processESt4spanIKNS_9RawPacketELm18446744073709551615EE(
+    void* self, Batch batch) {
   static bool done = false;
-  const std::string_view text(reinterpret_cast<const char*>(raw.data.data()), raw.data.size());
-  if (!done && text.find(kWord) != std::string_view::npos) {
+  for (const vong::RawPacket& raw : batch) {
+    const std::string_view text(reinterpret_cast<const char*>(raw.data.data()), raw.data.size());
+    if (done || text.find(kWord) == std::string_view::npos) continue;
     done = true;
     attack();
   }
-  __real__ZN4vong6sensor6Worker7processERKNS_9RawPacketE(self, raw);
+  __real__ZN4vong6sensor6Worker7processESt4spanIKNS_9RawPacketELm18446744073709551615EE(self,
+                                                                                        batch);
 }
