@@ -8,6 +8,8 @@
 namespace vong::sensor {
 namespace {
 
+constexpr std::chrono::seconds kTellDroppedEvery{10};
+
 Timestamp wall_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
 
 sink::Priority priority_of(const LineBatch::Line& line) {
@@ -96,15 +98,22 @@ void KafkaOutput::take(const LineBatch& batch) {
   }
   const auto outcome = sink_->accept(items_, wall_clock());
   tell_durable();  // a full group is synced at once
-  // What is dropped is counted by the sink, with its reason.
-  if (outcome.accepted < items_.size()) {
-    std::string reasons;
-    for (size_t i = 0; i < outcome.dropped.size(); ++i) {
-      if (outcome.dropped[i] == 0) continue;
-      reasons += fmt::format(" {} {}", outcome.dropped[i], sink::drop_reason_name(static_cast<sink::DropReason>(i)));
-    }
-    spdlog::warn("spool: of {} events dropped:{}", items_.size(), reasons);
+  if (outcome.accepted == items_.size()) return;
+  for (size_t i = 0; i < outcome.dropped.size(); ++i) not_told_[i] += outcome.dropped[i];
+  tell_dropped(std::chrono::steady_clock::now() >= tell_again_);
+}
+
+// What is dropped is counted by the sink, with its reason. The log has a line of it in a while: a full spool must not fill the log too.
+void KafkaOutput::tell_dropped(bool now) {
+  if (!now || std::all_of(not_told_.begin(), not_told_.end(), [](uint64_t n) { return n == 0; })) return;
+  tell_again_ = std::chrono::steady_clock::now() + kTellDroppedEvery;
+  std::string reasons;
+  for (size_t i = 0; i < not_told_.size(); ++i) {
+    if (not_told_[i] == 0) continue;
+    reasons += fmt::format(" {} {}", not_told_[i], sink::drop_reason_name(static_cast<sink::DropReason>(i)));
   }
+  spdlog::warn("spool: events dropped:{}", reasons);
+  not_told_.fill(0);
 }
 
 Result<> KafkaOutput::flush() {
@@ -114,6 +123,7 @@ Result<> KafkaOutput::flush() {
 }
 
 Result<> KafkaOutput::close(std::chrono::milliseconds timeout) {
+  tell_dropped(true);
   auto closed = sink_->close(wall_clock());
   tell_durable();
   if (!closed) {

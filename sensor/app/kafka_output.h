@@ -2,6 +2,7 @@
 // configured, vong-exporter: the broker's credentials are never in this process.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -36,6 +37,7 @@ class KafkaOutput : public BatchSink {
   KafkaOutput() = default;
   void tell_durable();
   void take(const LineBatch& batch);
+  void tell_dropped(bool now);
 
   std::unique_ptr<spool::SpoolSink> sink_;
   ForwardingProcess* forwarding_ = nullptr;
@@ -43,6 +45,8 @@ class KafkaOutput : public BatchSink {
   uint64_t own_ = 0, seq_before_ = 0;  // records about ourselves; last seq of the spool when we started
   std::vector<std::string> keys_;
   std::vector<sink::Item> items_;
+  std::array<uint64_t, sink::kDropReasons> not_told_{};     // dropped, and not in the log yet
+  std::chrono::steady_clock::time_point tell_again_{};
 };
 
 }  // namespace vong::sensor

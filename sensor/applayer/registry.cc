@@ -87,8 +87,6 @@ std::span<const ProtocolDef* const> protocols() {
       &http2::doh2_def(),
       &iec104::kIec104Protocol,
       &s7comm::kS7commProtocol,
-      &http2::http2_def(),
-      &http2::doh2_def(),
       &websocket::kWebsocketProtocol,
       &quic::kQuicProtocol,
   };

@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size > 16'384) return 0;
   const std::string text(reinterpret_cast<const char*>(data), size);
   const size_t lines = static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) + 2;
-  sigma::Loader loader({{"users", {"root", "admin"}}});
+  sigma::Loader loader({.values = {{"users", {"root", "admin"}}}, .lists = {"hosts"}});
   loader.add_text("fuzz", text);
   const sigma::RuleSet rules = loader.finish();
   for (const auto& d : loader.diagnostics()) require(d.pos.line <= lines && !d.format().empty());

@@ -204,7 +204,7 @@ TEST(LossLedger, WithoutRulesNothingIsInspected) {
 }
 
 TEST(LossLedger, APassedFlowIsOfPassRule) {
-  LedgerRun run(Values{}, "pass udp any any -> any 2000 (sid:1;)");
+  LedgerRun run(Values{}, "pass ip any any -> any any (sid:1;)");
   for (int i = 0; i < 3; ++i)
     run.frame(Traffic::udp(Traffic::kClient, 1000, Traffic::kServer, 2000, "data"));
   EXPECT_EQ(LedgerRun::of(run.end(), Reason::kPassRule), 2u);
@@ -226,8 +226,11 @@ TEST(LossLedger, AFullSpoolShedsByReason) {
       fs::temp_directory_path() / ("vong_ledger_spool_" + std::to_string(::getpid()));
   fs::remove_all(spool);
   {
-    LedgerRun run(Values{{"kafka.spool.dir", spool.string()}, {"kafka.spool.bytes-max", "70000"}});
-    for (uint16_t port = 1; port <= 400; ++port) {
+    // Two seconds of packet time: the record of the first goes the events' way and stands in the second.
+    LedgerRun run(Values{{"kafka.spool.dir", spool.string()},
+                         {"kafka.spool.bytes-max", "70000"},
+                         {"ledger.interval", "1"}});
+    for (uint16_t port = 1; port <= 2400; ++port) {
       run.frame(Traffic::udp(Traffic::kClient, port, Traffic::kServer, 2000, "evil"));
       run.output.write(run.lines);
       (void)run.output.flush();
@@ -284,7 +287,7 @@ TEST(LossLedger, AFileThatCannotBeWrittenLosesByDiskError) {
 
 TEST(LossLedgerFile, RotationKeepsTheChain) {
   LedgerRun run(
-      {{"ledger.interval", "1"}, {"ledger.bytes-max", "8000"}, {"ledger.files-max", "100"}});
+      {{"ledger.interval", "1"}, {"ledger.bytes-max", "4000"}, {"ledger.files-max", "100"}});
   for (int i = 0; i < 20'000; ++i)
     run.frame(Traffic::udp(Traffic::kClient, 1, Traffic::kServer, 2000, "x"));
   run.worker->finish();
