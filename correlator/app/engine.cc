@@ -45,6 +45,7 @@ void Engine::load(const sigma::RuleSet& rules, std::vector<rules::Diagnostic>& d
   for (uint32_t i = 0; i < rules_.correlations.size(); ++i) {
     if (rules_.correlations[i].op && rules_.correlations[i].timed) timed_.push_back(i);
   }
+  detection_matches_.assign(rules_.detections.size(), 0);
   decoder_ = std::make_unique<events::EveDecoder>(plan_);
   session_ = std::make_unique<match::Session>(rules_.matcher);
   store_ = std::make_unique<incidents::IncidentStore>(
@@ -115,6 +116,7 @@ ReadResult Engine::read(std::string_view record, const RecordSource& source) {
   sensor_print_ = sensor_prints_[sensor];
   if (rules.empty()) return ReadResult::kNoMatch;
   counters_->records_matched.add();
+  for (const uint32_t rule : rules) ++detection_matches_[rule];
   write_fact(rules, source, agency, sensor);
   return ReadResult::kFact;
 }

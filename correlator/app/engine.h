@@ -99,8 +99,11 @@ class Engine {
   void count_into(EngineCounters& counters) { counters_ = &counters; }
   struct RuleMatches {
     std::string_view title;
-    uint64_t matches;
+    uint64_t matches;  // of a detection: events
+    std::string_view id, type;
   };
+  // Of all rules that were loaded, in their order.
+  [[nodiscard]] std::vector<RuleMatches> rule_matches() const;
   [[nodiscard]] std::vector<RuleMatches> correlation_matches() const;
   [[nodiscard]] size_t open_incidents() const { return store_ ? store_->open_count() : 0; }
   [[nodiscard]] size_t keys() const;
@@ -167,6 +170,7 @@ class Engine {
   std::unique_ptr<incidents::IncidentStore> store_;
   std::unique_ptr<state::KeyedStore<CampaignState>> campaigns_;
   std::vector<uint32_t> timed_;
+  std::vector<uint64_t> detection_matches_;  // events
   std::vector<events::FieldId> column_fields_;
   std::vector<uint8_t> takes_part_;  // by agency
   enrich::AgencyIndex home_ = enrich::kNoAgency;

@@ -214,7 +214,19 @@ void Engine::finish() {
 std::vector<Engine::RuleMatches> Engine::correlation_matches() const {
   std::vector<RuleMatches> out;
   for (const CorrelationPlan& c : rules_.correlations)
-    out.push_back({rules_.facts[c.incident_rule].rule.title, c.matches});
+    out.push_back({rules_.facts[c.incident_rule].rule.title, c.matches, {}, {}});
+  return out;
+}
+
+std::vector<Engine::RuleMatches> Engine::rule_matches() const {
+  std::vector<RuleMatches> out;
+  const auto add = [&](uint32_t incident_rule, uint64_t matches) {
+    const events::IncidentRule& r = rules_.facts[incident_rule].rule;
+    out.push_back({r.title, matches, r.id, r.type});
+  };
+  for (size_t i = 0; i < rules_.detections.size(); ++i)
+    add(rules_.detections[i].incident_rule, detection_matches_[i]);
+  for (const CorrelationPlan& c : rules_.correlations) add(c.incident_rule, c.matches);
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "app_common/program.h"
+#include "correlator/app/backtest_command.h"
 #include "correlator/app/offline.h"
 #include "correlator/app/online.h"
 #include "correlator/app/options.h"
@@ -49,17 +50,17 @@ enrich::Registry load_registry(Options& options, app::Problems& problems) {
   return registry;
 }
 
-sigma::RuleSet load_rules(const Options& options, app::Problems& problems) {
+sigma::RuleSet load_rules(const Options& options, const std::vector<std::string>& paths,
+                          app::Problems& problems) {
   sigma::Loader loader(options.placeholders);
-  for (const std::string& path : options.rules) loader.add_path(path);
+  for (const std::string& path : paths) loader.add_path(path);
   sigma::RuleSet rules = loader.finish();
   std::vector<rules::Diagnostic> found = loader.diagnostics();
   events::FieldPlan plan;  // compiled once for its diagnostics; the run compiles its own
   (void)compile_rules(rules, options.engine.campaign, options.engine.keys_max, plan, found);
   add_diagnostics(found, problems);
   if (rules.detections.empty() && problems.errors() == 0)
-    problems.error({options.rules.empty() ? "rules" : options.rules.front(), 1, 1},
-                   "no rule could be loaded");
+    problems.error({paths.empty() ? "rules" : paths.front(), 1, 1}, "no rule could be loaded");
   return rules;
 }
 
@@ -97,13 +98,14 @@ class IndicatorWatch {
 };
 
 int run(const Options& options, const enrich::Registry& registry, const sigma::RuleSet& rules,
-        indicators::Source& indicators, app::Signals& signals) {
+        const std::optional<sigma::RuleSet>& against, indicators::Source& indicators,
+        app::Signals& signals) {
   if (options.inputs.empty()) {
     std::optional<IndicatorWatch> watch;
     if (!options.indicators.empty()) watch.emplace(indicators, options.indicators_reload);
     const ReloadRules reload = [&]() -> std::optional<sigma::RuleSet> {
       app::Problems problems;
-      sigma::RuleSet again = load_rules(options, problems);
+      sigma::RuleSet again = load_rules(options, options.rules, problems);
       problems.print(stderr);
       if (problems.errors() == 0) return again;
       spdlog::error("the rules have errors, those that run stay in force");
@@ -111,6 +113,7 @@ int run(const Options& options, const enrich::Registry& registry, const sigma::R
     };
     return run_online(options, registry, rules, signals, reload);
   }
+  if (options.backtest) return run_backtest(options, registry, rules, against, signals);
   const auto report = run_offline(options, registry, rules, signals);
   if (!report) {
     spdlog::error("{}", report.error().message);
@@ -149,7 +152,10 @@ int main(int argc, char** argv) {
   const auto indicators = std::make_shared<indicators::Source>(options.indicators);
   (void)correlator::load_indicators(*indicators, problems);
   options.engine.indicators = indicators;
-  const sigma::RuleSet rules = correlator::load_rules(options, problems);
+  const sigma::RuleSet rules = correlator::load_rules(options, options.rules, problems);
+  std::optional<sigma::RuleSet> against;
+  if (!options.against.empty())
+    against = correlator::load_rules(options, options.against, problems);
   if (auto status = app::finish_check(options.common, problems)) return *status;
-  return correlator::run(options, registry, rules, *indicators, signals);
+  return correlator::run(options, registry, rules, against, *indicators, signals);
 }

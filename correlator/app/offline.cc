@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "correlator/app/backtest.h"
 #include "correlator/app/outputs.h"
 #include "correlator/coverage/board.h"
 #include "correlator/ingest/limits.h"
@@ -24,7 +25,10 @@ class Pass {
         registry_(registry),
         router_(registry, options.pseudonym_key),
         engine_(registry, router_, options.engine, counters_,
-                [this](const events::Incident& i) { outputs_->incident(i, router_); }),
+                [this](const events::Incident& i) {
+                  outputs_->incident(i, router_);
+                  if (options_.backtest) backtest_.incident(i);
+                }),
         reorder_(ingest::kReorderBytesMax),
         sorter_(ingest::kSortRunBytes),
         sorting_(sorting) {
@@ -58,6 +62,8 @@ class Pass {
   }
 
   [[nodiscard]] bool wants_sorting() const { return restart_; }
+
+  [[nodiscard]] const Backtest& backtest() const { return backtest_; }
 
   [[nodiscard]] OfflineReport report() const {
     OfflineReport r;
@@ -158,6 +164,7 @@ class Pass {
     }
     engine_.advance(newest_record_ns_);
     engine_.finish();
+    if (options_.backtest) backtest_.finish(engine_);
     if (auto r = coverage(); !r) return r;
     return outputs_->finish();
   }
@@ -168,6 +175,7 @@ class Pass {
   routing::Router router_;
   std::unique_ptr<FileOutputs> outputs_;
   EngineCounters counters_;
+  Backtest backtest_;
   Engine engine_;
   ingest::ReorderBuffer reorder_;
   ingest::FactSorter sorter_;
@@ -186,7 +194,8 @@ class Pass {
 }  // namespace
 
 Result<OfflineReport> run_offline(const Options& options, const enrich::Registry& registry,
-                                  const sigma::RuleSet& rules, const app::Signals& signals) {
+                                  const sigma::RuleSet& rules, const app::Signals& signals,
+                                  Backtest* backtest) {
   std::vector<std::string> files;
   for (const std::string& input : options.inputs) {
     auto found = ingest::input_files(input);
@@ -197,8 +206,12 @@ Result<OfflineReport> run_offline(const Options& options, const enrich::Registry
   for (;;) {
     Pass pass(options, registry, rules, signals, sorting);
     if (auto done = pass.run(files); !done) return std::unexpected(done.error());
-    if (!pass.wants_sorting()) return pass.report();
-    sorting = true;
+    if (pass.wants_sorting()) {
+      sorting = true;
+      continue;
+    }
+    if (backtest != nullptr) *backtest = pass.backtest();
+    return pass.report();
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "app_common/program.h"
 #include "base/result.h"
+#include "correlator/app/backtest.h"
 #include "correlator/app/options.h"
 #include "correlator/enrich/registry.h"
 #include "rules/sigma/rule.h"
@@ -16,9 +17,11 @@ struct OfflineReport {
   std::vector<std::pair<std::string, uint64_t>> matches;  // per correlation, by title
 };
 
+// `backtest`: with options.backtest, takes what each rule said.
 [[nodiscard]] Result<OfflineReport> run_offline(const Options& options,
                                                 const enrich::Registry& registry,
                                                 const sigma::RuleSet& rules,
-                                                const app::Signals& signals);
+                                                const app::Signals& signals,
+                                                Backtest* backtest = nullptr);
 
 }  // namespace vong::correlator

@@ -27,6 +27,10 @@ void add_flags(CLI::App& cli, Options& o) {
       "--indicators", o.indicator_flags,
       "NAME=FILE: a list of indicators that rules ask as %NAME%; may be given more than once");
   cli.add_option("-l", o.log_dir, "folder for incidents.json, warnings.json and dead-letter.json");
+  cli.add_flag("--backtest", o.backtest,
+               "what each rule would have said of these events: a table, and backtest.json");
+  cli.add_option("--against", o.against,
+                 "with --backtest: the rules to compare with; may be given more than once");
   cli.add_flag("--per-recipient", o.per_recipient,
                "also write RECIPIENT/incidents.json for each agency and for national");
 }
@@ -194,6 +198,12 @@ void read_config(const app::Config& config, Options& o, app::Problems& problems)
   } else {
     o.pseudonym_key = "vong: no pseudonym-key-file is configured";
   }
+  if (o.backtest && o.inputs.empty())
+    problems.error({"--backtest", 1, 1}, "give the events by --in");
+  if (!o.against.empty() && !o.backtest)
+    problems.error({"--against", 1, 1}, "it is an option of --backtest");
+  if (!o.against.empty() && std::find(o.inputs.begin(), o.inputs.end(), "-") != o.inputs.end())
+    problems.error({"--against", 1, 1}, "events from a pipe cannot be read twice: give files");
   if (o.rules.empty() && o.unmask_grant.empty())
     problems.error({"--rules", 1, 1}, "no rules: give --rules or 'rules' in the configuration");
 }

@@ -25,6 +25,8 @@ struct Options {
   std::string agencies;             // file; empty: one agency, LOCAL
   std::string log_dir = ".";
   bool per_recipient = false;
+  bool backtest = false;             // what each rule would have said, as a table and a file
+  std::vector<std::string> against;  // rules that a backtest compares with
   Duration disorder =
       std::chrono::seconds(10);  // how late an event may be without being sorted for
   std::string pseudonym_key;
