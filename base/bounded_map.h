@@ -17,14 +17,17 @@ class BoundedMap {
  public:
   explicit BoundedMap(size_t cap) : cap_(cap) {}
 
-  void put(const K& key, V value) {
-    if (cap_ == 0) return;
+  // What it had to drop for it; what stood under the same key is replaced and not told.
+  std::optional<V> put(const K& key, V value) {
+    if (cap_ == 0) return std::nullopt;
     const uint64_t serial = ++serial_;
     map_[key] = Entry{std::move(value), serial};
     order_.emplace_back(key, serial);
-    while (map_.size() > cap_) drop_oldest();
+    std::optional<V> dropped;
+    if (map_.size() > cap_) dropped = drop_oldest();
     // Entries of the order that are gone from the map, or were put in anew, are dropped in time.
     if (order_.size() > 2 * cap_ + 16) compact();
+    return dropped;
   }
   [[nodiscard]] V* find(const K& key) {
     const auto it = map_.find(key);
@@ -49,14 +52,13 @@ class BoundedMap {
     const auto it = map_.find(o.first);
     return it != map_.end() && it->second.serial == o.second;
   }
-  void drop_oldest() {
+  std::optional<V> drop_oldest() {
     while (!order_.empty()) {
       const auto oldest = std::move(order_.front());
       order_.pop_front();
-      if (!current(oldest)) continue;
-      map_.erase(oldest.first);
-      return;
+      if (current(oldest)) return take(oldest.first);
     }
+    return std::nullopt;
   }
   void compact() {
     std::erase_if(order_, [&](const auto& o) { return !current(o); });

@@ -62,7 +62,7 @@ foreach(line ${descriptions})
   set(CPACK_COMPONENT_${upper}_DESCRIPTION "Vong: ${text}")
 endforeach()
 
-# Maintainer scripts and the list of conffiles, under the names that dpkg wants.
+# Maintainer scripts (of services with their @program@) and the list of conffiles, under the names that dpkg wants.
 function(vong_control component)
   cmake_parse_arguments(ARG "" "" "SCRIPTS;CONFFILES" ${ARGN})
   set(folder ${CMAKE_BINARY_DIR}/control/${component})
@@ -70,7 +70,7 @@ function(vong_control component)
   foreach(script ${ARG_SCRIPTS})
     get_filename_component(kind ${script} LAST_EXT)
     string(SUBSTRING ${kind} 1 -1 kind)
-    configure_file(${deploy}/debian/${script} ${folder}/${kind} COPYONLY FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
+    configure_file(${deploy}/debian/${script} ${folder}/${kind} @ONLY FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
                    WORLD_READ WORLD_EXECUTE)
     list(APPEND files ${folder}/${kind})
   endforeach()
@@ -83,12 +83,11 @@ function(vong_control component)
   set(CPACK_DEBIAN_${upper}_PACKAGE_CONTROL_EXTRA "${files}" PARENT_SCOPE)
 endfunction()
 vong_control(vong-common SCRIPTS common.postinst common.postrm CONFFILES /etc/vong/agencies.yaml)
-vong_control(vong-sensor SCRIPTS sensor.postinst sensor.prerm
-             CONFFILES /etc/vong/sensor.yaml /etc/default/vong-sensor /etc/logrotate.d/vong-sensor)
-vong_control(vong-exporter SCRIPTS exporter.postinst exporter.prerm CONFFILES /etc/vong/exporter.yaml)
-vong_control(vong-correlator SCRIPTS correlator.postinst correlator.prerm CONFFILES /etc/vong/correlator.yaml)
-foreach(program SENSOR EXPORTER CORRELATOR)
-  set(CPACK_DEBIAN_VONG-${program}_PACKAGE_DEPENDS "vong-common (= ${PROJECT_VERSION})")
+set(more_of_sensor /etc/default/vong-sensor /etc/logrotate.d/vong-sensor)
+foreach(program sensor exporter correlator)
+  vong_control(vong-${program} SCRIPTS service.postinst service.prerm CONFFILES /etc/vong/${program}.yaml ${more_of_${program}})
+  string(TOUPPER ${program} upper)
+  set(CPACK_DEBIAN_VONG-${upper}_PACKAGE_DEPENDS "vong-common (= ${PROJECT_VERSION})")
 endforeach()
 
 include(CPack)

@@ -1,4 +1,4 @@
-// Topics. Blocking, any thread, a connection of its own for each call: for starts, demos and tests.
+// Topics and rights. Blocking, any thread, a connection of its own for each call: for starts, demos and tests.
 #pragma once
 
 #include <chrono>

@@ -106,10 +106,7 @@ int forward(send::ForwardLoop& loop, const send::ForwarderOptions& options,
       spdlog::warn("stopped before the spool was empty; what is left is sent at the next start");
       return app::kExitDone;
     }
-    std::chrono::milliseconds pause{0};
-    if (state == State::kIdle) pause = options.idle_pause;
-    if (state == State::kWaiting) pause = options.retry_pause;
-    if (state == State::kRefused) pause = options.refused_pause;
+    std::chrono::milliseconds pause = loop.pause(state);
     if (give_up_at) pause = std::min(pause, options.retry_pause);
     if (pause.count() == 0) continue;
     if (stopping)

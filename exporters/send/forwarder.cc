@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "exporters/sink/record.h"
 
@@ -177,6 +178,7 @@ std::optional<ForwardLoop::State> ForwardLoop::fill(const std::atomic<bool>& sto
     }
   }
   drained_ = true;
+  transport_.idle();
   return State::kIdle;
 }
 
@@ -238,55 +240,18 @@ ForwardLoop::State ForwardLoop::back_off(const Reply& reply) {
   return refused ? State::kRefused : State::kWaiting;
 }
 
-namespace {
-
-Timestamp wall_clock() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
-
-}  // namespace
-
-Forwarder::Forwarder(spool::Reader reader, std::unique_ptr<Transport> transport,
-                     const ForwarderOptions& options, Notify notify)
-    : reader_(std::move(reader)),
-      transport_(std::move(transport)),
-      options_(options),
-      loop_(reader_, *transport_, options_, counters_, std::move(notify)) {}
-
-Forwarder::~Forwarder() { stop(); }
-
-void Forwarder::start() {
-  thread_ = std::thread([this] { run(); });
-}
-
-void Forwarder::run() {
-  while (!stop_) {
-    const ForwardLoop::State state = loop_.step(stop_, wall_clock);
-    if (state == ForwardLoop::State::kIdle && loop_.drained()) ++looks_;
-    std::chrono::milliseconds pause{0};
-    if (state == ForwardLoop::State::kIdle) pause = options_.idle_pause;
-    if (state == ForwardLoop::State::kWaiting) pause = options_.retry_pause;
-    if (state == ForwardLoop::State::kRefused) pause = options_.refused_pause;
-    constexpr std::chrono::milliseconds kSlice{20};  // so that stop() is quick
-    for (; pause.count() > 0 && !stop_; pause -= kSlice)
-      std::this_thread::sleep_for(std::min(pause, kSlice));
+std::chrono::milliseconds ForwardLoop::pause(State state) const {
+  switch (state) {
+    case State::kIdle:
+      return options_.idle_pause;
+    case State::kWaiting:
+      return options_.retry_pause;
+    case State::kRefused:
+      return options_.refused_pause;
+    case State::kWorking:
+      break;
   }
-}
-
-bool Forwarder::drain(std::chrono::milliseconds timeout) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  // Two looks: the first may have begun before the caller's last sync.
-  const uint64_t enough = looks_ + 2;
-  while (looks_ < enough) {
-    if (std::chrono::steady_clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
-
-void Forwarder::stop() {
-  stop_ = true;
-  if (thread_.joinable()) thread_.join();
+  return std::chrono::milliseconds(0);
 }
 
 }  // namespace vong::send

@@ -1,9 +1,6 @@
 // From a spool to a receiver, each record once: reads what is durable, sends it in transactions,
 // acknowledges what is committed.
 //
-// Two ways to use it: Forwarder has a thread of its own (inside a sensor); ForwardLoop is the same
-// without one (vong-exporter, tests).
-//
 // Exactly once: a transaction carries the records and the position. The spool's cursor follows
 // after the commit, so it may be behind after a crash, never ahead; on connecting, the receiver's
 // position decides (resume.h).
@@ -12,10 +9,8 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "base/counter.h"
 #include "base/result.h"
@@ -69,6 +64,9 @@ class ForwardLoop {
   // One transaction at most. `stop` is looked at between records. `now` is the wall clock.
   State step(const std::atomic<bool>& stop, const std::function<Timestamp()>& now);
 
+  // How long to wait before the next step; 0: not at all.
+  [[nodiscard]] std::chrono::milliseconds pause(State state) const;
+
   // True when everything durable is committed and acknowledged.
   [[nodiscard]] bool drained() const { return drained_; }
   [[nodiscard]] bool was_connected() const { return was_connected_; }
@@ -104,38 +102,6 @@ class ForwardLoop {
   std::size_t open_records_ = 0;
   std::size_t open_bytes_ = 0;
   std::string last_error_;
-};
-
-// The same on a thread of its own. start() to stop(), or drain() and then stop().
-class Forwarder {
- public:
-  Forwarder(spool::Reader reader, std::unique_ptr<Transport> transport,
-            const ForwarderOptions& options, Notify notify);
-  ~Forwarder();  // stop()
-
-  void start();
-  // Waits until everything that is durable in the spool is committed; false when that took longer.
-  // Call it when nothing more is appended, after the writer's last sync.
-  [[nodiscard]] bool drain(std::chrono::milliseconds timeout);
-  // Ends after the running call; an open transaction is given up (and its records stay in the
-  // spool).
-  void stop();
-
-  [[nodiscard]] const ForwarderCounters& counters() const { return counters_; }
-  [[nodiscard]] const spool::ReaderCounters& reader_counters() const { return reader_.counters(); }
-
- private:
-  void run();
-
-  spool::Reader reader_;
-  std::unique_ptr<Transport> transport_;
-  ForwarderOptions options_;
-  ForwarderCounters counters_;
-  ForwardLoop loop_;
-  std::atomic<bool> stop_{false};
-  std::atomic<uint64_t> looks_{
-      0};  // steps that found the spool empty: drain() waits for a fresh one
-  std::thread thread_;
 };
 
 }  // namespace vong::send

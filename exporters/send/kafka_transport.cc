@@ -40,15 +40,20 @@ Reply never_reject(Reply reply) {
 // Where a sensor's position stands among the partitions of its topic: always at the first.
 constexpr int32_t kPositionPartition = 0;
 
+constexpr std::chrono::seconds kStatusLooksEvery{1};
+
+KafkaTransport::Options named(KafkaTransport::Options options) {
+  if (options.client.client_id.empty())
+    options.client.client_id = fmt::format("vong-{}", options.sensor);
+  return options;
+}
+
 }  // namespace
 
 KafkaTransport::KafkaTransport(Options options)
-    : options_(std::move(options)),
+    : options_(named(std::move(options))),
       id_(fmt::format("vong-forward-{}-{}", options_.topic, options_.sensor)),
-      status_({.client = options_.client, .sensor = options_.sensor, .file = options_.status_file}) {
-  if (options_.client.client_id.empty())
-    options_.client.client_id = fmt::format("vong-{}", options_.sensor);
-}
+      status_({.client = options_.client, .sensor = options_.sensor, .file = options_.status_file}) {}
 
 std::string KafkaTransport::name() const {
   return fmt::format("kafka {} topic {}", options_.client.brokers, options_.topic);
@@ -98,8 +103,17 @@ Reply KafkaTransport::read_position(Committed& committed) const {
 
 Reply KafkaTransport::begin() {
   offsets_sent_ = false;
-  status_.poll();
+  poll_status();
   return never_reject(to_reply(producer_->begin()));
+}
+
+void KafkaTransport::idle() { poll_status(); }
+
+void KafkaTransport::poll_status() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < status_again_) return;
+  status_again_ = now + kStatusLooksEvery;
+  status_.poll();
 }
 
 Reply KafkaTransport::send(const Delivery& d) {

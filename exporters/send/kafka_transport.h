@@ -38,12 +38,14 @@ class KafkaTransport : public Transport {
   [[nodiscard]] Reply commit(const Committed& position) override;
   [[nodiscard]] Reply abort() override;
   void disconnect() override;
+  void idle() override;
   [[nodiscard]] std::string name() const override;
 
   [[nodiscard]] const std::string& transactional_id() const { return id_; }
 
  private:
   [[nodiscard]] Reply open_producer();
+  void poll_status();
   [[nodiscard]] Reply read_position(Committed& committed) const;
 
   Options options_;
@@ -51,6 +53,7 @@ class KafkaTransport : public Transport {
   std::optional<kafka::Producer> producer_;
   StatusTopic status_;
   bool offsets_sent_ = false;
+  std::chrono::steady_clock::time_point status_again_{};  // when the file is looked at again
 };
 
 }  // namespace vong::send

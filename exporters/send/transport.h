@@ -48,6 +48,8 @@ class Transport {
   [[nodiscard]] virtual Reply commit(const Committed& position) = 0;
   [[nodiscard]] virtual Reply abort() = 0;
   virtual void disconnect() = 0;
+  // There is nothing to send at present; called again and again while it is so. Must not wait.
+  virtual void idle() {}
   [[nodiscard]] virtual std::string name() const = 0;  // for messages: "kafka 127.0.0.1:9092"
 };
 

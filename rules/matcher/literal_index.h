@@ -14,11 +14,14 @@
 // by many literals. Letters count in either case while hashing, the comparison is exact.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/equal_at.h"
 #include "base/strings.h"
 
 namespace vong::matcher {
@@ -92,12 +95,7 @@ class LiteralIndex {
   void fill(std::vector<std::pair<uint32_t, Place>>& runs);
 
   [[nodiscard]] bool stands(const Literal& l, const uint8_t* at) const {
-    const uint8_t* text = bytes_.data() + l.begin;
-    if (!l.nocase) return std::memcmp(at, text, l.length) == 0;
-    for (size_t i = 0; i < l.length; ++i) {
-      if (ascii_lower(at[i]) != text[i]) return false;
-    }
-    return true;
+    return equal_at(at, bytes_.data() + l.begin, l.length, l.nocase);
   }
 
   template <typename OnMatch>

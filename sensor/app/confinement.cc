@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "sensor/app/options.h"
+#include "sensor/app/plan.h"
 #include "sensor/app/worker.h"
 #include "sensor/confine/files.h"
 #include "sensor/confine/privileges.h"
@@ -74,15 +75,17 @@ void add_configured(const Settings& settings, confine::FileAccess& access) {
   add_list(settings, "security.write", access.writable);
 }
 
-// Rules are read again with each reload, from files that may be replaced: their folders.
+// Rules are read again with each reload, from files that may be replaced: their folders. Patterns that match nothing now may match then.
 void add_rules(const Options& options, const Settings& settings, confine::FileAccess& access) {
-  const auto add = [&](const std::string& path) { access.readable.push_back(folder_of(path)); };
-  for (const auto& path : options.only_rules) add(path);
-  for (const auto& path : options.more_rules) add(path);
-  if (!options.common.config_file.empty()) add(options.common.config_file);
-  for (const char* key : {"classification-file", "reference-config-file", "threshold-file"}) {
-    if (const auto path = settings.text(key, ""); !path.empty()) add(std::string(path));
+  const auto add = [&](const std::string& path) {
+    if (!path.empty()) access.readable.push_back(folder_of(path));
+  };
+  app::Problems told_before;
+  const auto load = rule_options(options, settings, told_before);
+  for (const auto* paths : {&load.files, &options.only_rules, &options.more_rules}) {
+    for (const auto& path : *paths) add(path);
   }
+  for (const auto& path : {load.classification_file, load.reference_file, load.threshold_file, options.common.config_file}) add(path);
   for (const auto& i : settings.children("rule-files")) {
     if (const auto path = settings.text("rule-files." + i, ""); path.starts_with('/'))
       add(std::string(path));
@@ -175,10 +178,9 @@ Result<> confine_files(const Options& options, const Plan& plan, const std::stri
       access.writable.push_back(folder_of(plan.eve.filename));
   }
   if (!options.data_dir.empty()) access.writable.push_back(options.data_dir);
-  if (const auto dir = plan.settings.text("rules.cache-dir", ""); !dir.empty())
-    access.writable.emplace_back(dir);
-  if (const auto dir = plan.settings.text("kafka.spool.dir", ""); !dir.empty())
-    access.writable.emplace_back(dir);
+  for (const char* key : {"rules.cache-dir", "kafka.spool.dir", "evidence.dir"}) {  // relative ones too
+    if (const auto dir = plan.settings.text(key, ""); !dir.empty()) access.writable.emplace_back(dir);
+  }
   if (!options.pid_file.empty()) access.writable.push_back(folder_of(options.pid_file));
   if (saves_in_working_folder(options, *plan.rules)) access.writable.push_back(".");
   if (const size_t threads = confine::thread_count(); threads > 1)

@@ -134,10 +134,7 @@ int forward(const Settings& settings, ForwardingPage& page, int stop_fd) {
     add_up(reader->counters(), told, page.spool);
     if (state == State::kIdle && loop.drained())
       page.looked.store(asked, std::memory_order_release);
-    std::chrono::milliseconds pause{0};
-    if (state == State::kIdle) pause = pauses.idle_pause;
-    if (state == State::kWaiting) pause = pauses.retry_pause;
-    if (state == State::kRefused) pause = pauses.refused_pause;
+    const auto pause = loop.pause(state);
     if (pause.count() > 0) (void)wait_for_end(stop_fd, pause);
   }
   watch.join();

@@ -50,12 +50,7 @@ void write_workers(JsonWriter& out, const StatusInput& in) {
     out.real(static_cast<double>(static_cast<int64_t>(w.load * 1000)) / 1000);
     write_capture(out, w.capture);
     out.close_object();
-    capture::CaptureStats& sum = interfaces[w.interface];
-    sum.received += w.capture.received;
-    sum.bytes += w.capture.bytes;
-    sum.kernel_drops += w.capture.kernel_drops;
-    sum.interface_drops += w.capture.interface_drops;
-    sum.truncated += w.capture.truncated;
+    interfaces[w.interface] += w.capture;
   }
   out.close_array();
   out.open_array("interfaces");

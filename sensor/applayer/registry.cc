@@ -30,6 +30,7 @@
 #include "sensor/applayer/quic/parser.h"
 #include "sensor/applayer/rdp/parser.h"
 #include "sensor/applayer/rfb/parser.h"
+#include "sensor/applayer/s7comm/parser.h"
 #include "sensor/applayer/sip/parser.h"
 #include "sensor/applayer/smb/parser.h"
 #include "sensor/applayer/smtp/parser.h"
@@ -38,11 +39,6 @@
 #include "sensor/applayer/telnet/parser.h"
 #include "sensor/applayer/tftp/parser.h"
 #include "sensor/applayer/tls/parser.h"
-#include "sensor/applayer/modbus/parser.h"
-#include "sensor/applayer/rdp/parser.h"
-#include "sensor/applayer/enip/parser.h"
-#include "sensor/applayer/iec104/parser.h"
-#include "sensor/applayer/s7comm/parser.h"
 #include "sensor/applayer/websocket/parser.h"
 
 namespace vong::applayer {

@@ -58,7 +58,7 @@ class DirectoryWatch final : public PacketSource {
   void stop() override { stop_.store(true, std::memory_order_relaxed); }
   CaptureStats stats() const override {
     CaptureStats sum = closed_;
-    if (file_ != nullptr) add(file_->stats(), sum);
+    if (file_ != nullptr) sum += file_->stats();
     return sum;
   }
   std::string_view error() const override { return error_; }
@@ -69,15 +69,6 @@ class DirectoryWatch final : public PacketSource {
   [[nodiscard]] Result<> look();
 
  private:
-  static void add(const CaptureStats& s, CaptureStats& sum) {
-    sum.received += s.received;
-    sum.bytes += s.bytes;
-    sum.truncated += s.truncated;
-    sum.files += s.files;
-    sum.skipped_files += s.skipped_files;
-    sum.errors += s.errors;
-  }
-
   ReadStatus open_next() {
     if (waiting_.empty()) {
       const auto now = std::chrono::steady_clock::now();
@@ -101,7 +92,7 @@ class DirectoryWatch final : public PacketSource {
   }
 
   ReadStatus finish_file() {
-    add(file_->stats(), closed_);
+    closed_ += file_->stats();
     const bool read = file_->stats().files > 0 && !damaged_;
     file_.reset();
     if (options_.delete_when_done && read && ::unlink(current_.c_str()) != 0) {

@@ -40,7 +40,7 @@ FrameSender::~FrameSender() {
 }
 
 Result<> FrameSender::send(std::string_view frame) {
-  // write(), not send(): the socket is bound, and a confined sensor may not call the latter.
+  // write(): the socket is bound.
   if (::write(fd_, frame.data(), frame.size()) != static_cast<ssize_t>(frame.size()))
     return failed(interface_, "cannot send");
   return {};

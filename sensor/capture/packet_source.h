@@ -31,6 +31,20 @@ struct CaptureStats {
   uint64_t files = 0;            // captures opened
   uint64_t skipped_files = 0;    // files of a folder that are no captures
   uint64_t errors = 0;           // times that kError was given
+
+  CaptureStats& operator+=(const CaptureStats& other) {
+    received += other.received;
+    bytes += other.bytes;
+    kernel_drops += other.kernel_drops;
+    kernel_seen += other.kernel_seen;
+    outgoing_copies += other.outgoing_copies;
+    interface_drops += other.interface_drops;
+    truncated += other.truncated;
+    files += other.files;
+    skipped_files += other.skipped_files;
+    errors += other.errors;
+    return *this;
+  }
 };
 
 class PacketSource {

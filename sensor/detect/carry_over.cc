@@ -28,19 +28,16 @@ void carry_rules(std::vector<StoredRule>& list, const SetIdentity& from, const S
 }
 
 void carry_side(TxState::Side& side, const SetIdentity::Tx& from, const SetIdentity::Tx& to) {
-  TxState::Side old = side;
-  const auto was_scanned = [&](size_t i) {
-    return i < TxState::kTrackedPrefilters && (old.scanned[i / 64] >> (i % 64) & 1) != 0;
-  };
+  const TxState::Side old = side;
   side.scanned = {};
   for (size_t k = 0; k < to.prefilters.size() && k < TxState::kTrackedPrefilters; ++k) {
     bool found = false, all = true;
     for (size_t i = 0; i < from.prefilters.size(); ++i) {
       if (from.prefilters[i] != to.prefilters[k]) continue;
       found = true;
-      all = all && was_scanned(i);
+      all = all && old.is_scanned(i);
     }
-    if (found && all) side.scanned[k / 64] |= uint64_t{1} << (k % 64);
+    if (found && all) side.set_scanned(k);
   }
   side.unfiltered_done = 0;
   if (old.unfiltered_done == 0 || old.unfiltered_done > from.unfiltered.size()) return;

@@ -347,22 +347,24 @@ Result<Dataset*> DatasetStore::get(const DatasetRequest& request, const std::str
   }
   if (!request.type) return fail(fmt::format("the data set {} is new: it needs a type", request.name));
   if (sets_.size() >= kMaxDatasets) return fail("too many data sets");
-  const bool grows = request.load.empty() || !request.save.empty();
-  for (const auto& old : before_ && grows ? before_->sets_ : decltype(sets_)()) {
-    if (old->name() != request.name || old->type() != *request.type) continue;
-    if (!request.save.empty()) {
-      if (auto allowed = check_write_path(request.save); !allowed) return std::unexpected(allowed.error());
-    }
-    sets_.push_back(old);
-    return old.get();
-  }
   const uint64_t hashsize = request.hashsize.value_or(default_hashsize_);
   if (hashsize > max_hashsize_) return fail(fmt::format("hashsize {} is more than {}", hashsize, max_hashsize_));
   if (hashsize_used_ + hashsize > max_hashsize_total_) return fail("the hash sizes of all data sets are more than allowed");
+  if (!request.save.empty()) {
+    if (auto allowed = check_write_path(request.save); !allowed) return std::unexpected(allowed.error());
+  }
+  const bool grows = request.load.empty() || !request.save.empty();
+  if (before_ && grows) {
+    for (const auto& old : before_->sets_) {
+      if (old->name() != request.name || old->type() != *request.type) continue;
+      hashsize_used_ += hashsize;
+      sets_.push_back(old);
+      return old.get();
+    }
+  }
   auto set = std::make_shared<Dataset>(request.name, *request.type);
   set->memcap_bytes = request.memcap_bytes.value_or(default_memcap_);
   if (!request.save.empty()) {
-    if (auto allowed = check_write_path(request.save); !allowed) return std::unexpected(allowed.error());
     const std::filesystem::path p(request.save);
     set->save_path = p.is_absolute() ? request.save : (std::filesystem::path(data_dir_) / p).string();
   }

@@ -414,9 +414,9 @@ bool Detector::Impl::some_rule_speaks_of(const Packet& p) {
   if (rt.flow != nullptr && !prefilter.protocol_rules.empty()) return true;
   for (const PayloadKind kind : {kPacketPayload, kStreamPayload}) {
     if (kind == kStreamPayload && !p.is_tcp) break;
-    const HeaderView::Payload& payload = payload_view(kind);
     const auto& any = (kind == kStreamPayload ? prefilter.any_stream : prefilter.any_packet_payload)[c][d];
     if (any.literals != nullptr || !any.prefixes.empty()) return true;
+    const HeaderView::Payload& payload = payload_view(kind);
     if (!payload.groups.empty() || !payload.shorts.empty() || !payload.direct.empty()) return true;
   }
   if (rt.flow == nullptr) return false;

@@ -7,19 +7,12 @@
 #include <immintrin.h>
 #endif
 
+#include "base/equal_at.h"
 #include "base/strings.h"
 #include "sensor/detect/inspect.h"
 
 namespace vong::detect {
 namespace {
-
-bool equal_at(const uint8_t* at, const uint8_t* pattern, size_t n, bool nocase) {
-  if (!nocase) return std::memcmp(at, pattern, n) == 0;
-  for (size_t i = 0; i < n; ++i) {
-    if (ascii_lower(at[i]) != pattern[i]) return false;
-  }
-  return true;
-}
 
 #ifdef __AVX2__
 constexpr size_t kMissesMax = 256;   // data made so that both bytes stand everywhere: the library's search is linear

@@ -15,6 +15,7 @@
 #endif
 
 #include "base/bytes.h"
+#include "base/equal_at.h"
 #include "base/strings.h"
 #include "sensor/detect/limits.h"
 
@@ -37,8 +38,7 @@ class HeadTable {
     std::array<uint8_t, kHeadBytes + kPadding> head;
     const size_t n = std::min(data.size(), kHeadBytes);
     std::memcpy(head.data(), data.data(), n);
-    std::memset(head.data() + n, 0, kPadding);
-    if (n < kHeadBytes) std::memset(head.data() + n, 0, kHeadBytes - n);
+    std::memset(head.data() + n, 0, head.size() - n);
     for (size_t i = 0; i < entries_.size(); i += kLanes) {
       for (uint32_t hits = compare(head.data(), i); hits != 0; hits &= hits - 1) {
         const size_t k = i + static_cast<size_t>(std::countr_zero(hits));
@@ -57,11 +57,7 @@ class HeadTable {
 
   static bool stands(const Entry& e, size_t at, Bytes data) {
     if (at + e.pattern.size() > data.size()) return false;
-    if (!e.nocase) return std::memcmp(data.data() + at, e.pattern.data(), e.pattern.size()) == 0;
-    for (size_t i = 0; i < e.pattern.size(); ++i) {
-      if (ascii_lower(data[at + i]) != e.pattern[i]) return false;
-    }
-    return true;
+    return equal_at(data.data() + at, e.pattern.data(), e.pattern.size(), e.nocase);
   }
 
   // Bit k: entry i + k may stand. Of each the first bytes, at most four, are compared; letters in

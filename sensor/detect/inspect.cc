@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/equal_at.h"
 #include "base/strings.h"
 #include "rules/vietnamese/phrase.h"
 #include "sensor/detect/limits.h"
@@ -10,14 +11,6 @@
 
 namespace vong::detect {
 namespace {
-
-bool equal_at(const uint8_t* at, const uint8_t* pattern, size_t n, bool nocase) {
-  if (!nocase) return std::memcmp(at, pattern, n) == 0;
-  for (size_t i = 0; i < n; ++i) {
-    if (ascii_lower(at[i]) != pattern[i]) return false;
-  }
-  return true;
-}
 
 class Inspector {
  public:

@@ -23,7 +23,7 @@ inline constexpr size_t kMaxEvidence = 64;             // places of contents tha
 
 // --- evaluation
 inline constexpr uint32_t kDefaultRecursionLimit = 3000;   // detect.inspection-recursion-limit: steps on one buffer, then no match
-inline constexpr uint32_t kDefaultPacketWork = 200'000;     // detect.packet-work: units of matching work on one packet, then its other rules wait
+inline constexpr uint32_t kDefaultPacketWork = 200'000;     // detect.packet-work: units of matching work on one packet, then its other rules are not tried
 inline constexpr uint32_t kRegexWork = 100;                // units that one search of a regular expression costs; a step costs one
 inline constexpr uint32_t kDefaultAlertQueue = 15;         // packet-alert-max: the last in order are dropped
 inline constexpr size_t kMaxQueuedMatches = 65'535;        // matches of one packet before ordering

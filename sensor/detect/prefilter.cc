@@ -303,7 +303,6 @@ class Builder {
     }
     g.head.finish();
     std::vector<RuleIndex>& others = shorts[nullptr];
-    std::vector<std::vector<RuleIndex>> lists;
     for (auto& [condition, rules] : shorts) {
       if (condition == nullptr || rules.size() >= kOwnGroupRules) continue;
       others.insert(others.end(), rules.begin(), rules.end());

@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "base/bytes.h"
+#include "base/equal_at.h"
 #include "base/strings.h"
 
 namespace vong::detect {
@@ -44,12 +45,7 @@ class PrefixTable {
     return b.size() == 1 ? first : uint32_t{0x10000} | first << 8 | ascii_lower(b[1]);
   }
   static bool begins(Bytes data, const Entry& e) {
-    if (data.size() < e.pattern.size()) return false;
-    if (!e.nocase) return std::memcmp(data.data(), e.pattern.data(), e.pattern.size()) == 0;
-    for (size_t i = 0; i < e.pattern.size(); ++i) {
-      if (ascii_lower(data[i]) != e.pattern[i]) return false;
-    }
-    return true;
+    return data.size() >= e.pattern.size() && equal_at(data.data(), e.pattern.data(), e.pattern.size(), e.nocase);
   }
   template <typename OnRule>
   void look(uint32_t key, Bytes data, OnRule& on_rule) const {

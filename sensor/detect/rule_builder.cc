@@ -291,26 +291,18 @@ Status RuleBuilder::option(const rules::Option& o) {
   return protocol_option(name, o);
 }
 
-namespace {
-
-// Fingerprints are computed when rules ask for them, unless the configuration says no.
-std::optional<std::string_view> fingerprint_turned_off(std::string_view buffer, const Settings& settings) {
-  for (const std::string_view kind : {"ja3", "ja4"}) {
-    if (!buffer.starts_with(kind)) continue;
-    const std::string key = fmt::format("app-layer.protocols.tls.{}-fingerprints", kind);
-    if (settings.has(key) && parse_flag(settings.text(key, "auto")) == false) return kind;
-  }
-  return std::nullopt;
+bool fingerprints_off(const Settings& settings, std::string_view kind) {
+  return parse_flag(settings.text(fmt::format("app-layer.protocols.tls.{}-fingerprints", kind), "auto")) == false;
 }
-
-}  // namespace
 
 Status RuleBuilder::protocol_option(const std::string& name, const rules::Option& o) {
   all_ip_only_ok = all_events_only_ok = false;
   if (const TransformDef* t = transform_by_name(name)) return transform_option(*t, o);
   if (const BufferName* buffer = env.catalog.buffer(name)) {
-    if (const auto off = fingerprint_turned_off(buffer->name, env.settings))
-      return value_error(o.name, fmt::format("{} fingerprints are turned off by the configuration", *off));
+    for (const std::string_view kind : {"ja3", "ja4"}) {
+      if (buffer->name.starts_with(kind) && fingerprints_off(env.settings, kind))
+        return value_error(o.name, fmt::format("{} fingerprints are turned off by the configuration", kind));
+    }
     // An old name can be both: after a plain content it is a modifier, else a sticky buffer.
     const auto only = only_direction(o.value);
     if (!only) return std::unexpected(only.error());

@@ -18,6 +18,9 @@
 
 namespace vong::detect {
 
+// Does the configuration turn these fingerprints ("ja3", "ja4") off? They are computed when rules ask for them unless it says no.
+[[nodiscard]] bool fingerprints_off(const Settings& settings, std::string_view kind);
+
 // A list of nodes that grows while options are read.
 struct ListDraft {
   const BufferName* buffer = nullptr;             // null: payload

@@ -54,7 +54,7 @@ void Detector::Impl::collect_tx_candidates(Transaction& tx, TxState& state, cons
   for (size_t k = 0; k < index_.prefilters.size(); ++k) {
     const TxPrefilter& pf = index_.prefilters[k];
     if (pf.progress > progress && !over) break;
-    if (state.is_scanned(d, k)) continue;
+    if (state.side[d].is_scanned(k)) continue;
     bool complete = true, any = false;
     for (uint32_t i = 0; i < kMaxInstancesPerBuffer; ++i) {
       const applayer::BufferView& buffer = buffers.get(*pf.use, rt.direction, i, counters);
@@ -64,7 +64,7 @@ void Detector::Impl::collect_tx_candidates(Transaction& tx, TxState& state, cons
       scan_buffer(pf, k, i, buffer, state);
       if (!pf.def->multi) break;
     }
-    if (progress > pf.progress || over || (any && complete && !pf.def->multi && !pf.def->streaming)) state.set_scanned(d, k);
+    if (progress > pf.progress || over || (any && complete && !pf.def->multi && !pf.def->streaming)) state.side[d].set_scanned(k);
   }
   TxState::Side& side = state.side[d];
   const auto& events = tx.events();

@@ -28,7 +28,11 @@ struct TxState : applayer::TransactionAttachment {
     std::array<uint64_t, kTrackedPrefilters / 64> scanned{};   // pattern sets whose buffer will not change any more
     uint16_t unfiltered_done = 0;          // lists [0, n) were evaluated at a later progress than their own
     uint16_t events_seen = 0;
-    uint32_t files_seen = 0;
+
+    [[nodiscard]] bool is_scanned(size_t i) const { return i < kTrackedPrefilters && (scanned[i / 64] >> (i % 64) & 1) != 0; }
+    void set_scanned(size_t i) {
+      if (i < kTrackedPrefilters) scanned[i / 64] |= uint64_t{1} << (i % 64);
+    }
   } side[kDirections];
   // A buffer that grows: its bytes are searched once, and what was found stays a candidate as long as it grows.
   struct Grown {
@@ -43,17 +47,11 @@ struct TxState : applayer::TransactionAttachment {
   std::vector<StoredRule> stored_both;           // rules over both directions
   std::vector<NameId> bits;                      // xbits ... track tx
 
-  [[nodiscard]] bool is_scanned(int d, size_t i) const {
-    return i < kTrackedPrefilters && (side[d].scanned[i / 64] >> (i % 64) & 1) != 0;
-  }
   [[nodiscard]] Grown& grown_at(int d, size_t prefilter, uint32_t instance) {
     for (Grown& g : grown) {
       if (g.prefilter == prefilter && g.direction == d && g.instance == instance) return g;
     }
     return grown.emplace_back(Grown{static_cast<uint16_t>(prefilter), static_cast<uint8_t>(d), instance, 0, {}});
-  }
-  void set_scanned(int d, size_t i) {
-    if (i < kTrackedPrefilters) side[d].scanned[i / 64] |= uint64_t{1} << (i % 64);
   }
 };
 

@@ -223,12 +223,20 @@ TEST_F(Forward, InOneProcessTheThreadDrains) {
       spool::Reader::open(spool::real_file_system(),
                           {.directory = spool_, .durable_seq = &sink.writer().durable_seq()});
   ASSERT_TRUE(reader);
-  send::Forwarder forwarder(
-      std::move(*reader),
-      std::make_unique<send::KafkaTransport>(send::KafkaTransport::Options{
-          .client = client(), .topic = topic_, .sensor = sensor_, .agency = "G01.02"}),
-      {.batch_age_max = 20ms}, {});
-  forwarder.start();
+  send::KafkaTransport transport(
+      {.client = client(), .topic = topic_, .sensor = sensor_, .agency = "G01.02"});
+  send::ForwarderCounters counters;
+  std::atomic<bool> complete{false}, drained{false};
+  std::jthread forwarder([&](const std::stop_token& ended) {
+    const std::atomic<bool> never{false};
+    send::ForwardLoop loop(*reader, transport, {.batch_age_max = 20ms}, counters, {});
+    while (!ended.stop_requested()) {
+      const bool all = complete;  // asked before the look: what is found then is everything
+      const auto state = loop.step(never, wall_clock);
+      if (all && state == send::ForwardLoop::State::kIdle && loop.drained()) drained = true;
+      if (state != send::ForwardLoop::State::kWorking) std::this_thread::sleep_for(5ms);
+    }
+  });
   for (int i = 1; i <= 5000; ++i) {
     const std::string value = "{\"seq\":" + std::to_string(i) + "}";
     const sink::Item item{.key = "k" + std::to_string(i % 9), .value = value, .ruleset = "r1"};
@@ -237,10 +245,15 @@ TEST_F(Forward, InOneProcessTheThreadDrains) {
     ASSERT_TRUE(sink.flush(wall_clock()));
   }
   ASSERT_TRUE(sink.close(wall_clock()));
-  EXPECT_TRUE(forwarder.drain(60s));
-  forwarder.stop();
-  EXPECT_EQ(forwarder.counters().sent_records.value(), 5000u);
-  EXPECT_EQ(forwarder.counters().oldest_unsent_ns.value(), 0);
+  complete = true;
+  const auto deadline = std::chrono::steady_clock::now() + 60s;
+  while (!drained && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(5ms);
+  EXPECT_TRUE(drained);
+  forwarder.request_stop();
+  forwarder.join();
+  EXPECT_EQ(counters.sent_records.value(), 5000u);
+  EXPECT_EQ(counters.oldest_unsent_ns.value(), 0);
   prove(5000);
 }
 

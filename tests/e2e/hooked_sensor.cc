@@ -2,15 +2,12 @@
 // Worker::process (see CMakeLists.txt), and a packet with the word below runs it on the packet's
 // thread. Every attempt is one line on stderr: "hook: NAME ok" or "hook: NAME <errno>". The program
 // that is installed has none of this: nothing in it knows of the hook.
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>

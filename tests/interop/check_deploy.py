@@ -74,6 +74,28 @@ def check_names(root):
     return not problems and bool(known)
 
 
+# What the sensor calls to give up rights (sensor/confine) and to ask for its clock's state; anything that the unit forbids ends it by a signal.
+NEEDED_CALLS = {'vong-sensor': {'capset', 'seccomp', 'prctl', 'landlock_create_ruleset', 'landlock_add_rule', 'landlock_restrict_self', 'adjtimex', 'setpriority',
+                                'fork', 'clone', 'inotify_init1', 'fsync', 'mlock'}}
+
+
+def calls_of(name):
+    """A system call, or a set of them with the sets in it."""
+    if not name.startswith('@'):
+        return {name}
+    lines = subprocess.run(['systemd-analyze', 'syscall-filter', name], capture_output=True, text=True, check=True).stdout.splitlines()[1:]
+    return set().union(*(calls_of(line.strip()) for line in lines if line.strip() and not line.strip().startswith('#')))
+
+
+def allowed_calls(unit):
+    """systemd.exec: the first line begins a list of what is allowed; later ones add, with ~ they take away."""
+    allowed = set()
+    for line in re.findall(r'^SystemCallFilter=(.*)$', unit, re.M):
+        names = set().union(*(calls_of(name) for name in line.lstrip('~').split()))
+        allowed = allowed - names if line.startswith('~') else allowed | names
+    return allowed
+
+
 def check_units(root, programs):
     need('systemd-analyze')
     ok = True
@@ -83,6 +105,9 @@ def check_units(root, programs):
                 unit = file.read()
             if re.search(r'^User=root|^DynamicUser=no', unit, re.M) or not re.search(r'^User=vong', unit, re.M):
                 print(f'{name}: runs as root')
+                ok = False
+            if missing := NEEDED_CALLS.get(name, set()) - allowed_calls(unit):
+                print(f'{name}: the unit forbids {", ".join(sorted(missing))}')
                 ok = False
             path = os.path.join(folder, name + '.service')
             with open(path, 'w', encoding='utf-8') as file:

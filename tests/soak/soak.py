@@ -2,7 +2,7 @@
 """soak.py ROOT BIN [--seconds N] [--report FILE.md]: a sensor under mixed and hostile traffic and churn: flows by the thousand, reloads of its rules, a broker that
 stops, dies and comes back, a forwarder that is killed. At the end: memory flat, every packet accounted for, every event that the spool took in the topic once.
 
-Traffic: an interface of our own (veth) as root, else rounds of captures. Mixed: the captures of the repository. Hostile: the same with bytes flipped,
+Traffic: an interface of our own (veth) as root. Mixed: the captures of the repository. Hostile: the same with bytes flipped,
 cut and repeated, SYN floods, fragments that never meet, deep tunnels, and captures of nothing. `--report` writes the figures as Markdown. Status 77: no Java,
 Maven or kcat here."""
 import argparse

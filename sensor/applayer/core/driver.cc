@@ -257,7 +257,8 @@ AppProto Driver::Impl::ask_expected(const FlowAppState& s, Direction d, const In
       config->mode(def->id, true) == ProtocolMode::kOff)
     return AppProto::kUnknown;
   const ProbeVerdict v = def->probe.when_expected(d, in.data);
-  if (v == ProbeVerdict::kMoreData && !in.end) return AppProto::kFailed;
+  if (v == ProbeVerdict::kMoreData && !in.end && in.data.size() <= kDetectionBytesMax)
+    return AppProto::kFailed;
   return v == ProbeVerdict::kYes ? def->id : AppProto::kUnknown;
 }
 

@@ -1,17 +1,10 @@
 // Names of numbers, as records and rules have them.
 #include "sensor/applayer/enip/names.h"
 
-#include <span>
+#include "sensor/applayer/core/value_names.h"
 
 namespace vong::enip {
 namespace {
-
-std::string_view find(std::span<const applayer::NumberDef::Value> names, uint32_t number) {
-  for (const auto& n : names) {
-    if (n.value == number) return n.name;
-  }
-  return "";
-}
 
 std::string or_number(std::string_view name, uint32_t number) {
   return name.empty() ? "unknown-" + std::to_string(number) : std::string(name);
@@ -147,14 +140,14 @@ constexpr auto kDeviceTypes = std::to_array<applayer::NumberDef::Value>({
 
 }  // namespace
 
-std::string_view command_name(uint32_t command) { return find(kCommands, command); }
-std::string status_name(uint32_t status) { return or_number(find(kStatus, status), status); }
-std::string service_name(uint32_t service) { return or_number(find(kServices, service), service); }
-std::string class_name(uint32_t value) { return or_number(find(kClasses, value), value); }
-std::string cip_status_name(uint32_t s) { return or_number(find(kCipStatus, s), s); }
-std::string extended_status_name(uint32_t s) { return std::string(find(kExtended, s)); }
-std::string vendor_name(uint32_t vendor) { return or_number(find(kVendors, vendor), vendor); }
-std::string device_type_name(uint32_t t) { return or_number(find(kDeviceTypes, t), t); }
+std::string_view command_name(uint32_t command) { return applayer::name_of_value(kCommands, command, ""); }
+std::string status_name(uint32_t status) { return or_number(applayer::name_of_value(kStatus, status, ""), status); }
+std::string service_name(uint32_t service) { return or_number(applayer::name_of_value(kServices, service, ""), service); }
+std::string class_name(uint32_t value) { return or_number(applayer::name_of_value(kClasses, value, ""), value); }
+std::string cip_status_name(uint32_t s) { return or_number(applayer::name_of_value(kCipStatus, s, ""), s); }
+std::string extended_status_name(uint32_t s) { return std::string(applayer::name_of_value(kExtended, s, "")); }
+std::string vendor_name(uint32_t vendor) { return or_number(applayer::name_of_value(kVendors, vendor, ""), vendor); }
+std::string device_type_name(uint32_t t) { return or_number(applayer::name_of_value(kDeviceTypes, t, ""), t); }
 
 std::string_view segment_name(const Segment& s) {
   const bool wide = (s.code & 3) != 0;

@@ -63,7 +63,7 @@ std::string_view name_of(uint8_t packet_type) {
   return packet_type <= kPacketTypeMax ? kNames[packet_type] : "UNKNOWN";
 }
 
-std::optional<Header> parse_header(Bytes unit) {
+std::optional<Header> read_header(Bytes unit) {
   if (unit.size() < kHeaderBytes) return std::nullopt;
   Header h;
   h.version = unit[0];
@@ -75,8 +75,12 @@ std::optional<Header> parse_header(Bytes unit) {
   h.fragment_bytes = h.little_endian ? in.u16_le() : in.u16();
   h.auth_bytes = h.little_endian ? in.u16_le() : in.u16();
   h.call_id = h.little_endian ? in.u32_le() : in.u32();
-  if (h.version != 5 || h.fragment_bytes < kHeaderBytes) return std::nullopt;
   return h;
+}
+
+std::optional<Header> parse_header(Bytes unit) {
+  const auto h = read_header(unit);
+  return h && h->version == 5 && h->fragment_bytes >= kHeaderBytes ? h : std::nullopt;
 }
 
 std::vector<Interface> parse_bind(Bytes unit, const Header& h) {

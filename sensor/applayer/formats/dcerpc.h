@@ -54,7 +54,9 @@ struct Header {
   [[nodiscard]] bool first() const { return (flags & kFirstFragment) != 0; }
   [[nodiscard]] bool last() const { return (flags & kLastFragment) != 0; }
 };
-// Nothing when there are fewer than kHeaderBytes or version or length cannot be.
+// What stands there, whatever version and length it claims; nothing when there are fewer than kHeaderBytes.
+[[nodiscard]] std::optional<Header> read_header(Bytes unit);
+// The same; nothing also when version or length cannot be.
 [[nodiscard]] std::optional<Header> parse_header(Bytes unit);
 
 // What a client offers to speak, and what the server said to it.

@@ -242,11 +242,11 @@ DataTransaction& FtpDataParser::tx() {
 
 ParseResult FtpDataParser::parse(Direction d, const Input& in) {
   if (over()) return ParseResult::done(in.data.size());
-  applayer::FileContainer& files = *tx().files(d);
   if (transfer_.command.empty()) {  // a listing or the like: no file
     tx().progress = {kFinished, kFinished};
     return ParseResult::done(in.data.size());
   }
+  applayer::FileContainer& files = *tx().files(d);
   if (!in.data.empty()) {
     if (files.files().empty()) files.open(transfer_.filename, 0);
     files.append(in.data);
@@ -261,7 +261,7 @@ ParseResult FtpDataParser::parse(Direction d, const Input& in) {
 }
 
 bool FtpDataParser::gap(Direction d, uint64_t size) {
-  if (over()) return true;
+  if (over() || transfer_.command.empty()) return true;
   applayer::FileContainer& files = *tx().files(d);
   if (files.files().empty()) files.open(transfer_.filename, 0);
   files.gap(size);

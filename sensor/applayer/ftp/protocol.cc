@@ -3,6 +3,7 @@
 
 #include "base/strings.h"
 #include "sensor/applayer/core/file_buffers.h"
+#include "sensor/applayer/core/welcome.h"
 #include "sensor/applayer/ftp/limits.h"
 #include "sensor/applayer/ftp/parser.h"
 
@@ -181,15 +182,6 @@ constexpr std::array kPatterns = {
     ProbePattern{.bytes = "220 (", .nocase = true, .direction = Direction::kToClient},
 };
 
-// A client that speaks FTP tells what a welcome means that could be of other services too.
-applayer::ProbeVerdict probe_expected(Direction d, Bytes data) {
-  using applayer::ProbeVerdict;
-  const std::string_view text = as_text(data);
-  if (d != Direction::kToClient || !text.substr(0, 3).starts_with("220") || text.size() < 4 || (text[3] != ' ' && text[3] != '-'))
-    return ProbeVerdict::kNo;
-  return text.find('\n') != std::string_view::npos ? ProbeVerdict::kYes : ProbeVerdict::kMoreData;
-}
-
 std::shared_ptr<const void> configure(const Settings& s) {
   auto config = std::make_shared<Config>();
   config->line_bytes_max = std::max<uint64_t>(
@@ -281,7 +273,7 @@ const ProtocolDef kFtpProtocol = {
     .id = AppProto::kFtp,
     .name = "ftp",
     .rule_alias = {},
-    .probe = {.tcp = true, .udp = false, .patterns = kPatterns, .ports = {}, .when_expected = probe_expected},
+    .probe = {.tcp = true, .udp = false, .patterns = kPatterns, .ports = {}, .when_expected = applayer::probe_welcome},
     .complete = {kFinished, kFinished},
     .configure = configure,
     .make = make,

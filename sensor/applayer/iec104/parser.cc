@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/byte_reader.h"
+#include "sensor/applayer/core/value_names.h"
 
 namespace vong::iec104 {
 
@@ -115,13 +116,6 @@ constexpr std::array kNumbers = {
 
 // ---------------------------------------------------------------- record
 
-std::string name_in(std::span<const NumberDef::Value> names, uint8_t n) {
-  for (const auto& v : names) {
-    if (v.value == n) return std::string(v.name);
-  }
-  return "unknown";
-}
-
 std::string_view function_name(uint8_t control) {
   switch (control) {
     case 0x07:
@@ -150,9 +144,9 @@ bool write(const Tx& base, const LogContext&, JsonWriter& out) {
   if (tx.asdu) {
     const Asdu& a = *tx.asdu;
     out.field("type_id", a.type);
-    out.field("type", name_in(kTypes, a.type));
+    out.field("type", applayer::name_of_value(kTypes, a.type, "unknown"));
     out.field("cause_id", a.cause);
-    out.field("cause", name_in(kCauses, a.cause));
+    out.field("cause", applayer::name_of_value(kCauses, a.cause, "unknown"));
     out.field("negative", a.negative);
     out.field("test", a.test);
     out.field("originator", a.originator);

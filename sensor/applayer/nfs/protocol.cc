@@ -184,7 +184,8 @@ ProbeVerdict datagram_probe(Direction d, Bytes data) {
   ByteReader in(data);
   in.skip(4);
   if (data.size() < (in.u32() == 0 ? kSmallestCall : kSmallestReply)) return ProbeVerdict::kNo;
-  return probe_message(d, data, 2) == ProbeVerdict::kMoreData ? ProbeVerdict::kNo : probe_message(d, data, 2);
+  const ProbeVerdict verdict = probe_message(d, data, 2);
+  return verdict == ProbeVerdict::kMoreData ? ProbeVerdict::kNo : verdict;
 }
 
 ProbeVerdict probe(Direction d, Bytes data) {

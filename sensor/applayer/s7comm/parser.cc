@@ -29,18 +29,13 @@ std::string counted_text(ByteReader& in) {
 
 Item read_item(ByteReader& in) {
   Item item;
-  const uint8_t size = [&] {
-    in.skip(1);
-    return in.u8();
-  }();
-  const Bytes bytes = in.bytes(size);
-  ByteReader spec(bytes);
+  in.skip(1);
+  ByteReader spec(in.bytes(in.u8()));
   spec.skip(2);  // syntax, size of an element
   item.count = spec.u16();
   item.block = spec.u16();
   item.area = spec.u8();
-  item.address = static_cast<uint32_t>(spec.u8()) << 16;
-  item.address |= spec.u16();
+  item.address = spec.u24();
   return item;
 }
 
@@ -119,16 +114,9 @@ void S7commParser::unit(Direction d, Bytes bytes) {
   if (tx->kind == Kind::kUserData)
     return finish(*tx);  // its answer is user data too, with a sequence number of its own
   const uint32_t key = key_of(d, reference);
-  if (const auto it = open_.find(key); it != open_.end())
-    finish(*it->second);  // the reference is used again: nobody will answer
-  open_[key] = tx;
-  order_.emplace_back(key, tx->id);
-  while (order_.size() > kMaxOpenJobs) {
-    const auto [oldest, id] = order_.front();
-    order_.pop_front();
-    if (const auto it = open_.find(oldest); it != open_.end() && it->second->id == id)
-      finish(*it->second);
-  }
+  if (const auto same = open_.take(key))
+    finish(**same);  // the reference is used again: nobody will answer
+  if (const auto oldest = open_.put(key, tx)) finish(**oldest);
 }
 
 void S7commParser::job(Transaction& tx, Bytes parameters) {
@@ -175,9 +163,9 @@ void S7commParser::job(Transaction& tx, Bytes parameters) {
 }
 
 void S7commParser::answer(Direction d, uint16_t reference, Bytes errors) {
-  const auto it = open_.find(key_of(opposite(d), reference));
-  if (it == open_.end()) return event(kUnexpectedAnswer);
-  Transaction& tx = *it->second;
+  const auto job = open_.take(key_of(opposite(d), reference));
+  if (!job) return event(kUnexpectedAnswer);
+  Transaction& tx = **job;
   tx.answered = true;
   tx.error_class = errors[0];
   tx.error_code = errors[1];
@@ -196,12 +184,13 @@ Transaction* S7commParser::make(Direction d) {
 void S7commParser::finish(Transaction& tx) {
   tx.progress = {kFinished, kFinished};
   tx.updated = {true, true};
-  const auto it = open_.find(key_of(tx.direction, tx.reference));
-  if (it != open_.end() && it->second == &tx) open_.erase(it);
 }
 
 void S7commParser::end() {
-  while (!open_.empty()) finish(*open_.begin()->second);
+  for (const auto& each : transactions) {
+    auto& tx = static_cast<Transaction&>(*each);
+    if (tx.progress != std::array<uint8_t, kDirections>{kFinished, kFinished}) finish(tx);
+  }
 }
 
 // Belongs to what came last; with nothing there is nobody to tell.

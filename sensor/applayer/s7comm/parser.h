@@ -5,14 +5,14 @@
 // carries the same reference, are one transaction.
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "base/bounded_map.h"
 #include "sensor/applayer/core/parser.h"
 #include "sensor/applayer/core/protocol.h"
+#include "sensor/applayer/s7comm/limits.h"
 
 namespace vong::s7comm {
 
@@ -61,9 +61,7 @@ class S7commParser : public applayer::Parser {
 
   std::string parts_[kDirections];  // of a unit that is not whole
   bool too_long_[kDirections] = {};
-  absl::flat_hash_map<uint32_t, Transaction*>
-      open_;  // jobs without answer, by direction and reference
-  std::deque<std::pair<uint32_t, uint64_t>> order_;  // as they came, with their transactions' ids
+  BoundedMap<uint32_t, Transaction*> open_{kMaxOpenJobs};  // jobs without answer, by direction and reference
 };
 
 extern const applayer::ProtocolDef kS7commProtocol;

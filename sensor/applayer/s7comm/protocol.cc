@@ -2,6 +2,7 @@
 #include <array>
 
 #include "base/byte_reader.h"
+#include "sensor/applayer/core/value_names.h"
 #include "sensor/applayer/s7comm/functions.h"
 #include "sensor/applayer/s7comm/parser.h"
 
@@ -130,13 +131,6 @@ constexpr std::array kNumbers = {
 
 // ---------------------------------------------------------------- record
 
-std::string_view name_in(std::span<const NumberDef::Value> names, uint8_t n) {
-  for (const auto& v : names) {
-    if (v.value == n) return v.name;
-  }
-  return "unknown";
-}
-
 std::string_view name_of(Kind kind) {
   switch (kind) {
     case Kind::kJob:
@@ -161,10 +155,10 @@ bool write(const Tx& base, const LogContext&, JsonWriter& out) {
   }
   out.field("kind", name_of(tx.kind));
   out.field("reference", tx.reference);
-  if (tx.group) out.field("group", name_in(kGroups, *tx.group));
+  if (tx.group) out.field("group", applayer::name_of_value(kGroups, *tx.group, "unknown"));
   if (tx.function) {
     out.field("function_id", *tx.function);
-    if (tx.kind == Kind::kJob) out.field("function", name_in(kFunctions, *tx.function));
+    if (tx.kind == Kind::kJob) out.field("function", applayer::name_of_value(kFunctions, *tx.function, "unknown"));
   }
   if (!tx.name.empty()) out.field("name", tx.name);
   if (tx.item_count > 0) out.field("item_count", tx.item_count);
@@ -172,7 +166,7 @@ bool write(const Tx& base, const LogContext&, JsonWriter& out) {
     out.open_array("items");
     for (const Item& i : tx.items) {
       out.open_object();
-      out.field("area", name_in(kAreas, i.area));
+      out.field("area", applayer::name_of_value(kAreas, i.area, "unknown"));
       out.field("data_block", i.block);
       out.field("address", i.address);
       out.field("count", i.count);

@@ -30,23 +30,6 @@ bool looks_like_unit(Bytes data) {
   return h && h->minor <= 1 && h->type <= rpc::kPacketTypeMax && h->first();
 }
 
-// The header of what is said on a pipe, whatever its version claims to be: a write or an answer is taken for a unit of its own, as
-// in the reference, so that one cut over several writes shows as malformed.
-std::optional<rpc::Header> header_of(Bytes data) {
-  if (data.size() < rpc::kHeaderBytes) return std::nullopt;
-  rpc::Header h;
-  h.version = data[0];
-  h.minor = data[1];
-  h.type = data[2];
-  h.flags = data[3];
-  h.little_endian = (data[4] & 0x10) != 0;
-  ByteReader in(data.subspan(8));
-  h.fragment_bytes = h.little_endian ? in.u16_le() : in.u16();
-  h.auth_bytes = h.little_endian ? in.u16_le() : in.u16();
-  h.call_id = h.little_endian ? in.u32_le() : in.u32();
-  return h;
-}
-
 bool is_write(uint8_t version, uint16_t command) {
   return version == 1 ? command == k1WriteAndx || command == k1Write || command == k1WriteAndClose : command == k2Write;
 }
@@ -68,9 +51,11 @@ bool SmbParser::is_rpc_pipe(const std::string& file_id, Bytes data) {
   return looks_like_unit(data);
 }
 
+// Whatever version its header claims, a write or an answer is taken for a unit of its own, as in the reference, so that one cut over several
+// writes shows as malformed.
 void SmbParser::pipe_write(const CommonHeader& h, const std::string& file_id, Bytes data) {
   while (!data.empty()) {
-    const auto unit = header_of(data);
+    const auto unit = rpc::read_header(data);
     if (!unit) return event(kMalformedData);
     pipe_request(h, file_id, data, *unit);
     if (unit->fragment_bytes < rpc::kHeaderBytes || unit->fragment_bytes >= data.size()) return;
@@ -99,7 +84,7 @@ void SmbParser::pipe_read(const CommonHeader& h, const std::string& file_id, Byt
     data = as_bytes(joined);
   }
   while (!data.empty()) {
-    const auto unit = header_of(data);
+    const auto unit = rpc::read_header(data);
     if (!unit) return event(kMalformedData);
     if (more_follows && data.size() < unit->fragment_bytes) {
       fragments_.put(file_id, std::string(as_text(data)));

@@ -3,6 +3,7 @@
 
 #include "base/strings.h"
 #include "sensor/applayer/core/file_buffers.h"
+#include "sensor/applayer/core/welcome.h"
 #include "sensor/applayer/smtp/limits.h"
 #include "sensor/applayer/smtp/parser.h"
 
@@ -184,14 +185,6 @@ ProbeVerdict probe(Direction d, Bytes data) {
                                                    : ProbeVerdict::kMoreData;
 }
 
-// The same on any port where the client speaks SMTP: no name of a host is asked for.
-ProbeVerdict probe_expected(Direction d, Bytes data) {
-  const std::string_view text = as_text(data);
-  if (d != Direction::kToClient || !text.substr(0, 3).starts_with("220") || text.size() < 4 || (text[3] != ' ' && text[3] != '-'))
-    return ProbeVerdict::kNo;
-  return text.find('\n') != std::string_view::npos ? ProbeVerdict::kYes : ProbeVerdict::kMoreData;
-}
-
 bool wants_body_md5(const Settings& s, std::string_view setting) {
   if (const auto said = parse_flag(setting)) return *said;
   for (const std::string& n : s.children("outputs")) {  // auto: when a record asks for it
@@ -252,7 +245,7 @@ const ProtocolDef kSmtpProtocol = {
               .probe = probe,
               .ports = kPorts,
               .min_bytes = 5,
-              .when_expected = probe_expected},
+              .when_expected = applayer::probe_welcome},
     .complete = {kComplete, kComplete},
     .configure = configure,
     .make = make,

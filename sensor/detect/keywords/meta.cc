@@ -90,12 +90,6 @@ rules::Parsed<bool> version_fits(std::string_view text) {
   return false;
 }
 
-// A fingerprint that the configuration turns off is none that this sensor has.
-bool turned_off(const Settings& settings, std::string_view fingerprint) {
-  const std::string key = "app-layer.protocols.tls." + std::string(fingerprint) + "-fingerprints";
-  return settings.has(key) && parse_flag(settings.text(key, "auto")) == false;
-}
-
 Status setup_requires(RuleBuilder& b, const rules::Option& o) {
   const auto parts = rules::split_parts(o.value);
   if (!parts) return std::unexpected(parts.error());
@@ -107,7 +101,7 @@ Status setup_requires(RuleBuilder& b, const rules::Option& o) {
       if (!fits) return std::unexpected(fits.error());
       met = *fits;
     } else if (key == "feature") {
-      met = value == "output::file-store" || value == "true_sha256" || ((value == "ja3" || value == "ja4") && !turned_off(b.env.settings, value));
+      met = value == "output::file-store" || value == "true_sha256" || ((value == "ja3" || value == "ja4") && !fingerprints_off(b.env.settings, value));
     } else if (key == "keyword") {
       const std::string name = to_lower(value);
       const Keyword* k = keyword_by_name(name);

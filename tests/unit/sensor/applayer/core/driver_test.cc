@@ -172,6 +172,15 @@ TEST_F(DriverTest, MuchDataWithoutAnswerGivesUp) {
   EXPECT_TRUE(has(DriverEvent::kProtoDetectionSkipped));
 }
 
+TEST_F(DriverTest, ExpectedProtocolIsNotWaitedForWithoutEnd) {
+  ping_.probe.when_expected = [](Direction, Bytes) { return ProbeVerdict::kMoreData; };
+  start({});
+  EXPECT_EQ(client("PING a\n"), 7u);
+  EXPECT_EQ(server("some"), 0u);
+  const std::string much = std::string(100'001, 'x') + "\n";
+  EXPECT_EQ(server(much), much.size());
+}
+
 TEST_F(DriverTest, MidstreamMustBeFoundToServer) {
   flow_.midstream = true;
   EXPECT_EQ(client("half of a request it seems"), 26u);

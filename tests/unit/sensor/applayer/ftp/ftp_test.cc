@@ -138,6 +138,17 @@ TEST(FtpData, FileOfTheTransfer) {
   EXPECT_EQ(files[0].state, applayer::FileState::kClosed);
 }
 
+TEST(FtpData, ListingIsNoFileAlsoBehindAGap) {
+  DataConfig config;
+  FtpDataParser p(config);
+  applayer::Input in;
+  in.data = as_bytes(std::string_view("-rw-r--r-- f.txt\r\n"));
+  EXPECT_TRUE(p.gap(Direction::kToClient, 10));
+  (void)p.parse(Direction::kToClient, in);
+  p.end();
+  for (const auto& tx : p.transactions) EXPECT_TRUE(tx->files(Direction::kToClient)->files().empty());
+}
+
 TEST(FtpData, Contract) {
   Conversation c{&kFtpDataProtocol};
   c.server("some bytes of a file").server("and more");

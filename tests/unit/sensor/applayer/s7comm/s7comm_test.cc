@@ -13,6 +13,7 @@ using applayer::contract::Conversation;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 std::string bytes(std::initializer_list<int> values) {
   std::string out;
@@ -96,6 +97,15 @@ TEST(S7commParser, JobsWithoutAnswersAreBounded) {
     jobs += data(unit(1, i, bytes({0xf0})));
   const auto o = run(Conversation{&kS7commProtocol}.client(jobs));
   EXPECT_EQ(o.transactions().size(), 2 * kMaxOpenJobs);
+}
+
+TEST(S7commParser, OnlyOpenJobsCountForTheirBound) {
+  Conversation talk{&kS7commProtocol};
+  talk.client(data(unit(1, 9999, bytes({0xf0}))));
+  for (int i = 0; i < 2 * static_cast<int>(kMaxOpenJobs); ++i)
+    talk.client(data(unit(1, i, bytes({0xf0})))).server(data(ack(i)));
+  const auto o = run(talk.server(data(ack(9999))));
+  EXPECT_THAT(o.records(), Not(HasSubstr(R"("answered":false)")));
 }
 
 TEST(S7commEvents, Damage) {

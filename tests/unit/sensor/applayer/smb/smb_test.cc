@@ -320,5 +320,13 @@ TEST(BoundedMap, OldestGoesAtTheCap) {
   EXPECT_FALSE(m.take(4).has_value());
 }
 
+TEST(BoundedMap, TellsWhatItDropped) {
+  BoundedMap<int, int> m(2);
+  EXPECT_FALSE(m.put(1, 10).has_value());
+  EXPECT_FALSE(m.put(2, 20).has_value());
+  EXPECT_FALSE(m.put(1, 11).has_value());
+  EXPECT_EQ(m.put(3, 30), 20);
+}
+
 }  // namespace
 }  // namespace vong::smb
