@@ -1,5 +1,6 @@
 #include "correlator/app/access.h"
 
+#include <string>
 #include <string_view>
 
 namespace vong::correlator {
@@ -43,7 +44,7 @@ class Rights {
 
 }  // namespace
 
-std::vector<kafka::Acl> rights_of(const enrich::Registry& registry, const Principals& principals) {
+std::vector<kafka::Acl> rights_of(const enrich::Registry& registry) {
   Rights r;
   for (enrich::AgencyIndex i = 0; i < registry.agencies().size(); ++i) {
     const enrich::Agency& a = registry.agencies()[i];
@@ -67,14 +68,14 @@ std::vector<kafka::Acl> rights_of(const enrich::Registry& registry, const Princi
         r.group("vong-forward-" + topic + "-" + sensor);
     }
   }
-  r.of(principals.centre);
+  r.of("national");
   for (const char* topic : {"vong.incidents.national", "vong.warnings", "vong.status",
                             "vong.coverage", "vong.dead-letter"})
     r.topic(topic, Operation::kRead);
   for (const char* topic : {"vong.rulepacks", "vong.verdicts", "vong.warnings"})
     r.topic(topic, Operation::kWrite);
   r.groups("national-", false);
-  r.of(principals.correlator);
+  r.of("correlator");
   r.everything("vong.");
   r.groups("vong-", true);
   return r.take();

@@ -11,7 +11,6 @@
 // Pure.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "correlator/enrich/registry.h"
@@ -19,11 +18,6 @@
 
 namespace vong::correlator {
 
-struct Principals {
-  std::string centre = "national", correlator = "correlator";
-};
-
-[[nodiscard]] std::vector<kafka::Acl> rights_of(const enrich::Registry& registry,
-                                                const Principals& principals);
+[[nodiscard]] std::vector<kafka::Acl> rights_of(const enrich::Registry& registry);
 
 }  // namespace vong::correlator

@@ -101,7 +101,8 @@ ReadResult Engine::read(std::string_view record, const RecordSource& source) {
     return ReadResult::kRefused;
   }
   AgencyIndex agency = agency_of(source);
-  if (!registry_.changes().empty() && agency != kNoAgency) agency = agency_at_time(agency, source);
+  if (agency != kNoAgency && to_ns(decoder_->time()) >= registry_.agencies()[agency].until_ns)
+    agency = agency_at_time(agency, source);
   if (agency == kNoAgency) {
     std::string_view name = !source.agency.empty() ? source.agency : decoder_->text(field_.agency);
     refuse(name.empty()

@@ -72,6 +72,8 @@ class Engine {
   [[nodiscard]] ReadResult read(std::string_view record, const RecordSource& source);
   // An analyst's verdict, which takes its place among the events by its own time. As read().
   [[nodiscard]] ReadResult read_verdict(std::string_view record, uint64_t position);
+  // Who said the verdict read last; kNoAgency: the centre.
+  [[nodiscard]] enrich::AgencyIndex verdict_agency() const { return verdict_agency_; }
   // The next records lie in `block`; see EveDecoder::index_block.
   void expect(std::string_view block) { decoder_->index_block(block); }
   [[nodiscard]] const ingest::OrderKey& key() const { return key_; }
@@ -184,6 +186,7 @@ class Engine {
   NameCache agency_cache_, sensor_cache_;
   ingest::OrderKey key_;
   uint64_t sensor_print_ = 0;
+  enrich::AgencyIndex verdict_agency_ = enrich::kNoAgency;
   int64_t control_time_ns_ = INT64_MIN;  // of the record read last, if it is no event
   uint16_t last_event_type_ = 0;
   std::string fact_, reason_, group_key_, chain_key_;

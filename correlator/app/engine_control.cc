@@ -32,8 +32,9 @@ ReadResult Engine::read_verdict(std::string_view record, uint64_t position) {
     refuse(verdict.error().message);
     return ReadResult::kRefused;
   }
+  verdict_agency_ = registry_.find(verdict->agency);
   if (!verdict->agency.empty() && verdict->agency != routing::kNational &&
-      registry_.find(verdict->agency) == kNoAgency) {
+      verdict_agency_ == kNoAgency) {
     refuse("verdict: unknown agency");
     return ReadResult::kRefused;
   }

@@ -74,7 +74,7 @@ incidents::Standing Engine::standing_of(verdicts::RuleNumber rule, AgencyIndex a
 }
 
 void Engine::set_standing(incidents::Hit& hit) const {
-  if (verdicts_.rules() == 0) return;
+  if (verdicts_.empty()) return;
   hit.standing = standing_of(rule_numbers_[hit.rule], hit.agency);
   hit.less_severe = verdicts::is_noise(hit.standing.agency, hit.standing.nation);
 }

@@ -20,7 +20,7 @@ inline constexpr uint16_t kNoValue = 0xffff;
 
 // Records that are no events but have their place among them in time: a fact without rules and
 // columns, whose values are the control's own bytes. Stands in EventRef::event_type.
-enum class Control : uint16_t { kNone = 0, kVerdict = 0xfff0, kStatus = 0xfff1 };
+enum class Control : uint16_t { kNone = 0, kVerdict = 0xfff0 };
 
 // A view of a fact's bytes, which must outlive it.
 struct FactView {

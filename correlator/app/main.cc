@@ -72,6 +72,18 @@ bool load_indicators(indicators::Source& source, app::Problems& problems) {
   return ok;
 }
 
+// Reads the lists' files again if one has changed; what cannot be read changes nothing.
+void refresh(indicators::Source& source) {
+  if (!source.changed()) return;
+  app::Problems problems;
+  const bool ok = load_indicators(source, problems);
+  problems.print(stderr);
+  if (ok)
+    spdlog::info("{} indicators loaded", source.current()->size());
+  else
+    spdlog::error("a list of indicators cannot be read, the old lists stay in force");
+}
+
 // Looks at the lists' files now and then, so that the others need not wait for a long one.
 class IndicatorWatch {
  public:
@@ -82,14 +94,7 @@ class IndicatorWatch {
           std::unique_lock lock(mutex);
           while (!wake.wait_for(lock, stop, interval, [] { return false; })) {
             if (stop.stop_requested()) return;
-            if (!source.changed()) continue;
-            app::Problems problems;
-            const bool ok = load_indicators(source, problems);
-            problems.print(stderr);
-            if (ok)
-              spdlog::info("{} indicators loaded", source.current()->size());
-            else
-              spdlog::error("a list of indicators cannot be read, the old lists stay in force");
+            refresh(source);
           }
         }) {}
 
@@ -104,6 +109,7 @@ int run(const Options& options, const enrich::Registry& registry, const sigma::R
     std::optional<IndicatorWatch> watch;
     if (!options.indicators.empty()) watch.emplace(indicators, options.indicators_reload);
     const ReloadRules reload = [&]() -> std::optional<sigma::RuleSet> {
+      refresh(indicators);
       app::Problems problems;
       sigma::RuleSet again = load_rules(options, options.rules, problems);
       problems.print(stderr);

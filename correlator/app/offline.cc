@@ -9,7 +9,6 @@
 #include "correlator/ingest/limits.h"
 #include "correlator/ingest/line_reader.h"
 #include "correlator/ingest/order.h"
-#include "correlator/verdicts/verdict.h"
 
 namespace vong::correlator {
 namespace {
@@ -22,7 +21,6 @@ class Pass {
        const app::Signals& signals, bool sorting)
       : options_(options),
         signals_(signals),
-        registry_(registry),
         router_(registry, options.pseudonym_key),
         engine_(registry, router_, options.engine, counters_,
                 [this](const events::Incident& i) {
@@ -31,6 +29,9 @@ class Pass {
                 }),
         reorder_(ingest::kReorderBytesMax),
         sorter_(ingest::kSortRunBytes),
+        board_(
+            registry, options.wanted_rules,
+            [this](std::string_view key, std::string_view json) { outputs_->coverage(key, json); }),
         sorting_(sorting) {
     router_.set_warning_tlp(options.engine.campaign.warning_tlp);
     std::vector<rules::Diagnostic> reported_before;
@@ -96,6 +97,7 @@ class Pass {
         outputs_->dead_letter(engine_.reason(), *file_, l.number, l.text);
         break;
       case ReadResult::kFact:
+        if (verdicts_) board_.on_verdict(engine_.verdict_agency(), engine_.time_ns());
         if (!fact()) return false;
         break;
       case ReadResult::kNoMatch:
@@ -127,29 +129,18 @@ class Pass {
 
   // What sensors said of themselves, beside the events.
   Result<> coverage() {
-    coverage::Board board(
-        registry_, options_.wanted_rules,
-        [this](std::string_view key, std::string_view json) { outputs_->coverage(key, json); });
-    for (const std::string& file : options_.verdicts) {
-      auto read = ingest::read_lines(file, [&](const ingest::Line& l) {
-        if (const auto v = verdicts::read_verdict(l.text); v && !v->agency.empty())
-          board.on_verdict(registry_.find(v->agency), to_ns(v->time));
-        return true;
-      });
-      if (!read) return read;
-    }
     for (const std::string& file : options_.status) {
       auto read = ingest::read_lines(file, [&](const ingest::Line& l) {
         const auto status = coverage::read_status(l.text);
         if (!status)
           outputs_->dead_letter(status.error().message, file, l.number, l.text);
-        else if (!board.on_status(*status))
+        else if (!board_.on_status(*status))
           outputs_->dead_letter("status: unknown sensor", file, l.number, l.text);
         return true;
       });
       if (!read) return read;
     }
-    board.report();
+    board_.report();
     return {};
   }
 
@@ -171,7 +162,6 @@ class Pass {
 
   const Options& options_;
   const app::Signals& signals_;
-  const enrich::Registry& registry_;
   routing::Router router_;
   std::unique_ptr<FileOutputs> outputs_;
   EngineCounters counters_;
@@ -179,6 +169,7 @@ class Pass {
   Engine engine_;
   ingest::ReorderBuffer reorder_;
   ingest::FactSorter sorter_;
+  coverage::Board board_;
   std::vector<std::string> recipients_;
   bool verdicts_ = false;  // the file at hand holds verdicts
   bool sorting_, restart_ = false, stopped_ = false;

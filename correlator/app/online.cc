@@ -11,8 +11,8 @@
 #include "correlator/app/metrics.h"
 #include "correlator/app/outbox.h"
 #include "correlator/app/told.h"
+#include "correlator/app/topics.h"
 #include "correlator/coverage/board.h"
-#include "correlator/verdicts/verdict.h"
 #include "events/limits.h"
 #include "kafka/admin.h"
 #include "kafka/consumer.h"
@@ -25,17 +25,16 @@ namespace {
 using namespace std::chrono_literals;
 using kafka::Answer;
 
-constexpr std::string_view kEventsPrefix = "vong.events.";
-constexpr std::string_view kVerdictsTopic = "vong.verdicts";
-constexpr std::string_view kStatusTopic = "vong.status";
-constexpr std::string_view kCoverageTopic = "vong.coverage";
 constexpr size_t kBatchMax = 10'000;
 constexpr size_t kBlockBytes = 128u << 10;
 constexpr auto kTransactionPatience = 30s;
 // How long late events are gathered when more and more come, before they are put in their places.
 constexpr int64_t kGatherLateNs = 2'000'000'000;
 
+constexpr int64_t kStatusAheadNs = 86'400'000'000'000;
+
 int64_t wall_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+int64_t now_ns() { return to_ns(std::chrono::system_clock::now()); }  // of the calendar
 
 class OnlineRun : private kafka::Consumer::Listener {
  public:
@@ -117,39 +116,17 @@ class OnlineRun : private kafka::Consumer::Listener {
 
   bool create_topics() {
     if (!options_.create_topics && !options_.create_acls) return true;
-    std::vector<kafka::NewTopic> topics;
-    const auto add = [&](std::string name) {
-      if (!options_.create_topics) return;
-      topics.push_back(
-          {std::move(name), options_.topic_partitions, options_.topic_replication, {}});
-    };
-    for (const enrich::Agency& a : registry_.agencies()) {
-      add("vong.events." + a.id);
-      add("vong.incidents." + a.id);
-    }
-    add("vong.incidents.national");
-    add("vong.warnings");
-    add(std::string(kVerdictsTopic));
-    if (options_.create_topics) {
-      for (const std::string_view topic : {kStatusTopic, kCoverageTopic})
-        topics.push_back({std::string(topic),
-                          options_.topic_partitions,
-                          options_.topic_replication,
-                          {{"cleanup.policy", "compact"}}});
-    }
-    add(options_.dead_letter_topic);
-    if (options_.standby)
-      topics.push_back({Leadership::leader_topic(options_), 1, options_.topic_replication, {}});
+    if (options_.create_acls && !kafka::knows_transactional_id_rights())
+      spdlog::warn(
+          "librdkafka {} cannot give rights of transactional ids: give sensors and the correlator "
+          "WRITE and DESCRIBE of theirs with kafka-acls",
+          kafka::library_version());
     while (!signals_.stop_requested()) {
-      auto made = kafka::create_topics(options_.kafka, topics, 30s);
-      if (made && options_.create_acls && !kafka::knows_transactional_id_rights())
-        spdlog::warn(
-            "librdkafka {} cannot give rights of transactional ids: give sensors and the "
-            "correlator "
-            "WRITE and DESCRIBE of theirs with kafka-acls",
-            kafka::library_version());
+      kafka::KafkaResult<> made;
+      if (options_.create_topics)
+        made = kafka::create_topics(options_.kafka, topics_of(options_, registry_), 30s);
       if (made && options_.create_acls)
-        made = kafka::create_acls(options_.kafka, rights_of(registry_, {}), 30s);
+        made = kafka::create_acls(options_.kafka, rights_of(registry_), 30s);
       if (made) return true;
       failed(made.error());
       if (refused_) return false;
@@ -384,19 +361,16 @@ class OnlineRun : private kafka::Consumer::Listener {
     source.sensor = r.header("sensor").value_or("");
     source.position = events::unsigned_of(r.header("seq").value_or(""))
                           .value_or(static_cast<uint64_t>(r.offset()));
-    if (r.topic() == kVerdictsTopic) {
-      if (const auto v = verdicts::read_verdict(value); v && !v->agency.empty())
-        board_.on_verdict(registry_.find(v->agency), to_ns(v->time));
-    }
+    const bool is_verdict = r.topic() == kVerdictsTopic;
     const ReadResult result =
-        r.topic() == kVerdictsTopic
-            ? live_->engine.read_verdict(value, static_cast<uint64_t>(r.partition()) << 48 |
-                                                    static_cast<uint64_t>(r.offset()))
-            : live_->engine.read(value, source);
+        is_verdict ? live_->engine.read_verdict(value, static_cast<uint64_t>(r.partition()) << 48 |
+                                                           static_cast<uint64_t>(r.offset()))
+                   : live_->engine.read(value, source);
     if (result == ReadResult::kRefused) {
-      dead_letter(r);
+      dead_letter(r, live_->engine.reason());
       return;
     }
+    if (is_verdict) board_.on_verdict(live_->engine.verdict_agency(), live_->engine.time_ns());
     live_->watermark.on_record(p.index, r.offset(), live_->engine.sensor_print(),
                                live_->engine.time_ns(), wall_ns());
     if (result != ReadResult::kFact) return;
@@ -412,12 +386,16 @@ class OnlineRun : private kafka::Consumer::Listener {
   // Never among the events: a status has today's time, whatever its sensor reads.
   void take_status(const kafka::Record& r, std::string_view value) {
     const auto status = coverage::read_status(value);
-    if (!status || !board_.on_status(*status)) {
-      if (replaying_) return;
-      online_.dead_letters.add();
-      outbox_.dead_letter(r,
-                          status ? std::string("status: unknown sensor") : status.error().message);
-    }
+    if (!status) return dead_letter(r, status.error().message);
+    // The newest status is the board's clock: one that is far ahead would silence all others.
+    if (status->time_ns > now_ns() + kStatusAheadNs)
+      return dead_letter(r, "status: more than a day ahead of the clock");
+    if (!board_.on_status(*status)) return dead_letter(r, "status: unknown sensor");
+    coverage_changed_ = true;
+  }
+
+  void show_coverage() {
+    coverage_changed_ = false;
     const coverage::Summary s = board_.summary();
     online_.sensors_registered.set(static_cast<int64_t>(s.sensors_registered));
     online_.sensors_alive.set(static_cast<int64_t>(s.sensors_alive));
@@ -426,6 +404,7 @@ class OnlineRun : private kafka::Consumer::Listener {
   }
 
   void release() {
+    if (coverage_changed_) show_coverage();
     const int64_t mark = live_->watermark.value(wall_ns());
     if (mark == Watermark::kNever) return;
     release_to(mark);
@@ -504,10 +483,10 @@ class OnlineRun : private kafka::Consumer::Listener {
     if (told_.tell(incident) && !replaying_) outbox_.send(incident);
   }
 
-  void dead_letter(const kafka::Record& r) {
+  void dead_letter(const kafka::Record& r, std::string_view reason) {
     if (replaying_) return;
     online_.dead_letters.add();
-    outbox_.dead_letter(r, live_->engine.reason());
+    outbox_.dead_letter(r, reason);
   }
 
   bool commit() {
@@ -581,8 +560,9 @@ class OnlineRun : private kafka::Consumer::Listener {
   ToldIncidents told_;
   bool reassigned_ = true, replaying_ = true, refused_ = false;
   bool correcting_ = false, consumed_ = false;
-  bool settled_ = false;     // all that was read is in the incidents, and no sensor sends
-  uint64_t late_facts_ = 0;  // since the last correction
+  bool coverage_changed_ = false;  // since its gauges were set
+  bool settled_ = false;           // all that was read is in the incidents, and no sensor sends
+  uint64_t late_facts_ = 0;        // since the last correction
   int64_t late_since_ns_ = 0, correction_began_ns_ = 0, next_correction_ns_ = 0;
 };
 

@@ -19,7 +19,8 @@
 
 namespace vong::correlator {
 
-// Loads the rules again after SIGHUP; nothing when they have errors (which are printed).
+// Loads the rules again after SIGHUP, and whatever else has changed; nothing when the rules have
+// errors (which are printed).
 using ReloadRules = std::function<std::optional<sigma::RuleSet>()>;
 
 // Runs until a stop is asked for. The exit status.

@@ -7,19 +7,13 @@
 
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 
 #include "base/json_writer.h"
 #include "correlator/routing/unmask.h"
+#include "rules/network/read_file.h"
 
 namespace vong::correlator {
 namespace {
-
-Result<std::string> content_of(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(path + ": cannot be read");
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
 
 std::string last_line(const std::string& text) {
   if (text.empty()) return {};
@@ -36,7 +30,7 @@ Result<> append_record(const Options& o, const routing::Grant& grant,
   const int fd = ::open(o.unmask_record.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd < 0) return fail(o.unmask_record + ": cannot be opened");
   ::flock(fd, LOCK_EX);
-  auto before = content_of(o.unmask_record);
+  auto before = rules::read_file(o.unmask_record);
   auto line = before ? routing::record_line(grant, found, now, last_line(*before), key)
                      : Result<std::string>(std::unexpected(before.error()));
   Result<> done;
@@ -53,13 +47,13 @@ Result<> append_record(const Options& o, const routing::Grant& grant,
 }
 
 Result<> unmask(const Options& o, const enrich::Registry& registry) {
-  const auto text = content_of(o.unmask_grant);
+  const auto text = rules::read_file(o.unmask_grant);
   if (!text) return std::unexpected(text.error());
   const auto grant = routing::read_grant(*text);
   if (!grant) return std::unexpected(grant.error());
   const Timestamp now = std::chrono::system_clock::now();
   if (auto ok = routing::check_grant(*grant, registry, now); !ok) return ok;
-  const auto key = content_of(o.unmask_signing_key);
+  const auto key = rules::read_file(o.unmask_signing_key);
   if (!key) return std::unexpected(key.error());
   const routing::Router router(registry, o.pseudonym_key);
   const auto found = routing::unmask(*grant, registry, router);

@@ -50,10 +50,11 @@ void Board::mark(Sensor& s, int64_t from_ns, int64_t to_ns) {
   // What lies more than a day back is forgotten: the minutes between were silent.
   const auto slots = static_cast<int64_t>(kMinutes);
   if (s.newest_minute < last - slots) s.minutes.reset();
-  for (int64_t m = std::max(s.newest_minute + 1, last - slots + 1); m <= last; ++m)
+  const int64_t oldest = std::max<int64_t>(last - slots + 1, 0);  // a clock before 1970 marks none
+  for (int64_t m = std::max(s.newest_minute + 1, oldest); m <= last; ++m)
     s.minutes.reset(static_cast<size_t>(m % slots));
   s.newest_minute = std::max(s.newest_minute, last);
-  for (int64_t m = std::max(from_ns / kMinute + 1, last - slots + 1); m <= last; ++m)
+  for (int64_t m = std::max(from_ns / kMinute + 1, oldest); m <= last; ++m)
     s.minutes.set(static_cast<size_t>(m % slots));
 }
 
@@ -91,7 +92,7 @@ void Board::on_verdict(enrich::AgencyIndex agency, int64_t time_ns) {
 }
 
 bool Board::alive(const Sensor& s) const {
-  return !s.last.sensor.empty() && now_ns_ - s.last.time_ns < 3 * s.last.interval_ns;
+  return !s.last.sensor.empty() && s.last.time_ns > now_ns_ - 3 * s.last.interval_ns;
 }
 
 double Board::hours_of(const Sensor& s) const {
@@ -99,17 +100,16 @@ double Board::hours_of(const Sensor& s) const {
   const auto slots = static_cast<int64_t>(kMinutes);
   const int64_t now = now_ns_ / kMinute;
   size_t heard = 0;
-  for (int64_t m = std::max(now - slots + 1, s.newest_minute - slots + 1); m <= s.newest_minute;
-       ++m)
+  const int64_t oldest = std::max<int64_t>(now - slots + 1, 0);
+  for (int64_t m = std::max(oldest, s.newest_minute - slots + 1); m <= s.newest_minute; ++m)
     heard += s.minutes.test(static_cast<size_t>(m % slots));
   return static_cast<double>(heard) / 60.0;
 }
 
-Board::Figures Board::figures_of(enrich::AgencyIndex agency) const {
-  const enrich::Agency& a = registry_.agencies()[agency];
-  Figures f;
+std::vector<Board::Figures> Board::figures() const {
+  std::vector<Figures> all(registry_.agencies().size());
   for (const auto& [name, s] : sensors_) {
-    if (s.agency != agency) continue;
+    Figures& f = all[s.agency];
     ++f.registered;
     f.hours += hours_of(s);
     f.packets += s.packets;
@@ -127,14 +127,22 @@ Board::Figures Board::figures_of(enrich::AgencyIndex agency) const {
     else
       f.other_rules.push_back(name);
   }
-  if (f.registered > 0) f.hours /= static_cast<double>(f.registered);
-  for (size_t l = 0; l < 4; ++l) f.declared[l] = a.layers[l];
-  const int64_t verdict = last_verdict_ns_[agency];
-  f.measured[0] = verdict != INT64_MIN && now_ns_ - verdict < kForceWithin;
-  f.measured[1] = f.hours >= 24 * kWatchedShare && f.with_wanted_rules == f.registered;
-  f.measured[2] = a.checked_ns != INT64_MIN && now_ns_ - a.checked_ns < kCheckWithin;
-  f.measured[3] = f.alive > 0 && a.sharing != enrich::Sharing::kNothing;
-  return f;
+  for (size_t i = 0; i < all.size(); ++i) {
+    Figures& f = all[i];
+    const enrich::Agency& a = registry_.agencies()[i];
+    if (f.registered > 0) f.hours /= static_cast<double>(f.registered);
+    for (size_t l = 0; l < 4; ++l) f.declared[l] = a.layers[l];
+    f.measured[0] = last_verdict_ns_[i] > now_ns_ - kForceWithin;
+    f.measured[1] = f.hours >= 24 * kWatchedShare && f.with_wanted_rules == f.registered;
+    f.measured[2] = a.checked_ns > now_ns_ - kCheckWithin;
+    f.measured[3] = f.alive > 0 && a.sharing != enrich::Sharing::kNothing;
+  }
+  return all;
+}
+
+// Others may have followed it.
+bool Board::ended(enrich::AgencyIndex agency) const {
+  return registry_.agencies()[agency].until_ns <= now_ns_;
 }
 
 namespace {
@@ -228,22 +236,23 @@ void Board::write_nation(const std::vector<Figures>& all) {
 
 void Board::report() {
   if (now_ns_ == INT64_MIN) return;
-  std::vector<Figures> all;
-  for (enrich::AgencyIndex i = 0; i < registry_.agencies().size(); ++i) {
-    if (registry_.agencies()[i].until_ns <= now_ns_) continue;  // others have followed it
-    all.push_back(figures_of(i));
-    write(i, all.back());
+  std::vector<Figures> all = figures(), present;
+  for (enrich::AgencyIndex i = 0; i < all.size(); ++i) {
+    if (ended(i)) continue;
+    write(i, all[i]);
+    present.push_back(std::move(all[i]));
   }
-  write_nation(all);
+  write_nation(present);
   for (auto& [name, s] : sensors_) s.packets = s.dropped = s.not_inspected = 0;
 }
 
 Summary Board::summary() const {
   Summary out;
   if (now_ns_ == INT64_MIN) return out;
-  for (enrich::AgencyIndex i = 0; i < registry_.agencies().size(); ++i) {
-    if (registry_.agencies()[i].until_ns <= now_ns_) continue;
-    const Figures f = figures_of(i);
+  const std::vector<Figures> all = figures();
+  for (enrich::AgencyIndex i = 0; i < all.size(); ++i) {
+    if (ended(i)) continue;
+    const Figures& f = all[i];
     ++out.agencies;
     out.agencies_complete += f.complete();
     out.sensors_registered += f.registered;

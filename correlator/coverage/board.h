@@ -26,7 +26,7 @@
 namespace vong::coverage {
 
 struct Status {
-  std::string sensor, agency, version, rules_hash;
+  std::string sensor, agency, rules_hash;
   int64_t time_ns = 0, interval_ns = 60'000'000'000;
   uint64_t packets = 0, dropped = 0, not_inspected = 0;  // since its start
   uint64_t unsent_events = 0, oldest_unsent_seconds = 0;
@@ -71,7 +71,8 @@ class Board {
     uint64_t packets = 0, dropped = 0, not_inspected = 0;  // since the last report
   };
   struct Figures;
-  [[nodiscard]] Figures figures_of(enrich::AgencyIndex agency) const;
+  [[nodiscard]] std::vector<Figures> figures() const;  // by agency, as of the newest status
+  [[nodiscard]] bool ended(enrich::AgencyIndex agency) const;
   [[nodiscard]] bool alive(const Sensor& sensor) const;
   [[nodiscard]] double hours_of(const Sensor& sensor) const;
   void write(enrich::AgencyIndex agency, const Figures& figures);

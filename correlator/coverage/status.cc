@@ -46,7 +46,6 @@ Result<Status> read_status(std::string_view json) {
   if (!time) return fail("status: timestamp is missing or not a time");
   s.time_ns = to_ns(*time);
   s.agency = text_of(root, "agency");
-  s.version = text_of(root, "version");
   s.start = text_of(root, "start");
   const uint64_t interval = number_of(root, "interval_seconds");
   if (interval > 0 && interval <= 86'400)

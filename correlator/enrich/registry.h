@@ -98,7 +98,6 @@ class Registry {
   [[nodiscard]] AgencyIndex by_address(const IpAddress& address, int64_t at_ns = kLatest) const;
   static constexpr int64_t kLatest = INT64_MAX - 1;
 
-  [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
   // Whose an event of `agency` is at `at_ns`: its own, or a successor's; of several that one whose
   // sensor or network it is, else the first.
   [[nodiscard]] AgencyIndex owner_at(AgencyIndex agency, int64_t at_ns, std::string_view sensor,

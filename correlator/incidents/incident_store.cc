@@ -7,7 +7,6 @@
 #include <span>
 
 #include "base/encode.h"
-#include "correlator/incidents/limits.h"
 
 namespace vong::incidents {
 namespace {
@@ -179,7 +178,7 @@ std::string_view IncidentStore::add(const Hit& hit) {
     it = open_.end();
   }
   if (it == open_.end()) {
-    if (open_.size() >= kOpenMax) close_first();
+    if (open_.size() >= open_max_) close_first();
     it = open_.emplace(scratch_, std::make_unique<Open>(make(hit))).first;
     by_id_[half_of(it->second->id)] = it->second.get();
     set_deadline(*it->second, hit.last_ns + facts.close_after_ns, scratch_);
@@ -273,24 +272,35 @@ void IncidentStore::tell(Open& o) {
   listener_(o, o.status);
 }
 
+namespace {
+
+template <typename Queue>
+auto taken_from(Queue& queue) {
+  auto first = queue.top();
+  queue.pop();
+  return first;
+}
+
+}  // namespace
+
 void IncidentStore::advance(int64_t now_ns) {
   for (;;) {
     const int64_t tell_ns = waiting_.empty() ? INT64_MAX : waiting_.top().at_ns;
     const int64_t close_ns = deadlines_.empty() ? INT64_MAX : deadlines_.top().at_ns;
-    if (std::min(tell_ns, close_ns) > now_ns || std::min(tell_ns, close_ns) == INT64_MAX) return;
-    if (tell_ns <= close_ns) {
+    const int64_t forget_ns = kept_.empty() ? INT64_MAX : kept_.top().at_ns;
+    const int64_t first_ns = std::min({tell_ns, close_ns, forget_ns});
+    if (first_ns > now_ns || first_ns == INT64_MAX) return;
+    if (first_ns == tell_ns)
       tell_first_waiting();
-    } else {
-      const Deadline d = deadlines_.top();
-      deadlines_.pop();
-      close_or_wait(d, now_ns);
-    }
+    else if (first_ns == forget_ns)
+      (void)forget_first();
+    else
+      close_or_wait(taken_from(deadlines_), now_ns);
   }
 }
 
 void IncidentStore::tell_first_waiting() {
-  const Deadline d = waiting_.top();
-  waiting_.pop();
+  const Deadline d = taken_from(waiting_);
   const auto it = open_.find(d.key);
   if (it == open_.end() || !it->second->untold) return;              // told or closed since
   if (it->second->told_ns + update_interval_ns_ != d.at_ns) return;  // that is another's turn
@@ -303,18 +313,25 @@ void IncidentStore::close_or_wait(const Deadline& d, int64_t now_ns) {
   Open& o = *it->second;
   if (o.deadline != d.serial) return;  // that is another's, or one that was put off
   const RuleFacts& facts = rules_[o.rule];
-  const int64_t due =
-      o.closed ? o.closed_ns + facts.reopen_within_ns : o.updated_ns + facts.close_after_ns;
+  const int64_t due = o.updated_ns + facts.close_after_ns;
   if (due > now_ns) {  // it had news since
     deadlines_.push({due, d.serial, d.key});
     return;
   }
-  if (o.closed) return drop(it);
   close(o);
   if (facts.reopen_within_ns > 0)
-    deadlines_.push({o.closed_ns + facts.reopen_within_ns, d.serial, d.key});
+    kept_.push({o.closed_ns + facts.reopen_within_ns, d.serial, d.key});
   else
     drop(it);
+}
+
+// False: it has come back, or was dropped then.
+bool IncidentStore::forget_first() {
+  const Deadline d = taken_from(kept_);
+  const auto it = open_.find(d.key);
+  if (it == open_.end() || it->second->deadline != d.serial) return false;
+  drop(it);
+  return true;
 }
 
 void IncidentStore::tell_untold() {
@@ -332,16 +349,24 @@ void IncidentStore::tell_untold() {
   }
 }
 
+// Room for one more: of those that are closed and only kept the first, else the live one that would
+// be closed first.
 void IncidentStore::close_first() {
+  while (!kept_.empty()) {
+    if (forget_first()) return;
+  }
   while (!deadlines_.empty()) {
-    const Deadline d = deadlines_.top();
-    deadlines_.pop();
+    const Deadline d = taken_from(deadlines_);
     const auto it = open_.find(d.key);
     if (it == open_.end() || it->second->deadline != d.serial) continue;
-    if (!it->second->closed) {
-      close(*it->second);
-      ++closed_early_total_;
+    Open& o = *it->second;
+    const int64_t due = o.updated_ns + rules_[o.rule].close_after_ns;
+    if (due > d.at_ns) {  // it had news since
+      deadlines_.push({due, d.serial, d.key});
+      continue;
     }
+    close(o);
+    ++closed_early_total_;
     drop(it);
     return;
   }

@@ -18,6 +18,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "base/string_map.h"
 #include "base/strings.h"
+#include "correlator/incidents/limits.h"
 #include "correlator/state/event_ref.h"
 #include "events/incident.h"
 
@@ -104,11 +105,12 @@ class IncidentStore {
 
   // `id_salt`: the same for all processes whose incidents shall have the same ids.
   IncidentStore(std::vector<RuleFacts> rules, int64_t update_interval_ns, std::string id_salt,
-                Listener listener)
+                Listener listener, size_t open_max = kOpenMax)
       : rules_(std::move(rules)),
         update_interval_ns_(update_interval_ns),
         id_salt_(std::move(id_salt)),
-        listener_(std::move(listener)) {}
+        listener_(std::move(listener)),
+        open_max_(open_max) {}
 
   // Returns the incident's id, valid until the next call.
   std::string_view add(const Hit& hit);
@@ -144,6 +146,7 @@ class IncidentStore {
   void tell(Open& incident);
   void tell_first_waiting();
   void close_or_wait(const Deadline& deadline, int64_t now_ns);
+  bool forget_first();
   void close_first();
   void close(Open& incident);
   void set_deadline(Open& incident, int64_t at_ns, const std::string& key);
@@ -156,9 +159,11 @@ class IncidentStore {
   int64_t update_interval_ns_;
   std::string id_salt_;
   Listener listener_;
+  size_t open_max_;
   StringMap<std::unique_ptr<Open>> open_;
   using Deadlines = std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>>;
   Deadlines deadlines_;  // of closing: one per open incident, perhaps too early
+  Deadlines kept_;       // of forgetting: one per closed incident that may still come back
   Deadlines waiting_;    // of telling: one per time that an incident became untold
   absl::flat_hash_map<uint64_t, Open*> by_id_;  // by the id's first half
   size_t closed_ = 0;                           // of open_

@@ -3,11 +3,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 #include "correlator/indicators/limits.h"
+#include "rules/network/read_file.h"
 
 namespace vong::indicators {
 
@@ -44,20 +42,15 @@ bool Source::load(std::vector<rules::Diagnostic>& diagnostics) {
   bool failed = false;
   for (size_t i = 0; i < files_.size(); ++i) {
     const ListFile& f = files_[i];
-    const Stamp stamp = stamp_of(f.path);
-    stamps_[i] = stamp;  // also of one that fails: it is tried again when it changes
+    stamps_[i] = stamp_of(f.path);  // also of one that fails: it is tried again when it changes
     rules::Diagnostics found(f.path);
-    std::string text;
-    if (stamp.size > kFileBytesMax) {
-      found.error({}, "too large for a list of indicators (limit 512 MiB)");
-    } else {
-      std::ifstream in(f.path, std::ios::binary);
-      text.assign(std::istreambuf_iterator<char>(in), {});
-      if (!in && text.empty()) found.error({}, std::string("cannot read: ") + std::strerror(errno));
-    }
+    const auto text = rules::read_file(f.path, kFileBytesMax);
     const auto list = static_cast<uint32_t>(
         std::find(fresh->names().begin(), fresh->names().end(), f.name) - fresh->names().begin());
-    if (found.errors() == 0) read_list(text, list, found, *fresh);
+    if (text)
+      read_list(*text, list, found, *fresh);
+    else
+      found.error({}, text.error().message);
     failed |= found.errors() > 0;
     diagnostics.insert(diagnostics.end(), found.items().begin(), found.items().end());
   }

@@ -37,7 +37,7 @@ void write_warning(const events::Incident& incident, std::string_view tlp, std::
   w.field("first_seen", incident.first_seen);
   w.field("last_seen", incident.last_seen);
   w.field("valid_until", incident.last_seen + kValidFor);
-  w.field("agency_count", static_cast<uint64_t>(incident.victims.size()));
+  w.field("agency_count", incident.victims.size() + incident.unnamed_agencies);
   w.open_array("indicators");
   for (const auto& [name, value] : incident.key) {
     const std::string_view kind = kind_of(name, value);

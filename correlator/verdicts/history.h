@@ -34,7 +34,7 @@ class History {
 
   [[nodiscard]] events::VerdictCounts of_agency(RuleNumber rule, AgencyIndex agency) const;
   [[nodiscard]] events::VerdictCounts of_nation(RuleNumber rule) const;
-  [[nodiscard]] size_t rules() const { return nation_.size(); }
+  [[nodiscard]] bool empty() const { return agencies_.empty(); }  // no verdict until now
 
  private:
   struct Known {

@@ -30,8 +30,6 @@ Result<Verdict> read_verdict(std::string_view json) {
   if (!time) return fail("verdict: timestamp is missing or not a time");
   v.time = *time;
   v.agency = text("agency");
-  v.analyst = text("analyst");
-  v.note = text("note");
   return v;
 }
 

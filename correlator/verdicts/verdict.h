@@ -14,11 +14,11 @@ struct Verdict {
   bool true_positive = false;
   Timestamp time{};    // when it was said
   std::string agency;  // who says it; empty: the national centre
-  std::string analyst, note;
 };
 
 // {"incident_id", "verdict": "true_positive" or "false_positive", "timestamp", "agency", "analyst",
-// "note"}; the first three are needed. The error is a phrase for the dead letter.
+// "note"}; the first three are needed, the last two are for people. The error is a phrase for the
+// dead letter.
 [[nodiscard]] Result<Verdict> read_verdict(std::string_view json);
 
 }  // namespace vong::verdicts

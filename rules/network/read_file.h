@@ -4,10 +4,12 @@
 #include <string>
 
 #include "base/result.h"
+#include "rules/network/limits.h"
 
 namespace vong::rules {
 
-// At most limits.h's kMaxFileBytes; the error names the file and says why.
-[[nodiscard]] Result<std::string> read_file(const std::string& path);
+// At most `bytes_max`; the error names the file and says why.
+[[nodiscard]] Result<std::string> read_file(const std::string& path,
+                                            size_t bytes_max = kMaxFileBytes);
 
 }  // namespace vong::rules

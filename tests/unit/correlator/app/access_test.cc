@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "correlator/app/topics.h"
+
 namespace vong::correlator {
 namespace {
 
@@ -19,7 +21,7 @@ class AccessTest : public ::testing::Test {
         "changes:\n  - {at: 2025-07-01, kind: rename, from: OLD, into: G1.2}\n",
         d);
     EXPECT_TRUE(d.empty()) << d.items().at(0).format();
-    acls_ = rights_of(registry_, {});
+    acls_ = rights_of(registry_);
   }
   [[nodiscard]] bool may(const std::string& who, Operation what, const std::string& topic,
                          Resource resource = Resource::kTopic) const {
@@ -65,6 +67,30 @@ TEST_F(AccessTest, TheCentreReadsNoAgencysTopics) {
   EXPECT_FALSE(may("national", Operation::kRead, "vong.incidents.G1"));
   EXPECT_FALSE(may("national", Operation::kRead, "vong.events.G1"));
   EXPECT_TRUE(may("correlator", Operation::kWrite, "vong.incidents.G1"));
+}
+
+TEST_F(AccessTest, TheTopicsAreThoseOfTheRegistryAndThoseOfAll) {
+  Options options;
+  options.topic_partitions = 3;
+  const auto names = [&] {
+    std::vector<std::string> out;
+    for (const kafka::NewTopic& t : topics_of(options, registry_)) out.push_back(t.name);
+    return out;
+  };
+  const auto has = [&](std::string_view name) {
+    const auto all = names();
+    return std::find(all.begin(), all.end(), name) != all.end();
+  };
+  for (const char* name :
+       {"vong.events.G1.2", "vong.incidents.OLD", "vong.incidents.national", "vong.warnings",
+        "vong.verdicts", "vong.status", "vong.coverage", "vong.rulepacks", "vong.dead-letter"})
+    EXPECT_TRUE(has(name)) << name;
+  const size_t alone = names().size();
+  options.standby = true;
+  EXPECT_EQ(names().size(), alone + 1) << "where it is decided who leads";
+  for (const kafka::NewTopic& t : topics_of(options, registry_))
+    EXPECT_EQ(!t.settings.empty(),
+              t.name == "vong.status" || t.name == "vong.coverage" || t.name == "vong.rulepacks");
 }
 
 }  // namespace

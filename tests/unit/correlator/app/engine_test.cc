@@ -181,5 +181,52 @@ TEST_F(EngineTest, WhatWaitsForItsTurnIsToldInTheEnd) {
   }
 }
 
+// Verdicts of an agency that shares nothing count for itself, whoever else has given any.
+TEST(EngineVerdicts, OfAnAgencyThatDoesNotShareLowerItsOwnSeverity) {
+  sigma::Loader loader;
+  loader.add_text("r.yml",
+                  "title: z\nid: 11111111-1111-4111-8111-111111111111\n"
+                  "logsource: {product: suricata, category: alert}\n"
+                  "detection: {s: {alert.signature_id: 1}, condition: s}\nlevel: high\n");
+  const sigma::RuleSet rules = loader.finish();
+  rules::Diagnostics found("agencies.yaml");
+  const auto registry =
+      enrich::Registry::parse("agencies: [{id: G01, special: true, sharing: nothing}]", found);
+  routing::Router router(registry, "a key for the pseudonyms");
+  EngineSettings settings;
+  settings.update_interval_ns = 0;
+  EngineCounters counters;
+  std::vector<events::Incident> told;
+  Engine engine(registry, router, settings, counters,
+                [&](const events::Incident& i) { told.push_back(i); });
+  std::vector<rules::Diagnostic> diagnostics;
+  engine.load(rules, diagnostics);
+  const auto event = [&](int n) {
+    const std::string json = R"({"timestamp":"2026-11-20T02:00:)" + std::to_string(10 + n) +
+                             R"(.000000+0000","flow_id":)" + std::to_string(n + 1) +
+                             R"(,"event_type":"alert","src_ip":"192.0.2.)" + std::to_string(n) +
+                             R"(","dest_ip":"10.0.0.)" + std::to_string(n) +
+                             R"(","alert":{"signature_id":1}})";
+    const std::string padded = json + std::string(events::kRecordPaddingBytes, ' ');
+    EXPECT_EQ(engine.read(std::string_view(padded).substr(0, json.size()), {"G01", "s", 1}),
+              ReadResult::kFact);
+    engine.process(std::string(engine.fact()));
+    return told.back();
+  };
+  for (int n = 0; n < 10; ++n) {
+    const events::Incident i = event(n);
+    EXPECT_EQ(i.severity, events::Severity::kHigh) << n;
+    const std::string verdict = R"({"incident_id":")" + i.id +
+                                R"(","verdict":"false_positive","timestamp":"2026-11-20T02:00:)" +
+                                std::to_string(10 + n) + R"(Z","agency":"G01"})";
+    EXPECT_EQ(engine.read_verdict(verdict, 1), ReadResult::kFact) << engine.reason();
+    EXPECT_EQ(engine.verdict_agency(), registry.find("G01"));
+    engine.process(std::string(engine.fact()));
+  }
+  EXPECT_EQ(counters.verdicts_false.value(), 10u);
+  EXPECT_EQ(event(10).severity, events::Severity::kMedium);
+  EXPECT_EQ(counters.incidents_opened.value(), 11u);
+}
+
 }  // namespace
 }  // namespace vong::correlator

@@ -114,6 +114,21 @@ TEST_F(BoardTest, AfterADayOfSilenceNoHourIsCovered) {
   EXPECT_TRUE(says("A", R"("hours_covered":0,)")) << told_["A"];
 }
 
+TEST_F(BoardTest, AClockBefore1970IsNoTrouble) {
+  for (const char* time : {"1969-12-31T23:58:00Z", "1970-01-01T00:00:00Z", "1970-01-01T00:02:00Z",
+                           "1700-01-01T00:00:00Z"}) {
+    Status s;
+    s.sensor = "a1";
+    s.time_ns = to_ns(*parse_eve_time(time));
+    EXPECT_TRUE(board_->on_status(s));
+    board_->report();
+    EXPECT_EQ(board_->summary().sensors_alive, 1u) << time;
+  }
+  beat("a1", 0);
+  board_->report();
+  EXPECT_TRUE(says("A", R"("hours_covered":0.008,)")) << "a minute, of two sensors" << told_["A"];
+}
+
 TEST(StatusRecord, IsReadAndWhatIsWrongIsSaid) {
   const auto s = read_status(
       R"({"sensor":"a1","timestamp":"2026-11-20T08:00:00Z","interval_seconds":30,"rules":{"hash":"h"},)"

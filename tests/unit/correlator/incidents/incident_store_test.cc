@@ -152,7 +152,7 @@ TEST(AttackTags, TechniquesAndTacticsAreToldApart) {
 // A store whose incidents can come back within 1000 s of their closing.
 class ReopenTest : public IncidentStoreTest {
  protected:
-  void make(int64_t update_interval_ns) {
+  void make(int64_t update_interval_ns, size_t open_max = kOpenMax) {
     RuleFacts f;
     f.rule = {"r", "rule", "event_count", "high", {}, {}, {}};
     f.severity = events::Severity::kHigh;
@@ -165,7 +165,8 @@ class ReopenTest : public IncidentStoreTest {
         [this](const Open& o, IncidentStatus s) {
           log_.push_back(std::string(events::name_of(s)) + " v" + std::to_string(o.version));
           last_ = o;
-        });
+        },
+        open_max);
   }
 };
 
@@ -181,6 +182,20 @@ TEST_F(ReopenTest, WhatComesBackInTimeIsTheSameIncident) {
   store_->advance(1250 * kSecond);
   EXPECT_EQ(log_.back(), "closed v5");
   EXPECT_NE(hit(2250), first);
+}
+
+TEST_F(ReopenTest, AtTheCapWhatIsClosedMakesRoomBeforeWhatIsLive) {
+  make(0, 3);
+  const std::string closed = hit(0, "closed"), live = hit(50, "live"), later = hit(90, "later");
+  EXPECT_EQ(hit(120, "live"), live) << "the first is closed by now and only kept";
+  hit(130, "new");
+  EXPECT_EQ(hit(140, "live"), live);
+  EXPECT_EQ(hit(141, "later"), later);
+  EXPECT_EQ(store_->closed_early_total(), 0u);
+  hit(142, "more");  // nothing closed is left: the one that was to be closed first
+  EXPECT_EQ(store_->closed_early_total(), 1u);
+  EXPECT_EQ(hit(143, "live"), live) << "it has had news since it was opened";
+  EXPECT_NE(hit(144, "closed"), closed);
 }
 
 TEST_F(ReopenTest, TheStepsOfTimeDoNotMatter) {

@@ -144,5 +144,21 @@ TEST(SourceTest, AChangedFileIsSeenAndABrokenOneLeavesTheOldTable) {
   EXPECT_EQ(source.current()->size(), 2u);
 }
 
+TEST(SourceTest, AFolderIsNoListAndLeavesTheOldTable) {
+  const auto path =
+      std::filesystem::temp_directory_path() / ("vong_folder_" + std::to_string(::getpid()));
+  std::ofstream(path) << "evil.example\n";
+  Source source({{"ncsc", path}});
+  std::vector<rules::Diagnostic> found;
+  EXPECT_TRUE(source.load(found));
+  std::filesystem::remove(path);
+  std::filesystem::create_directory(path);
+  EXPECT_TRUE(source.changed());
+  EXPECT_FALSE(source.load(found));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(source.current()->size(), 1u);
+  std::filesystem::remove(path);
+}
+
 }  // namespace
 }  // namespace vong::indicators

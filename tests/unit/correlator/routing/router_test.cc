@@ -117,6 +117,16 @@ TEST_F(RouterTest, AWarningNamesNoAgency) {
   EXPECT_EQ(out.find("10.1.0.9"), out.npos);
 }
 
+TEST_F(RouterTest, AWarningCountsWhoLetsItselfOnlyBeCounted) {
+  events::Incident i;
+  i.national = true;
+  i.victims = {{"FULL", "", 1, {}, 0}};
+  i.unnamed_agencies = 2;
+  std::string out;
+  write_warning(i, "GREEN", out);
+  EXPECT_NE(out.find("\"agency_count\":3,"), out.npos) << out;
+}
+
 TEST_F(RouterTest, EachFieldHasItsOwnPolicy) {
   rules::Diagnostics d("a.yaml");
   registry_ = enrich::Registry::parse(

@@ -42,6 +42,14 @@ TEST(History, CountsForTheAgencyAndForTheNation) {
   EXPECT_EQ(h.of_nation(8), events::VerdictCounts());
 }
 
+TEST(History, IsNotEmptyAfterAVerdictOfWhoSharesNothing) {
+  History h;
+  h.know(id(1), 7, 1, false);
+  EXPECT_TRUE(h.empty());
+  (void)h.judge(id(1), false);
+  EXPECT_FALSE(h.empty());
+}
+
 TEST(History, ALaterVerdictReplacesTheOneBefore) {
   History h;
   h.know(id(1), 7, 1, true);
