@@ -1,23 +1,22 @@
 #include "sensor/app/canary.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 #include <openssl/hmac.h>
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 
 #include "base/encode.h"
 #include "base/json_writer.h"
 #include "kafka/client_config.h"
+#include "sensor/decode/checksum.h"
 #include "sensor/detect/rule_set.h"
 
 namespace vong::sensor {
 namespace {
 
 constexpr std::string_view kMagic = "vong-canary/1 ";
-constexpr size_t kKeyBytesMin = 16, kSeenMax = 1024;
+constexpr size_t kKeyBytesMin = 16, kSeenMax = 1024, kSignature = 64;
 constexpr uint8_t kSource[] = {192, 0, 2, 1}, kTarget[] = {192, 0, 2, 2};
 constexpr uint16_t kPort = 9;
 
@@ -38,17 +37,6 @@ void put16(std::string& out, size_t value) {
   out += static_cast<char>(value & 0xff);
 }
 
-// RFC 1071.
-uint16_t internet_checksum(std::string_view bytes) {
-  uint32_t sum = 0;
-  for (size_t i = 0; i < bytes.size(); i += 2) {
-    sum += static_cast<uint32_t>(static_cast<uint8_t>(bytes[i]) << 8);
-    if (i + 1 < bytes.size()) sum += static_cast<uint8_t>(bytes[i + 1]);
-  }
-  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(~sum);
-}
-
 // Ethernet from and to a locally administered address, IPv4 with its checksum, UDP without (RFC 768
 // allows that).
 std::string frame_of(std::string_view payload, uint64_t number) {
@@ -59,7 +47,7 @@ std::string frame_of(std::string_view payload, uint64_t number) {
   ip += std::string("\0\0\x40\x11\0\0", 6);
   ip.append(reinterpret_cast<const char*>(kSource), 4)
       .append(reinterpret_cast<const char*>(kTarget), 4);
-  const uint16_t sum = internet_checksum(ip);
+  const auto sum = static_cast<uint16_t>(~decode::ones_complement_sum(as_bytes(ip)));
   ip[10] = static_cast<char>(sum >> 8);
   ip[11] = static_cast<char>(sum & 0xff);
   std::string frame("\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x08\0", 14);
@@ -69,14 +57,6 @@ std::string frame_of(std::string_view payload, uint64_t number) {
   put16(frame, 8 + payload.size());
   put16(frame, 0);
   return frame.append(payload);
-}
-
-template <typename T>
-bool take_number(std::string_view& text, T& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end == text.data() + text.size() || *end != ' ') return false;
-  text.remove_prefix(static_cast<size_t>(end - text.data()) + 1);
-  return true;
 }
 
 }  // namespace
@@ -118,43 +98,25 @@ std::optional<std::string> Canary::make(Timestamp now) {
   const uint64_t number = next_++;
   std::string payload = fmt::format("{}{} {} {} ", kMagic, config_.sensor, number, to_ns(now));
   payload += sign(config_.key, payload);
-  waiting_.emplace_back(number, now);
   ++counters_.sent;
-  return frame_of(payload, number);
+  std::string frame = frame_of(payload, number);
+  waiting_.push_back({number, now, std::move(payload)});
+  return frame;
 }
 
 void Canary::note(Bytes payload) {
   const Timestamp now = wall_clock();
-  constexpr size_t kSignature = 64;
-  std::string_view text = as_text(payload);
   const std::lock_guard lock(mutex_);
-  Seen seen;
-  bool good = text.size() > kSignature && text.starts_with(kMagic);
-  if (good) {
-    const std::string_view said = text.substr(text.size() - kSignature),
-                           signed_part = text.substr(0, text.size() - kSignature);
-    const std::string right = sign(config_.key, signed_part);
-    good = CRYPTO_memcmp(right.data(), said.data(), kSignature) == 0;
-    seen.signature = said;
-    text = signed_part.substr(kMagic.size());
-    good = good && text.starts_with(config_.sensor + " ");
-  }
-  int64_t sent_ns = 0;
-  if (good) {
-    text.remove_prefix(config_.sensor.size() + 1);
-    good = take_number(text, seen.number) && take_number(text, sent_ns);
-  }
   const auto at = std::find_if(waiting_.begin(), waiting_.end(),
-                               [&](const auto& w) { return w.first == seen.number; });
-  if (!good || at == waiting_.end()) {  // somebody else's, or one that came back twice
+                               [&](const Waiting& w) { return w.payload == as_text(payload); });
+  if (at == waiting_.end()) {  // somebody else's, or one that came back twice
     ++counters_.forged;
     return;
   }
-  waiting_.erase(at);
-  seen.sent = timestamp_from_ns(sent_ns);
-  seen.seen = now;
   ++counters_.seen;
-  if (seen_.size() < kSeenMax) seen_.push_back(std::move(seen));
+  if (seen_.size() < kSeenMax)
+    seen_.push_back({at->number, at->sent, now, at->payload.substr(at->payload.size() - kSignature)});
+  waiting_.erase(at);
 }
 
 std::span<const detect::Alert> Canary::take_out(const Packet& packet,
@@ -179,9 +141,9 @@ std::vector<Canary::Seen> Canary::take_seen() {
 std::vector<uint64_t> Canary::take_lost(Timestamp now) {
   const std::lock_guard lock(mutex_);
   std::vector<uint64_t> lost;
-  std::erase_if(waiting_, [&](const auto& w) {
-    if (now - w.second < config_.lost_after) return false;
-    lost.push_back(w.first);
+  std::erase_if(waiting_, [&](const Waiting& w) {
+    if (now - w.sent < config_.lost_after) return false;
+    lost.push_back(w.number);
     return true;
   });
   counters_.lost += lost.size();

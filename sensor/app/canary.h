@@ -1,9 +1,10 @@
 // The life signal: a signed datagram that is put where the traffic is (an interface, or the
 // worker's own ring), goes the way of all packets, is found by a rule that the sensor adds to its
-// own, and becomes an event of kind `canary` with the time that it took. Only datagrams with the
-// key's signature (HMAC-SHA-256) count, so nobody else's packet can keep a dead sensor alive.
+// own, and becomes an event of kind `canary` with the time that it took. Only what was sent, byte
+// by byte with its signature (HMAC-SHA-256), and has not come back yet counts, so nobody else's
+// packet and no recorded one can keep a dead sensor alive.
 //
-// Threads: make() and check() by the control thread, take_out() by any worker.
+// Threads: make(), take_seen() and take_lost() by the control thread, take_out() by any worker.
 #pragma once
 
 #include <cstdint>
@@ -69,6 +70,11 @@ class Canary {
   [[nodiscard]] static std::string fields(const Seen& seen);
 
  private:
+  struct Waiting {
+    uint64_t number;
+    Timestamp sent;
+    std::string payload;
+  };
   void note(Bytes payload);
 
   const CanaryConfig config_;
@@ -76,7 +82,7 @@ class Canary {
   CanaryCounters counters_;
   uint64_t next_ = 1;
   Timestamp last_sent_{};
-  std::vector<std::pair<uint64_t, Timestamp>> waiting_;
+  std::vector<Waiting> waiting_;
   std::vector<Seen> seen_;
 };
 

@@ -23,7 +23,7 @@ class KafkaOutput : public BatchSink {
   void write_own(const LineBatch& batch) override;
   void add_to(ledger::Totals& totals) const override;
   [[nodiscard]] Result<> flush() override;
-  void set_ruleset(std::string ruleset) { ruleset_ = std::move(ruleset); }
+  void set_ruleset(const std::string& ruleset) override { ruleset_ = ruleset; }
   // After the last write: waits until the broker has everything, at most `timeout`. What it has not stays in the spool for the next start.
   [[nodiscard]] Result<> close(std::chrono::milliseconds timeout) override;
 

@@ -20,7 +20,7 @@ Timestamp wall_clock() {
 }  // namespace
 
 LiveOps::LiveOps(const Options& options, const Plan& plan, RulesInForce& rules, std::string folder, Output& output)
-    : options_(options), plan_(plan), rules_(rules), folder_(std::move(folder)), output_(output), start_(wall_clock()) {}
+    : options_(options), plan_(plan), rules_(rules), folder_(std::move(folder)), output_(output), start_(wall_clock()), rules_version_(rules.version()) {}
 
 Result<> LiveOps::open_canary() {
   auto config = CanaryConfig::from(plan_.settings);
@@ -111,7 +111,16 @@ void LiveOps::tick_status(Timestamp now) {
   board_->write(in);
 }
 
+// Once a second: for that long after a reload events still go out under the old hash.
+void LiveOps::pass_ruleset_on() {
+  const uint64_t version = rules_.version();
+  if (version == rules_version_) return;
+  rules_version_ = version;
+  output_.set_ruleset(rules_.get().rules->hash());
+}
+
 void LiveOps::tick(Timestamp now) {
+  pass_ruleset_on();
   if (canary_) tick_canary(now);
   if (keeper_) keeper_->tick(totals_, output_, now, rules_.get().rules->hash());
   tick_status(now);
@@ -119,6 +128,7 @@ void LiveOps::tick(Timestamp now) {
 
 void LiveOps::finish(Timestamp now) {
   reloader_->wait();
+  pass_ruleset_on();
   if (canary_) {
     for (const Canary::Seen& seen : canary_->take_seen())
       own_->write(now, "canary", Canary::fields(seen));

@@ -82,6 +82,7 @@ class LiveOps {
  private:
   void tick_canary(Timestamp now);
   void tick_status(Timestamp now);
+  void pass_ruleset_on();
 
   const Options& options_;
   const Plan& plan_;
@@ -99,6 +100,7 @@ class LiveOps {
   std::optional<Canary> canary_;
   std::optional<capture::FrameSender> sender_;
   Timestamp start_{}, status_before_{};
+  uint64_t rules_version_;  // that the outputs know
 };
 
 // The record of a step of overload, or of an elephant flow; nothing when there is nothing to tell.

@@ -95,6 +95,11 @@ void Output::write_own(LineBatch& batch) {
   batch.clear();
 }
 
+void Output::set_ruleset(const std::string& ruleset) {
+  const std::lock_guard lock(mutex_);
+  for (auto& sink : sinks_) sink->set_ruleset(ruleset);
+}
+
 void Output::add_to(ledger::Totals& totals) const {
   const std::lock_guard lock(mutex_);
   ledger::HopTotals& emit = totals[ledger::Hop::kEmit];

@@ -71,6 +71,8 @@ class BatchSink {
   virtual void write(const LineBatch& batch) = 0;
   // Records of the sensor about itself (ledger and the like): not for eve.json, whose form is closed.
   virtual void write_own(const LineBatch&) {}
+  // Hash of the rules behind the events that come from now on.
+  virtual void set_ruleset(const std::string&) {}
   // What came in, went out and was lost here, for the loss ledger.
   virtual void add_to(ledger::Totals& totals) const = 0;
   // Makes durable what was taken; an error line when something was lost since the last call.
@@ -105,6 +107,7 @@ class Output {
   void add(std::unique_ptr<BatchSink> sink) { sinks_.push_back(std::move(sink)); }
   void write(LineBatch& batch);  // empties the batch
   void write_own(LineBatch& batch);
+  void set_ruleset(const std::string& ruleset);  // after a reload
   // The hops behind the workers, at one moment.
   void add_to(ledger::Totals& totals) const;
   [[nodiscard]] Result<> flush();

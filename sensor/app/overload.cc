@@ -156,6 +156,7 @@ LoadShedder::Change LoadShedder::note(double pressure, Timestamp now) {
     not_followed_.clear();
   }
   busy_ = pressure > config.low || control_.steps_taken() > 0 || !not_followed_.empty();
+  if (!busy_) heavy_ = {};  // nobody counts until it is busy again: what was heavy then says nothing
   return change;
 }
 

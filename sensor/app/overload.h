@@ -117,6 +117,10 @@ class LoadShedder {
       return Verdict::kFull;
     return judge_busy(flow, flow_bytes, alerted, packet_bytes, now);
   }
+  // The flow has ended: nothing is kept of it.
+  void forget(uint64_t flow) {
+    if (busy_) [[unlikely]] not_followed_.erase(flow);
+  }
   [[nodiscard]] bool busy() const { return busy_; }  // some verdict may be other than kFull
   [[nodiscard]] bool sheds_records() const { return control_.active(OverloadStep::kRecords); }
   [[nodiscard]] const OverloadControl& control() const { return control_; }

@@ -264,6 +264,7 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   if (*ring != nullptr) (*ring)->start();
   for (auto& w : workers) w->start();
   spdlog::info("watching {} with {} workers, rules {}", fmt::join(options.interfaces, ", "), workers.size(), plan.rules->hash());
+  plan.rules.reset();  // a reload lets go of the first rules too
 
   while (!signals.wait(1000)) {
     if (signals.take_reload()) ops.reload();

@@ -192,7 +192,6 @@ bool Worker::follow(Packet& packet, std::optional<Loss>& loss, bool& encrypted) 
 
 LoadShedder::Change Worker::note_pressure(double pressure, Timestamp now) {
   const auto change = shedder_.note(pressure, now);
-  if (!shedder_.busy()) detector_.set_priority_limit(detect::Detector::kAllPriorities);
   emitter_.shed_records(shedder_.sheds_records());
   return change;
 }
@@ -256,6 +255,7 @@ void Worker::tick(Timestamp now) {
 // What is still held of the flow's bytes is handed out, looked at and logged, first to the server
 // and then to the client; then the flow's record.
 void Worker::end_flow(flow::Flow& flow, flow::FlowEndReason reason) {
+  shedder_.forget(flow.id);
   if (flow.phase == flow::FlowPhase::kBypassed) {   // nobody has looked at it since: what is left says nothing
     emitter_.flow_end(flow, reason, last_);
     return;

@@ -110,6 +110,10 @@ with tempfile.TemporaryDirectory() as top:
         jsonschema.validate(record, schema('sensor'))
     for record in records(f'{out}/ledger.json'):
         jsonschema.validate(record, schema('ledger'))
+    # In the spool the hash of the rules stands right before each event (exporters/sink/record.h).
+    spooled = b''.join(open(entry.path, 'rb').read() for entry in os.scandir(f'{top}/spool'))
+    if f'{now}{{"timestamp"'.encode() not in spooled:
+        problems.append('after reloads no event goes out under the hash of the rules in force')
     alerts = [r for r in records(f'{out}/eve.json') if r['event_type'] == 'alert']
     if len(alerts) != sent or {a['alert']['signature_id'] for a in alerts} != {1}:
         problems.append(f'{len(alerts)} alerts of {sent} datagrams: {alerts[:1]}')

@@ -82,6 +82,16 @@ TEST(Canary, ForgedChangedAndRepeatedOnesDoNotCount) {
   EXPECT_EQ(run.canary.counters().forged, 3u);
 }
 
+TEST(Canary, ASignalOfAnEarlierRunDoesNotCount) {
+  Bench run;
+  Canary earlier(config());
+  const std::string old = *earlier.make(now() - std::chrono::hours(1));
+  (void)run.canary.make(now());   // the same number
+  run.put(old);
+  EXPECT_TRUE(run.canary.take_seen().empty());
+  EXPECT_EQ(run.canary.counters().forged, 1u);
+}
+
 TEST(Canary, WhatDoesNotComeBackIsLost) {
   Canary canary(config());
   const Timestamp t = now();

@@ -94,6 +94,28 @@ TEST(LoadShedder, AnElephantGoesFirstAndTheOthersAreFollowed) {
   EXPECT_EQ(s.judge(7, 1000, false, 1500, at_ms(40'000)), LoadShedder::Verdict::kFull);
 }
 
+TEST(LoadShedder, WhatWasHeavyBeforeACalmIsNotHeavyAfterIt) {
+  LoadShedder s{OverloadConfig()};
+  for (int64_t ms = 0; ms <= 1200; ++ms) {
+    if (ms % 100 == 0) (void)s.note(0.5, at_ms(ms));
+    (void)s.judge(7, 1000, false, 1500, at_ms(ms));
+  }
+  (void)s.note(0.1, at_ms(2000));
+  ASSERT_FALSE(s.busy());
+  EXPECT_EQ(s.note(0.8, at_ms(3'600'000)).elephant, 0u);
+}
+
+TEST(LoadShedder, EndedFlowsMakeRoomForOthers) {
+  LoadShedder s{OverloadConfig()};
+  for (int64_t ms = 0; s.control().steps_taken() < 3; ms += 100) (void)s.note(1.0, at_ms(ms));
+  constexpr uint64_t kLarge = 2 << 20, kMoreThanFit = 100'000;
+  for (uint64_t flow = 1; flow <= kMoreThanFit; ++flow) {
+    ASSERT_EQ(s.judge(flow, kLarge, false, 100, at_ms(10'000)), LoadShedder::Verdict::kNotFollowed) << flow;
+    s.forget(flow);
+  }
+  EXPECT_EQ(s.counters().flows_shed, kMoreThanFit);
+}
+
 // --- the whole worker
 
 struct Bench {
