@@ -128,7 +128,8 @@ constexpr auto kThreads = std::to_array<const char*>({"futex",
                                                       "getrandom"});
 constexpr auto kTime = std::to_array<const char*>(
     {"nanosleep", "clock_nanosleep", "clock_gettime", "clock_getres", "gettimeofday", "time",
-     "adjtimex", "timerfd_create", "timerfd_settime", "timerfd_gettime", "setitimer", "alarm"});
+     "adjtimex", "clock_adjtime", "timerfd_create", "timerfd_settime", "timerfd_gettime",
+     "setitimer", "alarm"});
 // On descriptors that are open already.
 constexpr auto kWaiting = std::to_array<const char*>(
     {"poll",       "ppoll",       "select",       "pselect6", "epoll_create1", "epoll_ctl",

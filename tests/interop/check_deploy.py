@@ -75,7 +75,7 @@ def check_names(root):
 
 
 # What the sensor calls to give up rights (sensor/confine) and to ask for its clock's state; anything that the unit forbids ends it by a signal.
-NEEDED_CALLS = {'vong-sensor': {'capset', 'seccomp', 'prctl', 'landlock_create_ruleset', 'landlock_add_rule', 'landlock_restrict_self', 'adjtimex', 'setpriority',
+NEEDED_CALLS = {'vong-sensor': {'capset', 'seccomp', 'prctl', 'landlock_create_ruleset', 'landlock_add_rule', 'landlock_restrict_self', 'adjtimex', 'clock_adjtime', 'setpriority',
                                 'fork', 'clone', 'inotify_init1', 'fsync', 'mlock'}}
 
 
