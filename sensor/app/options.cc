@@ -7,7 +7,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
   app::add_common_flags(cli, o.common);
   cli.add_option("-r", o.captures, "read packets from FILE, every capture of DIR, or - (stdin)")
       ->type_name("FILE|DIR|-")
-      ->expected(1);
+      ->allow_extra_args(false);
   cli.add_flag("--each", o.each,
                "with -r DIR: every capture a run of its own, results in OUT/<file name>/eve.json");
   cli.add_flag("--pcap-file-continuous", o.continuous,
@@ -15,13 +15,11 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
   cli.add_flag("--pcap-file-delete", o.delete_files,
                "with -r DIR: delete files that were read to the end");
   cli.add_flag("--pcap-file-recursive", o.recursive, "with -r DIR: the folders below too");
-  cli.add_option("-i", o.interfaces, "watch interface IFACE")->type_name("IFACE")->expected(1);
+  cli.add_option("-i", o.interfaces, "watch interface IFACE")->type_name("IFACE")->allow_extra_args(false);
   cli.add_option("-S", o.only_rules, "load only these rules, not the configured ones")
-      ->type_name("RULES")
-      ->expected(1);
+      ->type_name("RULES")->allow_extra_args(false);
   cli.add_option("-s", o.more_rules, "load these rules beside the configured ones")
-      ->type_name("RULES")
-      ->expected(1);
+      ->type_name("RULES")->allow_extra_args(false);
   cli.add_option("-l", o.log_dir, "write to this folder; - writes events to stdout")
       ->type_name("DIR");
   cli.add_option("-k", o.checksums, "check checksums: none or all")
