@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "app_common/clock.h"
 #include "app_common/kafka/section.h"
 #include "app_common/program.h"
 #include "exporters/app/metrics.h"
@@ -81,9 +82,7 @@ void log_event(send::Severity severity, const std::string& text) {
   }
 }
 
-Timestamp wall_clock() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
+using app::wall_clock;
 
 // Steps until a stop, then until the spool is empty or the time for that is over. The exit status.
 int forward(send::ForwardLoop& loop, const send::ForwarderOptions& options,

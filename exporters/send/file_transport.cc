@@ -9,20 +9,12 @@
 #include <cstring>
 #include <utility>
 
+#include "base/files.h"
+
 namespace vong::send {
 namespace {
 
 constexpr std::size_t kWriteAtBytes = 1 << 20;
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
 
 bool sync_parent(const std::string& path) {
   const std::size_t slash = path.rfind('/');

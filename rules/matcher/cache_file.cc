@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "base/byte_reader.h"
+#include "base/files.h"
 #include "rules/matcher/limits.h"
 
 namespace vong::matcher {
@@ -29,16 +30,6 @@ uint64_t mix(uint64_t a, uint64_t b) {
 
 void put(std::string& out, uint64_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xFF);
-}
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
 }
 
 // Only we or root may have written it.

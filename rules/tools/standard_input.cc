@@ -8,23 +8,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/files.h"
 #include "rules/network/read_file.h"
 
 namespace vong::rules_tools {
-namespace {
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
-}
-
-}  // namespace
-
 StandardInput::~StandardInput() {
   if (fd_ >= 0) ::close(fd_);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "app_common/clock.h"
 #include "base/encode.h"
 #include "base/json_writer.h"
 #include "kafka/client_config.h"
@@ -20,9 +21,7 @@ constexpr size_t kKeyBytesMin = 16, kSeenMax = 1024, kSignature = 64;
 constexpr uint8_t kSource[] = {192, 0, 2, 1}, kTarget[] = {192, 0, 2, 2};
 constexpr uint16_t kPort = 9;
 
-Timestamp wall_clock() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
+using app::wall_clock;
 
 std::string sign(const std::string& key, std::string_view text) {
   uint8_t digest[EVP_MAX_MD_SIZE];

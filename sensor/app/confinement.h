@@ -1,8 +1,9 @@
 // What the sensor gives up, and when: sensor/confine by the configuration.
 //
-//   live:  sources are opened · become_sensor_user() · outputs are opened · confine_files() ·
-//   metrics page · confine_calls() · workers files: become_sensor_user() · outputs are opened ·
-//   confine_files() · metrics page · confine_calls() · packets
+//   live:   sources are opened, become_sensor_user(), outputs are opened, confine_files(),
+//           metrics page, confine_calls(), workers
+//   files:  become_sensor_user(), outputs are opened, confine_files(), metrics page,
+//           confine_calls(), packets
 //
 // Everything that needs a right, a socket or a folder of its own has to be opened before the step
 // that takes it. Keys: run-as.user, run-as.group, security.confine, security.read, security.write.

@@ -16,6 +16,7 @@
 #include <new>
 #include <thread>
 
+#include "app_common/clock.h"
 #include "exporters/send/kafka_transport.h"
 #include "exporters/spool/reader.h"
 #include "sensor/app/confinement.h"
@@ -31,9 +32,7 @@ constexpr auto kLongestPause = 30s;
 constexpr auto kGoodLife = 60s;  // a forwarder that lived so long begins with the first pause again
 constexpr auto kStopPatience = 5s;
 
-Timestamp wall_clock() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
+using app::wall_clock;
 
 // The kafka section: what the client knows goes to it, the rest is ours.
 Result<kafka::ClientConfig> client_config(const Settings& settings) {

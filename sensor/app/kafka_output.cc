@@ -5,12 +5,14 @@
 
 #include <algorithm>
 
+#include "app_common/clock.h"
+
 namespace vong::sensor {
 namespace {
 
 constexpr std::chrono::seconds kTellDroppedEvery{10};
 
-Timestamp wall_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+using app::wall_clock;
 
 sink::Priority priority_of(const LineBatch::Line& line) {
   if (line.event_type == "alert") return line.severity <= 1 ? sink::Priority::kCritical : sink::Priority::kAlert;

@@ -73,7 +73,6 @@ std::optional<int> ledger_command(int argc, char** argv) {
   std::vector<std::string> files;
   check->add_option("FILE", files, "oldest first")->required();
   cli.require_subcommand(1);
-  app::CommonFlags flags;
   if (const auto status = app::parse_command_line(cli, argc - 1, argv + 1, "vong-sensor ledger"))
     return status;
   return verify(files);

@@ -17,8 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr uint64_t kTailBytes = 256 << 10;  // a record is much smaller
-constexpr size_t kMaxPendingBytes =
-    1 << 20;  // of lines that wait for a disk; then the oldest go, and the check will say so
+// Of lines that wait for a disk; then the oldest go, and the check will say so.
+constexpr size_t kMaxPendingBytes = 1 << 20;
 
 Result<> failed(const std::string& path, const char* what) {
   return fail(fmt::format("{}: {}: {}", path, what, std::strerror(errno)));
@@ -38,6 +38,7 @@ LedgerFile::LedgerFile(LedgerFile&& other) noexcept
     : options_(std::move(other.options_)),
       fd_(std::exchange(other.fd_, -1)),
       size_(other.size_),
+      torn_(other.torn_),
       pending_(std::move(other.pending_)) {}
 
 LedgerFile::~LedgerFile() {
@@ -51,6 +52,10 @@ Result<> LedgerFile::reopen() {
   struct stat about {};
   if (::fstat(fd_, &about) != 0) return failed(options_.path, "cannot read its size");
   size_ = static_cast<uint64_t>(about.st_size);
+  if (size_ == 0 && torn_) {  // the beginning of that line is gone with the file it stood in
+    pending_.erase(0, pending_.find('\n') + 1);
+    torn_ = false;
+  }
   return {};
 }
 
@@ -102,33 +107,55 @@ Result<> LedgerFile::put_aside(const std::string& suffix) {
 
 void LedgerFile::remove_oldest() const {
   const fs::path path(options_.path);
-  const std::string begins = path.stem().string() + "-";
+  const std::string begins = path.stem().string() + "-", ends = path.extension().string();
   std::vector<std::string> aside;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(
            path.parent_path().empty() ? fs::path(".") : path.parent_path(), error)) {
     const std::string name = entry.path().filename().string();
-    const size_t digits = name.size() - begins.size() -
-                          std::min(name.size() - begins.size(), path.extension().string().size());
-    if (name.size() <= begins.size() || !name.starts_with(begins) ||
-        !name.ends_with(path.extension().string()))
+    if (name.size() <= begins.size() + ends.size() || !name.starts_with(begins) ||
+        !name.ends_with(ends))
       continue;
-    const std::string_view number = std::string_view(name).substr(begins.size(), digits);
-    if (!number.empty() && number.find_first_not_of("0123456789") == std::string_view::npos)
+    const std::string_view number =
+        std::string_view(name).substr(begins.size(), name.size() - begins.size() - ends.size());
+    if (number.find_first_not_of("0123456789") == std::string_view::npos)
       aside.push_back(entry.path().string());
   }
   std::sort(aside.begin(), aside.end());  // by number: they all have the same width
   for (size_t i = 0; i + options_.files_max < aside.size(); ++i) fs::remove(aside[i], error);
 }
 
-Result<> LedgerFile::append(std::string_view line, uint64_t number) {
-  if (size_ > 0 && pending_.empty() && size_ + line.size() > options_.bytes_max) {
-    if (auto moved = put_aside(fmt::format("{:012}", number - 1)); !moved) return moved;
-    remove_oldest();
-  }
-  if (pending_.size() + line.size() > kMaxPendingBytes) pending_.clear();
+// Behind the rest of a line whose beginning is in the file: that one has to end before another
+// begins.
+void LedgerFile::hold(std::string_view line) {
+  const size_t rest = torn_ ? pending_.find('\n') + 1 : 0;
+  size_t gone = rest;
+  while (gone < pending_.size() &&
+         pending_.size() - (gone - rest) + line.size() >= kMaxPendingBytes)
+    gone = pending_.find('\n', gone) + 1;
+  pending_.erase(rest, gone - rest);
   pending_.append(line);
   pending_.push_back('\n');
+}
+
+// Nobody can read it any more: removed, or with its folder.
+bool LedgerFile::is_removed() const {
+  struct stat about {};
+  return ::fstat(fd_, &about) == 0 && about.st_nlink == 0;
+}
+
+Result<> LedgerFile::append(std::string_view line, uint64_t number) {
+  const bool alone = pending_.empty();
+  hold(line);
+  if (fd_ < 0 || is_removed()) {
+    if (auto opened = reopen(); !opened) return opened;
+  }
+  Result<> rotated;
+  if (alone && size_ > 0 && size_ + line.size() > options_.bytes_max) {
+    rotated = put_aside(fmt::format("{:012}", number - 1));
+    if (rotated) remove_oldest();
+    if (fd_ < 0) return rotated;  // else the file that could not be put aside grows
+  }
   size_t done = 0;
   while (done < pending_.size()) {
     const ssize_t n = ::write(fd_, pending_.data() + done, pending_.size() - done);
@@ -137,10 +164,11 @@ Result<> LedgerFile::append(std::string_view line, uint64_t number) {
     done += static_cast<size_t>(n);
     size_ += static_cast<uint64_t>(n);
   }
+  if (done > 0) torn_ = pending_[done - 1] != '\n';
   pending_.erase(0, done);
   if (!pending_.empty()) return failed(options_.path, "cannot write");
   if (::fdatasync(fd_) != 0) return failed(options_.path, "cannot sync");
-  return {};
+  return rotated;
 }
 
 }  // namespace vong::sensor

@@ -29,7 +29,8 @@ class LedgerFile {
   LedgerFile& operator=(LedgerFile&&) = delete;
   ~LedgerFile();
 
-  // What could not be written is an error; the next call begins with it.
+  // What could not be written is an error; the next call begins with it, and opens the file again
+  // when it is gone. A full file that cannot be put aside grows until it can.
   [[nodiscard]] Result<> append(std::string_view line, uint64_t number);
 
  private:
@@ -37,10 +38,13 @@ class LedgerFile {
   [[nodiscard]] Result<> reopen();
   [[nodiscard]] Result<> put_aside(const std::string& suffix);
   void remove_oldest() const;
+  void hold(std::string_view line);
+  [[nodiscard]] bool is_removed() const;
 
   Options options_;
   int fd_ = -1;
   uint64_t size_ = 0;
+  bool torn_ = false;    // pending_ begins inside a line
   std::string pending_;  // lines that the disk did not take
 };
 

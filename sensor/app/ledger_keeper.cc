@@ -29,7 +29,7 @@ WorkerSnapshot WorkerTotals::snapshot() const {
 
 ledger::Totals gather(std::span<WorkerTotals* const> workers, const Output& output) {
   ledger::Totals totals;
-  for (const WorkerTotals* worker : workers) totals += worker->get();
+  for (const WorkerTotals* worker : workers) totals += worker->snapshot().totals;
   output.add_to(totals);
   return totals;
 }
@@ -64,7 +64,7 @@ void LedgerKeeper::begin(Timestamp now) {
 void LedgerKeeper::tick(std::span<WorkerTotals* const> workers, Output& output, Timestamp now,
                         std::string_view ruleset) {
   begin(now);
-  if (now - ledger_->last() >= interval_) write(workers, output, now, ruleset, false);
+  if (due(now)) write(workers, output, now, ruleset, false);
 }
 
 void LedgerKeeper::finish(std::span<WorkerTotals* const> workers, Output& output, Timestamp now,
@@ -99,10 +99,7 @@ void add_ledger_metrics(telemetry::Registry& registry, const LedgerKeeper& keepe
     if (ledger::kind_of(reason) == ledger::Kind::kAdded) continue;
     registry.add("vong_sensor_ledger_lost_total", {{"reason", std::string(name_of(reason))}},
                  [&keeper, r] {
-                   const ledger::Totals totals = keeper.totals();
-                   uint64_t lost = 0;
-                   for (const ledger::HopTotals& hop : totals.hops) lost += hop.reasons[r];
-                   return static_cast<double>(lost);
+                   return static_cast<double>(keeper.totals().sum(static_cast<ledger::Reason>(r)));
                  });
   }
 }

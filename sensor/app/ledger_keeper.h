@@ -2,13 +2,12 @@
 // record of them to ledger.json and to Kafka's way. Live the minute is the wall clock's, offline
 // packet time's.
 //
-//   WorkerTotals cell;                   // one a worker; the worker publishes into it between two
-//   packets LedgerKeeper keeper = ...open(...);  // null when ledger.enabled says no
+//   WorkerTotals cell;               // one a worker, which publishes into it between two packets
+//   auto keeper = LedgerKeeper::open(settings, folder, offline);   // null: ledger.enabled says no
 //   keeper->tick(cells, output, now, ruleset);
 //   keeper->finish(cells, output, now, ruleset);
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,7 +35,6 @@ class WorkerTotals {
   // On the worker's thread, between two packets. `made`: events that it has written so far; those it shed come besides.
   void publish(const Worker& worker, const capture::CaptureStats& capture, uint64_t made, bool over);
   [[nodiscard]] WorkerSnapshot snapshot() const;  // any thread
-  [[nodiscard]] ledger::Totals get() const { return snapshot().totals; }
 
  private:
   mutable std::mutex mutex_;
@@ -53,6 +51,10 @@ class LedgerKeeper {
 
   // The run's beginning; without it the first tick's time. One thread, as tick and finish.
   void begin(Timestamp now);
+  // The next tick writes. A clock that was set back does not keep the ledger waiting.
+  [[nodiscard]] bool due(Timestamp now) const {
+    return !ledger_ || now < ledger_->last() || now - ledger_->last() >= interval_;
+  }
   // Writes a record when its time has come. A run offline gives packet time.
   void tick(std::span<WorkerTotals* const> workers, Output& output, Timestamp now,
             std::string_view ruleset);

@@ -5,17 +5,14 @@
 
 #include <chrono>
 
+#include "app_common/clock.h"
 #include "base/json_writer.h"
 #include "sensor/app/kafka_output.h"
 
 namespace vong::sensor {
 namespace {
 
-constexpr uint64_t kDefaultSpoolBytes = 4ull << 30;
-
-Timestamp wall_clock() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
+using app::wall_clock;
 
 }  // namespace
 
@@ -100,10 +97,10 @@ void LiveOps::tick_status(Timestamp now) {
   in.totals = gather(totals_, output_);
   if (kafka_ != nullptr) {
     in.spool_bytes = static_cast<uint64_t>(kafka_->sink().writer().counters().bytes.value());
-    in.spool_bytes_max = plan_.settings.size_bytes("kafka.spool.bytes-max", kDefaultSpoolBytes);
+    in.spool_bytes_max = plan_.settings.size_bytes("kafka.spool.bytes-max", spool::kDefaultSpoolBytes);
     if (const send::ForwarderCounters* out = kafka_->sent(); out != nullptr) {
-      in.oldest_unsent_seconds = static_cast<double>(out->oldest_unsent_ns.value()) / 1e9;
-      in.connected = out->connected.value() == 1;
+      in.forwarding = {static_cast<double>(out->oldest_unsent_ns.value()) / 1e9,
+                       out->connected.value() == 1};
     }
   }
   in.clock = clock_state();
@@ -120,6 +117,7 @@ void LiveOps::pass_ruleset_on() {
 }
 
 void LiveOps::tick(Timestamp now) {
+  reloader_->tick(now);
   pass_ruleset_on();
   if (canary_) tick_canary(now);
   if (keeper_) keeper_->tick(totals_, output_, now, rules_.get().rules->hash());

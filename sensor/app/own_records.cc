@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/files.h"
 #include "base/json_writer.h"
 
 namespace vong::sensor {
@@ -40,9 +41,8 @@ void OwnRecords::write(Timestamp now, std::string_view kind, std::string_view fi
   batch.line(line, {"sensor", 1, 0});
   output_.write_own(batch);
   line.push_back('\n');
-  if (fd_ >= 0 && ::write(fd_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
+  if (fd_ >= 0 && !write_all(fd_, line))
     spdlog::error("cannot write {}: {}", path_, std::strerror(errno));
-  }
 }
 
 }  // namespace vong::sensor

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 
+#include "app_common/clock.h"
 #include "base/json_writer.h"
 #include "sensor/app/plan.h"
 
@@ -17,9 +20,7 @@ namespace {
 constexpr int kLowPriority = 10;
 constexpr uint64_t kMebibyte = 1 << 20;
 
-Timestamp wall_clock() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
+using app::wall_clock;
 
 std::string fields_of(bool done, const std::string& before, const std::string& after,
                       const std::string& why, const detect::RuleCounts& counts, Duration took,
@@ -62,12 +63,56 @@ std::string reload_refusal(const detect::RuleCounts& now, const detect::RuleCoun
   return {};
 }
 
+Reloader::Reloader(const Options& options, const Plan& plan, RulesInForce& rules, OwnRecords* own)
+    : options_(options),
+      plan_(plan),
+      rules_(rules),
+      own_(own),
+      watch_interval_(std::chrono::seconds(
+          std::clamp<int64_t>(plan.settings.integer("rules.watch-interval", 0), 0, 86'400))) {
+  if (watch_interval_ != Duration(0)) print_in_force_ = print_before_ = print_of_files();
+}
+
+std::string Reloader::print_of_files() const {
+  app::Problems told_before;
+  const auto load = rule_options(options_, plan_.settings, told_before);
+  std::string print;
+  const auto add = [&](const std::string& path) {
+    struct stat about {};
+    if (path.empty() || ::stat(path.c_str(), &about) != 0) return;
+    print += fmt::format("{} {} {} {}.{}\n", path, about.st_ino, about.st_size,
+                         about.st_mtim.tv_sec, about.st_mtim.tv_nsec);
+  };
+  for (const std::string& path : load.files) add(path);
+  for (const auto* path : {&load.classification_file, &load.reference_file, &load.threshold_file})
+    add(*path);
+  return print;
+}
+
+void Reloader::tick(Timestamp now) {
+  if (running_.load(std::memory_order_acquire)) return;
+  if (wanted_) return start();
+  if (watch_interval_ == Duration(0)) return;
+  if (now >= looked_ && now - looked_ < watch_interval_) return;
+  looked_ = now;
+  const std::string print = print_of_files();
+  const bool stays = print == std::exchange(print_before_, print);
+  if (!stays || print == print_in_force_) return;
+  spdlog::info("rule files have changed");
+  start();
+}
+
 void Reloader::start() {
+  wanted_ = running_.load(std::memory_order_acquire);
+  if (wanted_) return;
   wait();
+  if (watch_interval_ != Duration(0)) print_in_force_ = print_of_files();
+  running_.store(true, std::memory_order_relaxed);
   thread_ = std::thread([this] {
-    ::setpriority(PRIO_PROCESS, 0,
-                  kLowPriority);  // of this thread only, on Linux; threads that compile inherit it
+    // Of this thread only, on Linux; threads that compile inherit it.
+    ::setpriority(PRIO_PROCESS, 0, kLowPriority);
     (void)run();
+    running_.store(false, std::memory_order_release);
   });
 }
 

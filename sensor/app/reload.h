@@ -57,12 +57,17 @@ struct ReloadCounters {
 class Reloader {
  public:
   // All have to outlive it. `own` may be null.
-  Reloader(const Options& options, const Plan& plan, RulesInForce& rules, OwnRecords* own)
-      : options_(options), plan_(plan), rules_(rules), own_(own) {}
+  Reloader(const Options& options, const Plan& plan, RulesInForce& rules, OwnRecords* own);
   ~Reloader() { wait(); }
 
-  // Begins a reload on a thread of its own; one at a time.
+  // Begins a reload on a thread of its own and returns at once. One runs at a time: what is asked
+  // for meanwhile begins with the tick() after it has ended, once however often it was asked for.
   void start();
+  // Once a second. Begins what waits, and, with rules.watch-interval, a reload when rule files are
+  // others than those in force: once they have stayed the same from one look to the next, so that
+  // nobody reads half a pack.
+  void tick(Timestamp now);
+  // Until the one that runs has ended.
   void wait() {
     if (thread_.joinable()) thread_.join();
   }
@@ -76,7 +81,14 @@ class Reloader {
   const Plan& plan_;
   RulesInForce& rules_;
   OwnRecords* own_;
+  const Duration watch_interval_;  // 0: files are not looked at
   ReloadCounters counters_;
+  [[nodiscard]] std::string print_of_files() const;
+
+  bool wanted_ = false;
+  Timestamp looked_{};
+  std::string print_in_force_, print_before_;  // of the files' names, sizes and times
+  std::atomic<bool> running_{false};
   std::thread thread_;
 };
 

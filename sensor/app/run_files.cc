@@ -8,6 +8,7 @@
 
 #include "sensor/app/confinement.h"
 #include "sensor/app/evidence_ring.h"
+#include "sensor/app/failed.h"
 #include "sensor/app/ledger_keeper.h"
 #include "sensor/app/metrics.h"
 #include "sensor/app/open_outputs.h"
@@ -42,7 +43,7 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
     }
     if (status == capture::ReadStatus::kTimeout) {  // a watched folder has nothing new: let out what there is
       output.write(lines);
-      if (auto flushed = output.flush(); !flushed) spdlog::error("{}", flushed.error().message);
+      (void)failed(output.flush());
       publish(worker, source.stats(), cells);
       continue;
     }
@@ -68,26 +69,21 @@ int run_once(const Plan& plan, capture::PacketSource& source, Output& output, co
   LineBatch lines(output);
   Worker worker(plan, shared, lines);
   const auto store = emit::FileStore::open(plan.settings, folder);
-  if (!store) {
-    spdlog::error("{}", store.error().message);
-    return app::kExitFailed;
-  }
+  if (failed(store)) return app::kExitFailed;
   worker.emitter().set_file_store(store->get());
   if (ring != nullptr) {
     worker.set_recorder(ring->add_recorder());
     ring->start();
   }
   auto keeper = LedgerKeeper::open(plan.settings, folder, true);
-  if (!keeper) {
-    spdlog::error("{}", keeper.error().message);
-    return app::kExitFailed;
-  }
+  if (failed(keeper)) return app::kExitFailed;
   WorkerTotals totals;
   WorkerTotals* const all_totals[] = {&totals};
   const auto tick = [&] {
     if (*keeper == nullptr || worker.last_packet_time() == Timestamp{}) return;
-    totals.publish(worker, source.stats(), lines.made(), false);
     (*keeper)->begin(worker.first_packet_time());
+    if (!(*keeper)->due(worker.last_packet_time())) return;
+    totals.publish(worker, source.stats(), lines.made(), false);
     (*keeper)->tick(all_totals, output, worker.last_packet_time(), plan.rules->hash());
   };
   const bool whole = drain(source, worker, lines, output, signals, progress, cells, tick);
@@ -96,19 +92,13 @@ int run_once(const Plan& plan, capture::PacketSource& source, Output& output, co
   output.write(lines);
   bool lost = false;
   if (*keeper != nullptr) {
-    if (auto flushed = output.flush(); !flushed) {
-      spdlog::error("{}", flushed.error().message);
-      lost = true;
-    }
+    if (failed(output.flush())) lost = true;
     totals.publish(worker, source.stats(), lines.made(), true);
     if (worker.counters().frames > 0) (*keeper)->begin(worker.first_packet_time());
     (*keeper)->finish(all_totals, output, worker.last_packet_time(), plan.rules->hash());
   }
-  if (auto saved = shared.save(); !saved) spdlog::error("{}", saved.error().message);
-  if (auto flushed = output.close(kCloseTimeout); !flushed) {
-    spdlog::error("{}", flushed.error().message);
-    return app::kExitFailed;
-  }
+  (void)failed(shared.save());
+  if (failed(output.close(kCloseTimeout))) return app::kExitFailed;
   const auto& c = worker.counters();
   const auto& d = worker.detector().counters();
   spdlog::info("{} packets, {} bytes, {} flows, {} alerts", c.frames, c.bytes,
@@ -150,10 +140,7 @@ int run_each(const Options& options, const Plan& plan, app::Signals& signals) {
       const auto folder =
           (fs::path(log_folder(options, plan)) / fs::path(capture).filename()).string();
       Output output;
-      if (auto opened = open_outputs(output, plan, folder, false); !opened) {
-        spdlog::error("{}", opened.error().message);
-        return app::kExitFailed;
-      }
+      if (failed(open_outputs(output, plan, folder, false))) return app::kExitFailed;
       app::Progress quiet(options.common, 0, "");
       WorkerCells cells;
       status = std::max(status, run_once(plan, **source, output, folder, signals, quiet, cells));
@@ -172,37 +159,19 @@ Result<> confine_all(const Options& options, const Plan& plan) {
 }  // namespace
 
 int run_files(const Options& options, const Plan& plan, app::Signals& signals) {
-  if (auto became = become_sensor_user(plan.settings, false); !became) {
-    spdlog::error("{}", became.error().message);
-    return app::kExitFailed;
-  }
+  if (failed(become_sensor_user(plan.settings, false))) return app::kExitFailed;
   if (options.each) {
-    if (auto confined = confine_all(options, plan); !confined) {
-      spdlog::error("{}", confined.error().message);
-      return app::kExitFailed;
-    }
+    if (failed(confine_all(options, plan))) return app::kExitFailed;
     return run_each(options, plan, signals);
   }
   const auto source = open_captures(options, plan.settings);
-  if (!source) {
-    spdlog::error("{}", source.error().message);
-    return app::kExitFailed;
-  }
+  if (failed(source)) return app::kExitFailed;
   Output output;
   const auto opened = open_outputs(output, plan, log_folder(options, plan));
-  if (!opened) {
-    spdlog::error("{}", opened.error().message);
-    return app::kExitFailed;
-  }
+  if (failed(opened)) return app::kExitFailed;
   const auto ring = open_evidence_ring(plan.settings, true);
-  if (!ring) {
-    spdlog::error("{}", ring.error().message);
-    return app::kExitFailed;
-  }
-  if (auto confined = confine_files(options, plan, log_folder(options, plan)); !confined) {
-    spdlog::error("{}", confined.error().message);
-    return app::kExitFailed;
-  }
+  if (failed(ring)) return app::kExitFailed;
+  if (failed(confine_files(options, plan, log_folder(options, plan)))) return app::kExitFailed;
   WorkerCells cells;
   telemetry::Registry registry(metrics_table());
   add_rule_metrics(registry, plan.rule_counts);
@@ -210,14 +179,8 @@ int run_files(const Options& options, const Plan& plan, app::Signals& signals) {
   add_worker_metrics(registry, cells);
   if (*ring != nullptr) add_evidence_metrics(registry, **ring);
   const auto page = open_metrics_page(plan.settings, registry);
-  if (!page) {
-    spdlog::error("{}", page.error().message);
-    return app::kExitFailed;
-  }
-  if (auto confined = confine_calls(plan.settings); !confined) {
-    spdlog::error("{}", confined.error().message);
-    return app::kExitFailed;
-  }
+  if (failed(page)) return app::kExitFailed;
+  if (failed(confine_calls(plan.settings))) return app::kExitFailed;
   app::Progress progress(options.common, (*source)->bytes_total(), "bytes");
   return run_once(plan, **source, output, log_folder(options, plan), signals, progress, cells, ring->get());
 }

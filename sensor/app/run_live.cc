@@ -12,8 +12,10 @@
 #include <random>
 #include <thread>
 
+#include "app_common/clock.h"
 #include "sensor/app/confinement.h"
 #include "sensor/app/evidence_ring.h"
+#include "sensor/app/failed.h"
 #include "sensor/app/live_ops.h"
 #include "sensor/app/live_sources.h"
 #include "sensor/app/metrics.h"
@@ -30,9 +32,7 @@ constexpr auto kFlushInterval =
 constexpr auto kPublishInterval = std::chrono::milliseconds(500);  // counters to the metrics page
 constexpr auto kPressureInterval = std::chrono::milliseconds(100);
 
-Timestamp wall_clock() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
+using app::wall_clock;
 
 int64_t thread_time_ns() {
   timespec t{};
@@ -198,46 +198,22 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   for (uint16_t i = 0; i < options.interfaces.size(); ++i) {
     for (int w = 0; w < per_interface; ++w) {
       auto source = open_live_source(options.interfaces[i], i, w, per_interface, plan.settings);
-      if (!source) {
-        spdlog::error("{}", source.error().message);
-        return app::kExitFailed;
-      }
+      if (failed(source)) return app::kExitFailed;
       workers.push_back(
           std::make_unique<WorkerThread>(plan, shared, output, rules, std::move(*source)));
     }
   }
   LiveOps ops(options, plan, rules, folder, output);
-  if (auto ready = ops.open_canary(); !ready) {
-    spdlog::error("{}", ready.error().message);
-    return app::kExitFailed;
-  }
-  if (auto became = become_sensor_user(plan.settings, true); !became) {
-    spdlog::error("{}", became.error().message);
-    return app::kExitFailed;
-  }
+  if (failed(ops.open_canary())) return app::kExitFailed;
+  if (failed(become_sensor_user(plan.settings, true))) return app::kExitFailed;
   const auto opened = open_outputs(output, plan, folder);
-  if (!opened) {
-    spdlog::error("{}", opened.error().message);
-    return app::kExitFailed;
-  }
+  if (failed(opened)) return app::kExitFailed;
   const auto store = emit::FileStore::open(plan.settings, folder);
-  if (!store) {
-    spdlog::error("{}", store.error().message);
-    return app::kExitFailed;
-  }
+  if (failed(store)) return app::kExitFailed;
   const auto ring = open_evidence_ring(plan.settings, false);
-  if (!ring) {
-    spdlog::error("{}", ring.error().message);
-    return app::kExitFailed;
-  }
-  if (auto ready = ops.open(*opened); !ready) {
-    spdlog::error("{}", ready.error().message);
-    return app::kExitFailed;
-  }
-  if (auto confined = confine_files(options, plan, folder); !confined) {
-    spdlog::error("{}", confined.error().message);
-    return app::kExitFailed;
-  }
+  if (failed(ring)) return app::kExitFailed;
+  if (failed(ops.open(*opened))) return app::kExitFailed;
+  if (failed(confine_files(options, plan, folder))) return app::kExitFailed;
   telemetry::Registry registry(metrics_table());
   add_rule_metrics(registry, plan.rule_counts);
   if (*opened != nullptr) add_kafka_metrics(registry, **opened);
@@ -249,14 +225,8 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   }
   ops.add_metrics(registry);
   const auto page = open_metrics_page(plan.settings, registry);
-  if (!page) {
-    spdlog::error("{}", page.error().message);
-    return app::kExitFailed;
-  }
-  if (auto confined = confine_calls(plan.settings); !confined) {
-    spdlog::error("{}", confined.error().message);
-    return app::kExitFailed;
-  }
+  if (failed(page)) return app::kExitFailed;
+  if (failed(confine_calls(plan.settings))) return app::kExitFailed;
   for (auto& w : workers) {
     w->set_file_store(store->get());
     if (*ring != nullptr) w->set_recorder((*ring)->add_recorder());
@@ -268,31 +238,25 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
 
   while (!signals.wait(1000)) {
     if (signals.take_reload()) ops.reload();
-    if (auto flushed = output.flush(); !flushed) spdlog::error("{}", flushed.error().message);
+    (void)failed(output.flush());
     ops.tick(wall_clock());
   }
   for (auto& w : workers) w->stop();
-  bool failed = false;
+  bool ended_badly = false;
   uint64_t frames = 0, kernel_drops = 0;
   for (auto& w : workers) {
     w->join();
-    failed = failed || w->failed();
+    ended_badly = ended_badly || w->failed();
     frames += w->worker().counters().frames;
     kernel_drops += w->capture_stats().kernel_drops;
   }
   if (*ring != nullptr) (*ring)->stop();
-  if (auto saved = shared.save(); !saved) spdlog::error("{}", saved.error().message);
-  if (auto flushed = output.flush(); !flushed) {
-    spdlog::error("{}", flushed.error().message);
-    failed = true;
-  }
+  (void)failed(shared.save());
+  if (failed(output.flush())) ended_badly = true;
   ops.finish(wall_clock());
-  if (auto flushed = output.close(kCloseTimeout); !flushed) {
-    spdlog::error("{}", flushed.error().message);
-    failed = true;
-  }
+  if (failed(output.close(kCloseTimeout))) ended_badly = true;
   spdlog::info("{} packets, {} dropped by the kernel", frames, kernel_drops);
-  return failed ? app::kExitFailed : app::kExitDone;
+  return ended_badly ? app::kExitFailed : app::kExitDone;
 }
 
 }  // namespace vong::sensor

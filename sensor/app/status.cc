@@ -11,6 +11,7 @@
 #include <map>
 
 #include "app_common/program.h"
+#include "base/files.h"
 #include "base/json_writer.h"
 
 namespace vong::sensor {
@@ -23,11 +24,12 @@ Result<> write_whole(const std::string& path, std::string_view text) {
   const std::string temporary = path + ".new";
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return fail(fmt::format("cannot write {}: {}", temporary, std::strerror(errno)));
-  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const bool written = write_all(fd, text);
   ::close(fd);
-  if (!written || ::rename(temporary.c_str(), path.c_str()) != 0)
-    return fail(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
-  return {};
+  if (written && ::rename(temporary.c_str(), path.c_str()) == 0) return {};
+  const int why = errno;
+  ::unlink(temporary.c_str());
+  return fail(fmt::format("cannot write {}: {}", path, std::strerror(why)));
 }
 
 void write_capture(JsonWriter& out, const capture::CaptureStats& c) {
@@ -68,9 +70,7 @@ void write_loss(JsonWriter& out, Kind kind, const ledger::Totals& totals) {
   for (size_t r = 0; r < ledger::kReasons; ++r) {
     const auto reason = static_cast<ledger::Reason>(r);
     if (kind_of(reason) != kind) continue;
-    uint64_t n = 0;
-    for (const ledger::HopTotals& hop : totals.hops) n += hop[reason];
-    if (n != 0) out.field(name_of(reason), n);
+    if (const uint64_t n = totals.sum(reason); n != 0) out.field(name_of(reason), n);
   }
   out.close_object();
 }
@@ -150,9 +150,12 @@ std::string status_json(const StatusInput& in, const std::string& sensor, const 
     out.open_object("spool");
     out.field("bytes", in.spool_bytes);
     out.field("bytes_max", in.spool_bytes_max);
-    out.field("unsent_events", in.totals[ledger::Hop::kKafka].held);
-    out.field("oldest_unsent_seconds", static_cast<int64_t>(in.oldest_unsent_seconds));
-    out.field("connected", in.connected);
+    if (in.forwarding) {
+      out.field("unsent_events", in.totals[ledger::Hop::kKafka].held);
+      out.field("oldest_unsent_seconds",
+                static_cast<int64_t>(in.forwarding->oldest_unsent_seconds));
+      out.field("connected", in.forwarding->connected);
+    }
     out.close_object();
   }
   out.open_object("memory");

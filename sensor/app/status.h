@@ -4,6 +4,7 @@
 // sends it to the topic vong.status.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,8 +36,11 @@ struct StatusInput {
   std::vector<WorkerStatus> workers;
   ledger::Totals totals;
   uint64_t spool_bytes = 0, spool_bytes_max = 0;  // 0: no spool
-  double oldest_unsent_seconds = 0;
-  bool connected = false;
+  struct Forwarding {
+    double oldest_unsent_seconds = 0;
+    bool connected = false;
+  };
+  std::optional<Forwarding> forwarding;  // none: another program sends what is in the spool
   std::string overload_step = "none";
   ClockState clock;
   Memory memory;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app_common/clock.h"
 #include "app_common/program.h"
 #include "sensor/app/settings_from_config.h"
 #include "sensor/app/status.h"
@@ -18,9 +19,7 @@ namespace {
 using Json = nlohmann::json;
 constexpr int kSilentIntervals = 3;
 
-Timestamp wall_clock() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
+using app::wall_clock;
 
 std::string text_of(const Json& object, const char* key) {
   return object.contains(key) && object[key].is_string() ? object[key].get<std::string>() : "";
@@ -35,7 +34,7 @@ const Json& part(const Json& object, const char* key) {
 
 // The words of the text form. Names of keys, steps and reasons stay as in the records: one looks them up.
 struct Words {
-  std::string_view sensor, up, silent, rules, since, wanted, as_wanted, clock, synchronised, unsynchronised, worker, interface, loss, dropped, not_inspected, overload, spool,
+  std::string_view sensor, up, silent, rules, since, wanted, as_wanted, clock, synchronised, unsynchronised, worker, interface, loss, dropped, not_inspected, overload, spool, unsent,
       connected, unconnected, memory, day, hour, minute, second;
 };
 constexpr Words kEnglish = {"sensor {} {}, {}\n",
@@ -54,7 +53,8 @@ constexpr Words kEnglish = {"sensor {} {}, {}\n",
                             "  dropped {}: {}\n",
                             "  not inspected {}: {}\n",
                             "overload: {}\n",
-                            "spool {} of {} bytes, {} events unsent, the oldest for {}, {}\n",
+                            "spool {} of {} bytes\n",
+                            "  {} events unsent, the oldest for {}, {}\n",
                             "connected",
                             "NOT CONNECTED",
                             "memory {:.0f} MiB, at most {:.0f} MiB\n",
@@ -78,7 +78,8 @@ constexpr Words kVietnamese = {"cảm biến {} {}, {}\n",
                                "  đã bỏ {}: {}\n",
                                "  chưa kiểm tra {}: {}\n",
                                "quá tải: {}\n",
-                               "hàng đợi {} trên {} byte, {} sự kiện chưa gửi, lâu nhất {}, {}\n",
+                               "hàng đợi {} trên {} byte\n",
+                               "  {} sự kiện chưa gửi, lâu nhất {}, {}\n",
                                "đã kết nối",
                                "CHƯA KẾT NỐI",
                                "bộ nhớ {:.0f} MiB, cao nhất {:.0f} MiB\n",
@@ -143,8 +144,11 @@ Answer answer(const Json& s, Timestamp now, const std::string& wanted, const Wor
   out += say(w.overload, text_of(s, "overload"));
   if (s.contains("spool")) {
     const Json& spool = s["spool"];
-    out += say(w.spool, number_of(spool, "bytes"), number_of(spool, "bytes_max"), number_of(spool, "unsent_events"),
-               time_span(number_of(spool, "oldest_unsent_seconds"), w), is_true(spool, "connected") ? w.connected : w.unconnected);
+    out += say(w.spool, number_of(spool, "bytes"), number_of(spool, "bytes_max"));
+    if (spool.contains("connected")) {  // else another program sends, and says so itself
+      out += say(w.unsent, number_of(spool, "unsent_events"), time_span(number_of(spool, "oldest_unsent_seconds"), w),
+                 is_true(spool, "connected") ? w.connected : w.unconnected);
+    }
   }
   const Json& memory = part(s, "memory");
   out += say(w.memory, number_of(memory, "bytes") / (1 << 20), number_of(memory, "peak_bytes") / (1 << 20));

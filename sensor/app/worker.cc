@@ -136,7 +136,8 @@ void Worker::on_packet(Packet& packet) {
   bool encrypted = false;
   if (packet.invalid) {
     ++counters_.invalid;
-    loss = Loss{ledger::Hop::kDecode, ledger::Reason::kInvalidHeader};
+    loss = Loss{ledger::Hop::kDecode,
+                packet.truncated ? ledger::Reason::kSnapLength : ledger::Reason::kInvalidHeader};
   } else if (packet.ip.version != 0 && !follow(packet, loss, encrypted)) {
     account_.count(loss);
     return;

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/files.h"
+
 namespace vong::evidence {
 namespace {
 
@@ -27,16 +29,6 @@ int64_t steady_ns() { return std::chrono::steady_clock::now().time_since_epoch()
 uint64_t file_bytes(const std::string& path) {
   struct stat st {};
   return ::stat(path.c_str(), &st) == 0 ? static_cast<uint64_t>(st.st_size) : 0;
-}
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
 }
 
 template <typename T>

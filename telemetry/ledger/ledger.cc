@@ -60,6 +60,12 @@ Totals& Totals::operator+=(const Totals& other) {
   return *this;
 }
 
+uint64_t Totals::sum(Reason reason) const {
+  uint64_t n = 0;
+  for (const HopTotals& hop : hops) n += hop[reason];
+  return n;
+}
+
 std::string digest_of(std::string_view line) {
   std::array<uint8_t, SHA256_DIGEST_LENGTH> digest{};
   SHA256(reinterpret_cast<const uint8_t*>(line.data()), line.size(), digest.data());

@@ -1,11 +1,10 @@
 // Counters to ledger records: what went in and out at every hop in an interval, what did not and
 // why, each record chained to the one before by its SHA-256.
 //
-//   Ledger ledger({.sensor = "s1", .start = t0}, Chain{});       // or the chain that an older file
-//   ends with std::string line = ledger.record(totals, t1, false);          // one JSON object,
-//   without a newline
+//   Ledger ledger({.sensor = "s1", .start = t0}, Chain{});    // or where an older file's chain ends
+//   std::string line = ledger.record(totals, t1, false);      // one JSON object, without a newline
 //   ...
-//   line = ledger.record(totals, tn, true);                       // the run's last one
+//   line = ledger.record(totals, tn, true);                   // the run's last one
 //
 // Pure: no I/O, no clock. One thread. The record's form: events/schema/ledger.schema.json and
 // docs/ledger.md.
@@ -43,6 +42,7 @@ struct Totals {
     return hops[static_cast<std::size_t>(h)];
   }
   Totals& operator+=(const Totals& other);  // of another worker
+  [[nodiscard]] uint64_t sum(Reason reason) const;  // over all hops
 };
 
 // Where a chain ends.

@@ -60,7 +60,7 @@ void read_reasons(const Json& hop, Kind kind, bool needed, Record::HopCounts& ou
         problem = fmt::format("\"{}\" is no reason of \"{}\"", name, name_of(kind));
       return;
     }
-    out.reasons[static_cast<std::size_t>(*reason)] = reader.count(name.c_str());
+    out[*reason] = reader.count(name.c_str());
   }
 }
 
@@ -82,7 +82,7 @@ void read_hop(const Json& hop, Record& out, std::string& problem) {
   counts.held_before = reader.count("held_before");
   counts.in = reader.count("in");
   counts.out = reader.count("out");
-  counts.held_after = reader.count("held_after");
+  counts.held = reader.count("held_after");
   read_reasons(hop, Kind::kAdded, true, counts, problem);
   read_reasons(hop, Kind::kDropped, true, counts, problem);
   read_reasons(hop, Kind::kNotInspected, counts_packets(*which), counts, problem);
@@ -97,13 +97,13 @@ std::optional<std::string> check_balance(const Record& r) {
     if (hop == Hop::kEmit) upstream = nullptr;  // events are counted from here on
     if (!c.present) continue;
     const uint64_t came = c.held_before + c.in + c.sum(Kind::kAdded);
-    const uint64_t went = c.out + c.sum(Kind::kDropped) + c.sum(Kind::kNotInspected) + c.held_after;
+    const uint64_t went = c.out + c.sum(Kind::kDropped) + c.sum(Kind::kNotInspected) + c.held;
     if (came != went) {
       return fmt::format(
           "hop {} does not balance: {} held before + {} in + {} added are {}, {} out + {} dropped "
           "+ {} not inspected + {} held after are {}",
           name_of(hop), c.held_before, c.in, c.sum(Kind::kAdded), came, c.out,
-          c.sum(Kind::kDropped), c.sum(Kind::kNotInspected), c.held_after, went);
+          c.sum(Kind::kDropped), c.sum(Kind::kNotInspected), c.held, went);
     }
     if (upstream != nullptr && upstream->out != c.in) {
       return fmt::format("hop {} gave out {}, hop {} took {}", name_of(upstream_hop), upstream->out,
@@ -118,14 +118,6 @@ std::optional<std::string> check_balance(const Record& r) {
 }
 
 }  // namespace
-
-uint64_t Record::HopCounts::sum(Kind kind) const {
-  uint64_t n = 0;
-  for (std::size_t i = 0; i < kReasons; ++i) {
-    if (kind_of(static_cast<Reason>(i)) == kind) n += reasons[i];
-  }
-  return n;
-}
 
 std::optional<Record> parse_record(std::string_view line, std::string& problem) {
   problem.clear();
@@ -201,7 +193,7 @@ std::optional<std::string> Verifier::check_run(const Record& r) const {
   if (r.from != before_->to)
     return fmt::format("begins at {}, the record before ends at {}", r.from, before_->to);
   for (std::size_t h = 0; h < kHops; ++h) {
-    const uint64_t had = before_->hops[h].held_after, has = r.hops[h].held_before;
+    const uint64_t had = before_->hops[h].held, has = r.hops[h].held_before;
     if (had != has) {
       return fmt::format(
           "hop {} held {} at the end of the record before, {} at the beginning of this one",

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,11 +17,8 @@ struct Record {
   std::string sensor, start, from, to, previous;
   uint64_t number = 0;
   bool first_of_run = false, last_of_run = false;
-  struct HopCounts {
-    bool present = false;
-    uint64_t in = 0, out = 0, held_before = 0, held_after = 0;
-    std::array<uint64_t, kReasons> reasons{};
-    [[nodiscard]] uint64_t sum(Kind kind) const;
+  struct HopCounts : HopTotals {  // of the interval; `held` at its end
+    uint64_t held_before = 0;
   };
   std::array<HopCounts, kHops> hops;
 };
@@ -43,8 +39,6 @@ class Verifier {
   // well. After a finding no further line means anything.
   [[nodiscard]] std::optional<std::string> add(std::string_view line);
   [[nodiscard]] const Summary& summary() const { return summary_; }
-  // Where the chain ends now: a later run goes on from there.
-  [[nodiscard]] const Chain& chain() const { return chain_; }
   // The last record is the end of a run: the sensor has said all it knows.
   [[nodiscard]] bool ended() const { return !before_ || before_->last_of_run; }
 

@@ -100,6 +100,11 @@ with tempfile.TemporaryDirectory() as top:
     jsonschema.validate(said, schema('status'))
     if said['rules']['hash'] != now:
         problems.append('the bad rule set changed the rules in force')
+    timex = ctypes.create_string_buffer(512)
+    state = ctypes.CDLL(None).adjtimex(timex)
+    error_us = struct.unpack_from('q', timex.raw, 24)[0]
+    if state >= 0 and (not 0 <= said['clock']['error_us'] - error_us + 100_000 <= 200_000 or said['clock']['synchronised'] != (state != 5)):
+        problems.append(f'clock: {said["clock"]}, the kernel says {state} and at most {error_us} us')
     if not os.path.exists(f'{top}/spool/status.json'):
         problems.append('no status beside the spool')
     running.send_signal(signal.SIGTERM)

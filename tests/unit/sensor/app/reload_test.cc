@@ -2,11 +2,14 @@
 #include "sensor/app/reload.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "sensor/app/outputs.h"
 #include "sensor/app/plan.h"
@@ -154,6 +157,111 @@ TEST(Reload, EveryCaptureOfTheTreeSaysTheSameThroughTenReloads) {
   }
   EXPECT_GT(captures, 5u);
   EXPECT_GT(alerts, 5u);
+}
+
+// Threads of this process by their nice value (proc(5): the 19th field).
+int threads_with_nice(int wanted) {
+  int found = 0;
+  for (const auto& entry : fs::directory_iterator("/proc/self/task")) {
+    std::ifstream in(entry.path() / "stat");
+    std::string text;
+    std::getline(in, text);
+    std::istringstream fields(text.substr(std::min(text.size(), text.rfind(')') + 1)));
+    std::string field;
+    for (int i = 3; i <= 19 && fields >> field; ++i) {}
+    found += field == std::to_string(wanted);
+  }
+  return found;
+}
+
+// The rule file is a pipe: a reload lasts until somebody has written into it.
+TEST(Reload, ASecondOneIsAskedForWithoutWaitingAndBeginsWhenTheFirstHasEnded) {
+  const auto folder = fs::temp_directory_path() / ("vong_reload_twice_" + std::to_string(::getpid()));
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  const std::string path = (folder / "a.rules").string();
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  Options options;
+  options.only_rules = {path};
+  Plan plan;
+  const std::string rule = "alert ip any any -> any any (sid:1;)\n";
+  fill_plan(plan, options, Settings(), load(rule, nullptr));
+  RulesInForce force(plan.rules, {}, Timestamp{});
+  Reloader reloader(options, plan, force, nullptr);
+  const auto feed = [&](const std::string& text) { std::ofstream(path) << text; };
+  reloader.start();
+  std::thread late([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+    feed(rule);
+  });
+  constexpr int kLow = 10;
+  for (int i = 0; i < 30 && threads_with_nice(kLow) == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  if (::getpriority(PRIO_PROCESS, 0) < kLow) EXPECT_EQ(threads_with_nice(kLow), 1) << "it compiles at low priority, and it alone";
+  const auto begun = std::chrono::steady_clock::now();
+  reloader.start();
+  reloader.start();
+  reloader.tick(Timestamp{});
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(300));
+  late.join();
+  for (int i = 0; i < 500 && reloader.counters().done.value() < 1; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ASSERT_EQ(reloader.counters().done.value(), 1u);
+  reloader.wait();
+  reloader.tick(Timestamp{});  // both wishes are one
+  feed(rule + "alert ip any any -> any any (sid:2;)\n");
+  reloader.wait();
+  reloader.tick(Timestamp{});
+  EXPECT_EQ(reloader.counters().done.value(), 2u);
+  EXPECT_NE(force.get().rules->find(1, 2), nullptr);
+  fs::remove_all(folder);
+}
+
+TEST(Reload, ANewPackInThePlaceOfTheOldOneIsLoadedOnceItStaysAsItIs) {
+  const auto folder = fs::temp_directory_path() / ("vong_reload_pack_" + std::to_string(::getpid()));
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  const auto write = [&](const char* name, int rules) {
+    std::ofstream out(folder / name);
+    for (int i = 1; i <= rules; ++i) out << "alert ip any any -> any any (sid:" << i << ";)\n";
+  };
+  write("a.rules", 1);
+  Options options;
+  options.only_rules = {(folder / "*.rules").string()};
+  Plan plan;
+  Settings settings;
+  settings.set("rules.watch-interval", "5");
+  detect::LoadReport report;
+  app::Problems problems;
+  auto rules = load_rules(rule_options(options, settings, problems), settings, report);
+  ASSERT_NE(rules, nullptr);
+  fill_plan(plan, options, std::move(settings), rules);
+  RulesInForce force(rules, report.counts, Timestamp{});
+  Reloader reloader(options, plan, force, nullptr);
+  Timestamp now = timestamp_from_ns(1'700'000'000'000'000'000);
+  const auto look = [&](int seconds) {
+    reloader.tick(now += std::chrono::seconds(seconds));
+    reloader.wait();
+    return reloader.counters().done.value();
+  };
+  EXPECT_EQ(look(5), 0u);
+  write("new", 2);
+  fs::rename(folder / "new", folder / "a.rules");
+  EXPECT_EQ(look(1), 0u);   // not yet time to look
+  EXPECT_EQ(look(5), 0u);   // seen for the first time
+  write("a.rules", 3);      // and changed again: somebody is at work there
+  EXPECT_EQ(look(5), 0u);
+  EXPECT_EQ(look(5), 1u);
+  EXPECT_NE(force.get().rules->find(1, 3), nullptr);
+  EXPECT_EQ(look(5), 1u);
+  write("b.rules", 0);      // another file
+  EXPECT_EQ(look(5), 1u);
+  EXPECT_EQ(look(5), 2u);
+  std::ofstream(folder / "a.rules") << "alert nonsense\n";
+  EXPECT_EQ(look(5), 2u);
+  EXPECT_EQ(look(5), 2u);
+  EXPECT_EQ(reloader.counters().refused.value(), 1u);
+  EXPECT_EQ(look(5), 2u);   // told once, not at every look
+  EXPECT_EQ(reloader.counters().refused.value(), 1u);
+  fs::remove_all(folder);
 }
 
 TEST(Reload, ARuleSetThatCannotBeUsedIsRefusedWithTheReason) {

@@ -38,6 +38,18 @@ TEST(Status, SaysWhatIsAsked) {
   EXPECT_EQ(json["spool"]["bytes"], 7);
 }
 
+TEST(Status, SaysNothingOfSendingWhereAnotherProgramSends) {
+  RulesInForce::State rules;
+  StatusInput in = sample(rules);
+  const auto json_of = [&] { return status_json(in, "s1", "G01", std::chrono::seconds(60)); };
+  const auto without = nlohmann::json::parse(json_of())["spool"];
+  EXPECT_FALSE(without.contains("connected") || without.contains("unsent_events")) << without;
+  EXPECT_EQ(status_text(json_of(), in.now, "").find("CONNECTED"), std::string::npos);
+  in.forwarding = {.oldest_unsent_seconds = 75, .connected = false};
+  EXPECT_EQ(nlohmann::json::parse(json_of())["spool"]["oldest_unsent_seconds"], 75);
+  EXPECT_NE(status_text(json_of(), in.now, "").find("the oldest for 1 min 15 s, NOT CONNECTED"), std::string::npos);
+}
+
 TEST(Status, TextSaysSilenceAndOtherRulesThanWanted) {
   RulesInForce::State rules;
   const StatusInput in = sample(rules);

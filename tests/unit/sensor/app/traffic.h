@@ -1,5 +1,5 @@
-// Frames for tests of the whole worker: IPv4 in Ethernet, checksums not filled in (run with
-// checksum validation off).
+// Frames for tests of the whole worker: IPv4 in Ethernet. Checksums of TCP and UDP are not filled
+// in (run with checksum validation off).
 #pragma once
 
 #include <string>
@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "sensor/packet/types.h"
+#include "tests/unit/sensor/decode/frame.h"
 
 namespace vong::sensor {
 
@@ -17,39 +18,21 @@ class Traffic {
 
   static Frame ip(uint8_t protocol, std::string_view src, std::string_view dst,
                   std::string_view payload) {
-    Frame f("\x02\0\0\0\0\1\x02\0\0\0\0\2\x08\0", 14);
-    const auto total = static_cast<uint16_t>(20 + payload.size());
-    f += '\x45';
-    f += '\0';
-    put16(f, total);
-    f += std::string("\0\1\0\0\x40", 5);
-    f += static_cast<char>(protocol);
-    f += std::string(2, '\0');
-    f.append(src).append(dst).append(payload);
-    return f;
+    test::Ipv4Options options;
+    options.fragment = 0x4000;
+    options.src = address(src);
+    options.dst = address(dst);
+    return text_of(
+        test::ethernet(test::kEtherIpv4, test::ipv4(protocol, test::text(payload), options)));
   }
   static Frame udp(std::string_view src, uint16_t sport, std::string_view dst, uint16_t dport,
                    std::string_view data) {
-    std::string u;
-    put16(u, sport);
-    put16(u, dport);
-    put16(u, static_cast<uint16_t>(8 + data.size()));
-    put16(u, 0);
-    return ip(17, src, dst, u.append(data));
+    return ip(test::kProtoUdp, src, dst, text_of(test::udp(sport, dport, test::text(data))));
   }
   static Frame tcp(std::string_view src, uint16_t sport, std::string_view dst, uint16_t dport,
                    uint32_t seq, uint32_t ack, uint8_t flags, std::string_view data = "") {
-    std::string t;
-    put16(t, sport);
-    put16(t, dport);
-    put32(t, seq);
-    put32(t, ack);
-    t += '\x50';
-    t += static_cast<char>(flags);
-    put16(t, 65535);
-    put16(t, 0);
-    put16(t, 0);
-    return ip(6, src, dst, t.append(data));
+    return ip(test::kProtoTcp, src, dst,
+              text_of(test::tcp(sport, dport, flags, test::text(data), {}, seq, ack)));
   }
   // A connection with its handshake; data in both directions in turn, each acknowledged by the
   // next.
@@ -84,13 +67,11 @@ class Traffic {
   static constexpr std::string_view kClient{"\x0a\0\0\1", 4}, kServer{"\x0a\0\0\2", 4};
 
  private:
-  static void put16(std::string& out, uint16_t v) {
-    out += static_cast<char>(v >> 8);
-    out += static_cast<char>(v & 0xff);
-  }
-  static void put32(std::string& out, uint32_t v) {
-    put16(out, static_cast<uint16_t>(v >> 16));
-    put16(out, static_cast<uint16_t>(v & 0xffff));
+  static std::string text_of(const test::Buffer& b) { return {b.begin(), b.end()}; }
+  static uint32_t address(std::string_view four) {
+    uint32_t n = 0;
+    for (const char c : four) n = n << 8 | static_cast<uint8_t>(c);
+    return n;
   }
 };
 
