@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "app_common/clock.h"
 #include "app_common/kafka/section.h"

@@ -7,7 +7,15 @@
 namespace vong::detect {
 namespace {
 constexpr int64_t kSweepEveryNs = 1'000'000'000;
+constexpr size_t kSmallTable = 4096;
+
+// The table is at its cap, or would soon grow: first what is over makes room. Without this a flood from ever new addresses would
+// fill every table to its cap, though next to nothing in it still counts.
+template <typename Table>
+bool is_nearly_full(const Table& table, size_t max) {
+  return table.size() >= max || (table.size() >= kSmallTable && table.size() >= table.capacity() / 4 * 3);
 }
+}  // namespace
 
 void HostBits::sweep(int64_t now_ns) {
   if (now_ns - last_sweep_ns_ < kSweepEveryNs) return;   // a full table is not searched for every packet
@@ -27,7 +35,7 @@ bool HostBits::is_set(const Key& key, NameId bit, int64_t now_ns) {
 
 bool HostBits::set(const Key& key, NameId bit, int64_t until_ns, int64_t now_ns) {
   std::lock_guard lock(mutex_);
-  if (bits_.size() >= kMaxHostEntries && !bits_.contains(key)) {
+  if (is_nearly_full(bits_, kMaxHostEntries) && !bits_.contains(key)) {
     sweep(now_ns);
     if (bits_.size() >= kMaxHostEntries) return false;
   }
@@ -65,7 +73,7 @@ ThresholdEntry* ThresholdTable::entry(const ThresholdKey& key, int64_t now_ns, b
     fresh = false;
     return &it->second;
   }
-  if (entries_.size() >= kMaxThresholdEntries) {
+  if (is_nearly_full(entries_, kMaxThresholdEntries)) {
     if (now_ns - last_sweep_ns_ >= kSweepEveryNs) {
       last_sweep_ns_ = now_ns;
       absl::erase_if(entries_, [&](const auto& e) { return e.second.keep_until_ns < now_ns; });

@@ -26,7 +26,8 @@ class LedgerRun {
  public:
   explicit LedgerRun(const Values& values = {},
                      const std::string& rules_text =
-                         "alert ip any any -> any any (msg:\"x\"; content:\"evil\"; sid:1;)") {
+                         "alert ip any any -> any any (msg:\"x\"; content:\"evil\"; sid:1;)",
+                     const char* checksums = "none") {
     folder_ = fs::temp_directory_path() /
               ("vong_ledger_" + std::to_string(::getpid()) + "_" + std::to_string(counter_++));
     fs::create_directories(folder_);
@@ -38,7 +39,7 @@ class LedgerRun {
     auto rules = detect::RuleSet::from_text("test", rules_text, {}, settings, report);
     EXPECT_TRUE(rules.has_value());
     Options options;
-    options.checksums = "none";
+    options.checksums = checksums;
     fill_plan(plan, options, std::move(settings), *rules);
     shared = std::make_unique<detect::SharedState>(plan.settings);
     worker = std::make_unique<Worker>(plan, *shared, lines);
@@ -235,15 +236,15 @@ TEST(LossLedger, TunnelsPacketsAreAddedAtDecode) {
 }
 
 TEST(LossLedger, ABypassedFlowIsOfBypass) {
-  LedgerRun run(Values{}, "alert tcp any any -> any any (content:\"evil\"; bypass; sid:1;)");
-  send(run, Traffic::connection(40000, {"hello", "evil", "more", "and more"}));
+  LedgerRun run(Values{{"stream.bypass", "yes"}, {"stream.reassembly.depth", "1000"}});
+  send(run, Traffic::connection(40000, std::vector<std::string>(8, std::string(1000, 'x')),
+                                std::string(1000, 'y')));
   EXPECT_GT(LedgerRun::of(run.end(), Reason::kBypass), 3u);
 }
 
 TEST(LossLedger, ASegmentThatItsReceiverThrowsAwayIsOfBadChecksum) {
-  LedgerRun run;
-  run.plan.check_checksums = true;  // Traffic leaves them empty
-  send(run, Traffic::connection(40000, {"hello"}));
+  LedgerRun run(Values{}, "alert tcp any any -> any any (content:\"evil\"; sid:1;)", "all");
+  send(run, Traffic::connection(40000, {"hello"}));  // they are empty there
   const auto s = run.end();
   EXPECT_EQ(LedgerRun::of(s, Reason::kBadChecksum), run.capture.received);
 }
@@ -258,12 +259,15 @@ TEST(LossLedger, DataFarOutsideTheWindowIsOutOfState) {
 }
 
 TEST(LossLedger, TooManyHolesInAStreamAreASegmentLimit) {
-  LedgerRun run(Values{{"stream.reassembly.max-regions", "2"}});
+  LedgerRun run;
   auto frames = Traffic::connection(40000, {"hello"});
-  for (uint32_t i = 0; i < 4; ++i)  // each behind a hole of its own
-    frames.insert(frames.begin() + 5 + i,
-                  Traffic::tcp(Traffic::kClient, 40000, Traffic::kServer, 80, 1106 + 100 * i, 5003,
-                               24, "behind"));
+  constexpr size_t kWindowAt = 14 + 20 + 14;
+  for (auto& f : frames) f[kWindowAt] = f[kWindowAt + 1] = '\xff';
+  std::vector<Traffic::Frame> holes;  // every other byte of the window
+  for (uint32_t i = 0; i < 6000; ++i)
+    holes.push_back(Traffic::tcp(Traffic::kClient, 40000, Traffic::kServer, 80, 1106 + 2 * i, 5003,
+                                 24, "x"));
+  frames.insert(frames.begin() + 5, holes.begin(), holes.end());
   send(run, frames);
   EXPECT_GT(LedgerRun::of(run.end(), Reason::kSegmentLimit), 0u);
 }
@@ -271,7 +275,7 @@ TEST(LossLedger, TooManyHolesInAStreamAreASegmentLimit) {
 TEST(LossLedger, WhatAnExceptionPolicyPassesIsOfPolicy) {
   LedgerRun run(Values{{"stream.midstream", "no"}, {"stream.midstream-policy", "pass-flow"}});
   for (uint32_t i = 0; i < 3; ++i)
-    run.frame(Traffic::tcp(Traffic::kClient, 1, Traffic::kServer, 80, 5 + 4 * i, 6, 16, "data"));
+    run.frame(Traffic::tcp(Traffic::kClient, 1, Traffic::kServer, 80, 5, 6 + i, 16));
   EXPECT_GT(LedgerRun::of(run.end(), Reason::kPolicy), 0u);
 }
 

@@ -196,7 +196,9 @@ TEST(Reload, ASecondOneIsAskedForWithoutWaitingAndBeginsWhenTheFirstHasEnded) {
   });
   constexpr int kLow = 10;
   for (int i = 0; i < 30 && threads_with_nice(kLow) == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  if (::getpriority(PRIO_PROCESS, 0) < kLow) EXPECT_EQ(threads_with_nice(kLow), 1) << "it compiles at low priority, and it alone";
+  if (::getpriority(PRIO_PROCESS, 0) < kLow) {
+    EXPECT_EQ(threads_with_nice(kLow), 1) << "it compiles at low priority, and it alone";
+  }
   const auto begun = std::chrono::steady_clock::now();
   reloader.start();
   reloader.start();
