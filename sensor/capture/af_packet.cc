@@ -284,7 +284,9 @@ Result<> AfPacketSource::join_fanout() const {
   }
   const int argument = options_.cluster_id | kind << 16;
   if (setsockopt(fd_, SOL_PACKET, PACKET_FANOUT, &argument, sizeof argument) != 0)
-    return failed("cannot join the cluster");
+    return failed(errno == EINVAL ? "cannot join the cluster, whose id another program may have "
+                                    "(af-packet.*.cluster-id)"
+                                  : "cannot join the cluster");
   if (kind != PACKET_FANOUT_CBPF) return {};
   auto program = fanout_by_addresses();
   sock_fprog filter{};

@@ -33,7 +33,7 @@ r = random.Random(o.seed)
 problems, notes = [], []
 port = 20000 + r.randrange(10000) + os.getpid() % 10000
 brokers = f'127.0.0.1:{port}'
-NIC, TAP = 'vongsoak0', 'vongsoak1'
+NIC, TAP = f'vsoak{os.getpid()}a', f'vsoak{os.getpid()}b'  # several may run
 MAX_GROWTH = 1.15  # of memory, from the end of the first third to the end
 
 
@@ -153,7 +153,7 @@ def main(work):
     log = open(f'{work}/sensor.log', 'w')
     sensor = subprocess.Popen([f'{programs}/vong-sensor', '-i', TAP, '-k', 'none', '-S', rules, '-l', f'{work}/log', '--workers', '2',
                                *[a for s in ('sensor-name=s1', 'agency=G02', f'kafka.brokers={brokers}', f'kafka.spool.dir={work}/spool', f'metrics.listen={listen}',
-                                             f'evidence.dir={work}/ring', 'evidence.bytes-max=64mb', 'af-packet.0.interface=default', 'af-packet.0.defrag=no', 'flow.memcap=32mb', 'stream.memcap=16mb',
+                                             f'evidence.dir={work}/ring', 'evidence.bytes-max=64mb', 'af-packet.0.interface=default', 'af-packet.0.defrag=no', f'af-packet.0.cluster-id={os.getpid() % 60000 + 1}', 'flow.memcap=32mb', 'stream.memcap=16mb',
                                              'stream.reassembly.memcap=32mb', 'defrag.memcap=8mb', 'flow-timeouts.default.new=10', 'flow-timeouts.tcp.new=5',
                                              'flow-timeouts.udp.new=5', 'flow-timeouts.tcp.established=20') for a in ('--set', s)]], stderr=log)
     try:

@@ -125,7 +125,10 @@ TEST(Reload, WhatRulesPutIntoDataSetsStays) {
   frames.insert(frames.end(), more.begin(), more.end());
   const auto feed = [&](const auto& take) {
     uint64_t n = 0;
-    for (const auto& f : frames) take(Traffic::raw(f, ++n, static_cast<int64_t>(n) * 1000));
+    for (const auto& f : frames) {
+      ++n;
+      take(Traffic::raw(f, n, static_cast<int64_t>(n) * 1000));
+    }
   };
   const Outcome without = run(rules, 0, feed), with = run(rules, 4, feed);
   EXPECT_EQ(with.alerts, without.alerts);
