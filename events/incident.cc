@@ -92,6 +92,7 @@ void write_evidence(JsonWriter& w, const Incident& incident) {
     if (!e.event_type.empty()) w.field("event_type", e.event_type);
     if (e.flow_id != 0) w.field("flow_id", e.flow_id);
     if (e.signature_id != 0) w.field("signature_id", e.signature_id);
+    if (e.latency_us >= 0) w.field("latency_us", e.latency_us);
     if (!e.src_ip.empty()) w.field("src_ip", e.src_ip);
     if (!e.dest_ip.empty()) w.field("dest_ip", e.dest_ip);
     w.close_object();

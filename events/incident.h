@@ -36,6 +36,7 @@ struct Evidence {
   uint64_t flow_id = 0;
   uint32_t signature_id = 0;    // 0: not an alert
   std::string src_ip, dest_ip;  // empty: none
+  int32_t latency_us = -1;      // of a sensor's life signal; -1: none
 };
 
 // What analysts have said about incidents of a rule.

@@ -170,6 +170,7 @@ Result<Incident> read_incident(std::string_view json) {
     x.event_type = e.text("event_type");
     x.flow_id = e.number("flow_id");
     x.signature_id = static_cast<uint32_t>(e.number("signature_id"));
+    if (e.find("latency_us") != nullptr) x.latency_us = static_cast<int32_t>(e.number("latency_us"));
     x.src_ip = e.text("src_ip");
     x.dest_ip = e.text("dest_ip");
     i.evidence.push_back(std::move(x));

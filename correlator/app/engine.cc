@@ -40,7 +40,8 @@ void Engine::load(const sigma::RuleSet& rules, std::vector<rules::Diagnostic>& d
   field_ = {add("agency"),     add("alert.metadata.agency"),
             add("host"),       add("flow_id"),
             add("event_type"), add("src_ip"),
-            add("dest_ip"),    add("alert.signature_id")};
+            add("dest_ip"),    add("alert.signature_id"),
+            add("sensor.latency_us")};
   for (const std::string& path : rules_.columns) column_fields_.push_back(plan_.find(path));
   for (uint32_t i = 0; i < rules_.correlations.size(); ++i) {
     if (rules_.correlations[i].op && rules_.correlations[i].timed) timed_.push_back(i);
@@ -131,6 +132,8 @@ void Engine::write_fact(std::span<const uint32_t> rules, const RecordSource& sou
   ref.sensor = sensor;
   ref.signature_id =
       static_cast<uint32_t>(events::unsigned_of(decoder_->text(field_.signature_id)).value_or(0));
+  if (const auto latency = events::unsigned_of(decoder_->text(field_.latency_us)))
+    ref.latency_us = static_cast<int32_t>(std::min<uint64_t>(*latency, INT32_MAX));
   ref.agency = agency;
   ref.event_type = event_type_index(decoder_->text(field_.event_type));
   ref.src = IpAddress::parse(decoder_->text(field_.src_ip)).value_or(IpAddress());

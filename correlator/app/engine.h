@@ -178,7 +178,7 @@ class Engine {
   enrich::AgencyIndex home_ = enrich::kNoAgency;
   struct {
     events::FieldId agency, metadata_agency, host, flow_id, event_type, src_ip, dest_ip,
-        signature_id;
+        signature_id, latency_us;
   } field_{};
   std::vector<std::string> sensors_, event_types_;
   std::vector<uint64_t> sensor_prints_;

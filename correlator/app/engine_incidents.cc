@@ -236,6 +236,7 @@ void Engine::render(const incidents::Open& o, events::IncidentStatus status) {
     e.event_type = event_types_[r.event_type];
     e.flow_id = r.flow_id;
     e.signature_id = r.signature_id;
+    e.latency_us = r.latency_us;
     if (r.src.family() != 0) e.src_ip = r.src.to_string();
     if (r.dest.family() != 0) e.dest_ip = r.dest.to_string();
     i.evidence.push_back(std::move(e));

@@ -31,7 +31,8 @@ class Pass {
         sorter_(ingest::kSortRunBytes),
         board_(
             registry, options.wanted_rules,
-            [this](std::string_view key, std::string_view json) { outputs_->coverage(key, json); }),
+            [this](std::string_view key, std::string_view json) { outputs_->coverage(key, json); },
+            options.coverage_interval.count()),
         sorting_(sorting) {
     router_.set_warning_tlp(options.engine.campaign.warning_tlp);
     std::vector<rules::Diagnostic> reported_before;

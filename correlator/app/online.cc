@@ -50,7 +50,7 @@ class OnlineRun : private kafka::Consumer::Listener {
         outbox_(router_, options.dead_letter_topic),
         board_(registry, options.wanted_rules, [this](std::string_view key, std::string_view json) {
           if (!replaying_) outbox_.add(std::string(kCoverageTopic), key, json);
-        }) {
+        }, options.coverage_interval.count()) {
     router_.set_warning_tlp(options.engine.campaign.warning_tlp);
     if (options.standby) leadership_.emplace(options);
   }

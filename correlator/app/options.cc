@@ -186,7 +186,10 @@ void read_config(const app::Config& config, Options& o, app::Problems& problems)
   root["unmask"].report_unknown_keys({"record", "signing-key"}, app::Severity::kError, problems);
   o.unmask_record = root["unmask"]["record"].text(o.unmask_record, problems);
   o.unmask_signing_key = root["unmask"]["signing-key"].text("", problems);
+  root["coverage"].report_unknown_keys({"wanted-rules", "interval"}, app::Severity::kError, problems);
   o.wanted_rules = root["coverage"]["wanted-rules"].text("", problems);
+  o.coverage_interval = root["coverage"]["interval"].duration(
+      o.coverage_interval, std::chrono::seconds(1), std::chrono::hours(24), problems);
   read_indicators(root["indicators"], o, problems);
   if (const std::string file = root["pseudonym-key-file"].text("", problems); !file.empty()) {
     std::ifstream in(file, std::ios::binary);

@@ -22,6 +22,7 @@ struct Options {
   std::string unmask_record = "unmask.log", unmask_signing_key;
   std::vector<std::string> status;  // files of sensors' status, with --in
   std::string wanted_rules;         // hash of the rules that sensors should run; empty: any
+  std::chrono::nanoseconds coverage_interval = std::chrono::hours(1);
   std::string agencies;             // file; empty: one agency, LOCAL
   std::string log_dir = ".";
   bool per_recipient = false;

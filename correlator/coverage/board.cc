@@ -34,9 +34,11 @@ struct Board::Figures {
   }
 };
 
-Board::Board(const enrich::Registry& registry, std::string wanted_rules, Sink sink)
+Board::Board(const enrich::Registry& registry, std::string wanted_rules, Sink sink,
+             int64_t interval_ns)
     : registry_(registry),
       wanted_rules_(std::move(wanted_rules)),
+      interval_ns_(interval_ns),
       sink_(std::move(sink)),
       last_verdict_ns_(registry.agencies().size(), INT64_MIN) {
   for (enrich::AgencyIndex i = 0; i < registry.agencies().size(); ++i) {
@@ -68,7 +70,7 @@ bool Board::on_status(const Status& status) {
   }
   Sensor& s = it->second;
   if (s.last.time_ns >= status.time_ns && !s.last.sensor.empty()) return true;
-  // Reports stand on the full hour: what came before it is in it.
+  // Reports stand on the full hour (interval): what came before it is in it.
   if (now_ns_ != INT64_MIN && status.time_ns >= next_report_ns_) {
     now_ns_ = std::max(now_ns_, next_report_ns_);
     report();
@@ -82,7 +84,7 @@ bool Board::on_status(const Status& status) {
   s.last = status;
   mark(s, status.time_ns - status.interval_ns, status.time_ns);
   now_ns_ = std::max(now_ns_, status.time_ns);
-  next_report_ns_ = (now_ns_ / kHour + 1) * kHour;
+  next_report_ns_ = (now_ns_ / interval_ns_ + 1) * interval_ns_;
   return true;
 }
 

@@ -1,6 +1,6 @@
 // Who watches, and how much of the time: from what sensors say of themselves (vong.status) and what
-// the registry declares, a record for each agency and one for the nation, every hour of the
-// sensors' time. Beside the correlation, never within it: a sensor's clock does not move events.
+// the registry declares, a record for each agency and one for the nation, every hour (or another
+// interval) of the sensors' time. Beside the correlation, never within it: a sensor's clock does not move events.
 //
 // The four layers: force (people on site), watch (a SOC), check (by somebody independent), share
 // (connected with the centre). Declared is what the registry says. Measured is
@@ -44,6 +44,8 @@ struct Summary {
   }
 };
 
+inline constexpr int64_t kReportInterval = 3'600'000'000'000;  // ns
+
 class Board {
  public:
   // Told each record: the key (an agency's id, or "nation") and its JSON
@@ -51,8 +53,9 @@ class Board {
   using Sink = std::function<void(std::string_view key, std::string_view json)>;
 
   // `wanted_rules`: the hash that every sensor should run; empty: any. The registry must outlive
-  // it.
-  Board(const enrich::Registry& registry, std::string wanted_rules, Sink sink);
+  // it. Reports stand on whole multiples of `interval_ns`.
+  Board(const enrich::Registry& registry, std::string wanted_rules, Sink sink,
+        int64_t interval_ns = kReportInterval);
 
   // False: nobody knows this sensor. An older status than the last one is passed over.
   bool on_status(const Status& status);
@@ -81,6 +84,7 @@ class Board {
 
   const enrich::Registry& registry_;
   std::string wanted_rules_;
+  int64_t interval_ns_;
   Sink sink_;
   std::map<std::string, Sensor, std::less<>> sensors_;
   std::vector<int64_t> last_verdict_ns_;  // by agency

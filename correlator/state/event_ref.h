@@ -18,6 +18,7 @@ struct EventRef {
   uint64_t position = 0;      // in its sensor's stream: seq, or the line number
   uint32_t sensor = 0;        // index in the sensor table
   uint32_t signature_id = 0;  // 0: not an alert
+  int32_t latency_us = -1;    // of a life signal; -1: none
   AgencyIndex agency = kNoAgency;
   uint16_t event_type = 0;  // index in the table of event types
   IpAddress src, dest;      // family 0 when the event has none

@@ -61,6 +61,9 @@ def differs(wanted, got):
         if field == 'evidence':
             if len(got.get('evidence', [])) != value:
                 return f'{len(got.get("evidence", []))} pieces of evidence instead of {value}'
+        elif field == 'latency_us':  # of the newest piece of evidence
+            if got['evidence'][-1].get('latency_us') != value:
+                return f'latency {got["evidence"][-1].get("latency_us")} instead of {value}'
         elif field == 'rule':
             if got['rule']['title'] != value:
                 return f'rule {got["rule"]["title"]!r} instead of {value!r}'

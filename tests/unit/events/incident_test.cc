@@ -34,7 +34,7 @@ Incident example() {
   i.related = {"fedcba9876543210fedcba9876543210"};
   i.evidence = {
       {"0123456789abcdef", i.first_seen, "a", "G01", "alert", 7, 2001, "192.0.2.1", "10.0.0.1"},
-      {"0123456789abcde0", i.last_seen, "", "", "", 0, 0, "", ""}};
+      {"0123456789abcde0", i.last_seen, "b", "G01", "sensor", 0, 0, "", "", 1204}};
   i.evidence_dropped = 18;
   i.recipients = {"national"};
   return i;
@@ -46,7 +46,9 @@ TEST(Incident, ReadsBackWhatItWrote) {
   const auto back = read_incident(first);
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(back->severity, Severity::kHigh);
-  EXPECT_EQ(back->evidence.size(), 2u);
+  ASSERT_EQ(back->evidence.size(), 2u);
+  EXPECT_EQ(back->evidence[0].latency_us, -1);
+  EXPECT_EQ(back->evidence[1].latency_us, 1204);
   EXPECT_EQ(back->rule.nation_verdicts.false_positives, 6u);
   EXPECT_EQ(back->timeline.at(1).value, "high");
   EXPECT_EQ(back->verdict, "true_positive");
