@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "app_common/huge_pages.h"
 #include "app_common/program.h"
 #include "sensor/app/confinement.h"
 #include "sensor/app/engine_log.h"
@@ -50,6 +51,7 @@ int main(int argc, char** argv) {
   if (const auto status = sensor::status_command(argc, argv)) return *status;
   sensor::Options options;
   if (const auto status = sensor::parse_options(argc, argv, options)) return *status;
+  app::use_huge_pages(argv);
   app::start_log(options.common, "vong-sensor");
   if (const auto status = sensor::answer_listings(options)) return *status;
   app::Signals signals;

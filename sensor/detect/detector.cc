@@ -505,8 +505,25 @@ void Detector::Impl::keep_stream_payload() {
   }
 }
 
+// Nobody looks at what the flow has: it goes by as if it had been looked at.
+void Detector::Impl::pass_by() {
+  mark_all_inspected();
+  if (stream == nullptr) return;
+  const auto rest = stream->raw_window(rt.direction, true);
+  stream->raw_done(rt.direction, rest.offset + rest.data.size());
+}
+
 std::span<const Alert> Detector::Impl::inspect(Packet& p) {
   ++counters.packets;
+  if (set->rules.empty() && identities.size() == 1) {   // there never was a rule: nor bits, tags or verdicts
+    ++counters.packets_without_rules;
+    if (p.flow == nullptr) return {};
+    rt.direction = p.direction;
+    app = applayer::app_state(*p.flow);
+    stream = p.is_tcp ? flow::raw_stream(*p.flow) : nullptr;
+    pass_by();
+    return {};
+  }
   begin(p);
   if (p.no_inspection && p.flow == nullptr) {
     ++counters.packets_passed;
@@ -514,11 +531,7 @@ std::span<const Alert> Detector::Impl::inspect(Packet& p) {
   }
   if (rt.flow_state != nullptr && (rt.flow_state->pass || rt.flow_state->drop || (rt.flow_state->bypass && !p.is_pseudo) || p.no_inspection || p.flow->pass_by_policy)) {
     ++counters.packets_passed;
-    mark_all_inspected();
-    if (stream != nullptr) {
-      const auto rest = stream->raw_window(rt.direction, true);
-      stream->raw_done(rt.direction, rest.offset + rest.data.size());
-    }
+    pass_by();
     return {};
   }
   stream_added = p.payload_in_stream;

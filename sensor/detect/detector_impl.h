@@ -76,6 +76,7 @@ struct Detector::Impl {
   [[nodiscard]] EngineResult run_file_engines(const RuleBody& b, applayer::Transaction& tx, Direction at, bool over, uint64_t from, uint64_t& id);
   void evaluate_tx_rule(RuleIndex i, applayer::Transaction& tx, TxState& state, bool over);
   void mark_all_inspected();
+  void pass_by();
 
   // --- matches (alert_queue.cc)
   void keep_stream_payload();

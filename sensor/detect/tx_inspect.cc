@@ -100,13 +100,13 @@ Detector::Impl::EngineResult Detector::Impl::run_buffer_engine(const TxEngine& e
   if (progress < needed && !over) return EngineResult::kNoMatchYet;
   bool all_complete = true, any = false;
   for (uint32_t i = 0; i < kMaxInstancesPerBuffer; ++i) {
-    const applayer::BufferView& view = buffers.get(*e.use, at, i, counters);
-    if (!view.present) break;
+    const applayer::BufferView& buffer = buffers.get(*e.use, at, i, counters);
+    if (!buffer.present) break;
     any = true;
-    all_complete = all_complete && view.complete;
+    all_complete = all_complete && buffer.complete;
     const size_t captures = rt.captures.size(), evidence_before = rt.evidence.size();
     if (!e.nodes.empty() || !e.absent_matches) {
-      if (detect::inspect(rt, e.nodes, BufferInput{view.data, view.offset, view.complete || last, e.use->buffer->name})) return EngineResult::kMatch;
+      if (detect::inspect(rt, e.nodes, BufferInput{buffer.data, buffer.offset, buffer.complete || last, e.use->buffer->name})) return EngineResult::kMatch;
     }
     rt.captures.resize(std::min(captures, rt.captures.size()));
     rt.evidence.resize(std::min(evidence_before, rt.evidence.size()));

@@ -8,30 +8,26 @@
 
 namespace vong::reassembly {
 
-StreamBuffer::~StreamBuffer() {
-  for (Region& r : regions_) pool_->give_back(r.block);
+StreamBuffer::Store::~Store() {
+  for (Region& r : regions) pool->give_back(r.block);
 }
 
-void StreamBuffer::swap(StreamBuffer& other) noexcept {
-  std::swap(pool_, other.pool_);
-  std::swap(released_, other.released_);
-  std::swap(final_, other.final_);
-  std::swap(contiguous_, other.contiguous_);
-  std::swap(highest_, other.highest_);
-  std::swap(regions_, other.regions_);
-  std::swap(segments_, other.segments_);
-  std::swap(holes_, other.holes_);
-  std::swap(segments_head_, other.segments_head_);
-  std::swap(longest_segment_, other.longest_segment_);
-  std::swap(regions_max_, other.regions_max_);
-  std::swap(all_apart_, other.all_apart_);
+StreamBuffer::Store& StreamBuffer::open_store(BlockPool* pool) {
+  if (store_ == nullptr) store_ = std::make_unique<Store>();
+  if (pool != nullptr) store_->pool = pool;
+  return *store_;
+}
+
+void StreamBuffer::drop_empty_store() {
+  if (store_ != nullptr && store_->regions.empty() && store_->open_segments().empty() &&
+      store_->holes.empty())
+    store_.reset();
 }
 
 // --- putting in
 
 InsertResult StreamBuffer::insert(BlockPool& pool, uint64_t offset, Bytes data, OsPolicy policy,
                                   uint8_t max_regions) {
-  pool_ = &pool;
   InsertResult result;
   if (append_in_order(offset, data)) return result;
   uint64_t end = offset + data.size();
@@ -52,12 +48,15 @@ InsertResult StreamBuffer::insert(BlockPool& pool, uint64_t offset, Bytes data, 
     offset = final_;
   }
   if (data.empty()) return {InsertStatus::kNothingNew, false, false};
-  if (segments_.size() - segments_head_ >= kMaxSegments && !make_room(offset)) {
+  if (open_store(&pool).open_segments().size() >= kMaxSegments && !make_room(offset)) {
     result.status = InsertStatus::kTooManySegments;
     return result;
   }
   result.status = reserve(offset, end, max_regions);
-  if (result.status != InsertStatus::kOk) return result;
+  if (result.status != InsertStatus::kOk) {
+    drop_empty_store();
+    return result;
+  }
   write(offset, data, policy, result);
   remember(offset, end);
   highest_ = std::max(highest_, end);
@@ -67,47 +66,50 @@ InsertResult StreamBuffer::insert(BlockPool& pool, uint64_t offset, Bytes data, 
 
 // The common case: the next bytes, nothing beyond them, room in the block.
 bool StreamBuffer::append_in_order(uint64_t offset, Bytes data) {
-  if (offset != contiguous_ || highest_ != contiguous_ || regions_.size() != 1 || data.empty())
+  if (store_ == nullptr || offset != contiguous_ || highest_ != contiguous_ ||
+      store_->regions.size() != 1 || data.empty())
     return false;
-  if (segments_.size() - segments_head_ >= kMaxSegments) return false;
-  Region& r = regions_[0];
+  if (store_->open_segments().size() >= kMaxSegments) return false;
+  Region& r = store_->regions[0];
   if (r.end() != offset || r.head + r.size + data.size() > r.block.size) return false;
   std::memcpy(r.block.data + r.head + r.size, data.data(), data.size());
   r.size += static_cast<uint32_t>(data.size());
   contiguous_ = highest_ = offset + data.size();
-  segments_.push_back({offset, contiguous_});
-  longest_segment_ = std::max(longest_segment_, static_cast<uint32_t>(data.size()));
+  store_->segments.push_back({offset, contiguous_});
+  store_->longest_segment = std::max(store_->longest_segment, static_cast<uint32_t>(data.size()));
   return true;
 }
 
 // Makes the addresses [begin, end) part of one region.
 InsertStatus StreamBuffer::reserve(uint64_t begin, uint64_t end, uint8_t max_regions) {
+  auto& regions = store_->regions;
+  BlockPool& pool = *store_->pool;
   size_t first = 0;
-  while (first < regions_.size() && regions_[first].end() + kRegionGapBytes < begin) ++first;
+  while (first < regions.size() && regions[first].end() + kRegionGapBytes < begin) ++first;
   size_t last = first;
-  while (last < regions_.size() && regions_[last].begin <= end + kRegionGapBytes) ++last;
+  while (last < regions.size() && regions[last].begin <= end + kRegionGapBytes) ++last;
   if (first == last) {
-    if (regions_.size() >= std::max<size_t>(max_regions, 1)) return InsertStatus::kTooManyRegions;
+    if (regions.size() >= std::max<size_t>(max_regions, 1)) return InsertStatus::kTooManyRegions;
     Region r;
     r.begin = begin;
-    r.block = pool_->take(end - begin);
+    r.block = pool.take(end - begin);
     if (r.block.data == nullptr) return InsertStatus::kNoMemory;
     r.size = static_cast<uint32_t>(end - begin);
-    regions_.insert(regions_.begin() + static_cast<std::ptrdiff_t>(first), r);
-    regions_max_ = std::max(regions_max_, static_cast<uint16_t>(regions_.size()));
+    regions.insert(regions.begin() + static_cast<std::ptrdiff_t>(first), r);
+    regions_max_ = std::max(regions_max_, static_cast<uint16_t>(regions.size()));
     return InsertStatus::kOk;
   }
-  const uint64_t from = std::min(begin, regions_[first].begin);
-  const uint64_t to = std::max(end, regions_[last - 1].end());
-  if (!widen(regions_[first], from, to)) return InsertStatus::kNoMemory;
-  Region& all = regions_[first];
+  const uint64_t from = std::min(begin, regions[first].begin);
+  const uint64_t to = std::max(end, regions[last - 1].end());
+  if (!widen(regions[first], from, to)) return InsertStatus::kNoMemory;
+  Region& all = regions[first];
   for (size_t i = first + 1; i < last; ++i) {  // met by the new bytes: they join
-    const Region& r = regions_[i];
+    const Region& r = regions[i];
     std::memcpy(all.at(r.begin), r.block.data + r.head, r.size);
-    pool_->give_back(r.block);
+    pool.give_back(r.block);
   }
-  regions_.erase(regions_.begin() + static_cast<std::ptrdiff_t>(first) + 1,
-                 regions_.begin() + static_cast<std::ptrdiff_t>(last));
+  regions.erase(regions.begin() + static_cast<std::ptrdiff_t>(first) + 1,
+                regions.begin() + static_cast<std::ptrdiff_t>(last));
   return InsertStatus::kOk;
 }
 
@@ -122,10 +124,10 @@ bool StreamBuffer::widen(Region& r, uint64_t begin, uint64_t end) {
   if (span <= r.block.size) {
     std::memmove(r.block.data + before, r.block.data + r.head, r.size);
   } else {
-    const BlockPool::Block larger = pool_->take(span);
+    const BlockPool::Block larger = store_->pool->take(span);
     if (larger.data == nullptr) return false;
     std::memcpy(larger.data + before, r.block.data + r.head, r.size);
-    pool_->give_back(r.block);
+    store_->pool->give_back(r.block);
     r.block = larger;
   }
   r.head = 0;
@@ -155,20 +157,22 @@ void StreamBuffer::compare_final(uint64_t offset, Bytes data, InsertResult& resu
 }
 
 size_t StreamBuffer::first_overlapping(uint64_t begin) const {
-  const uint64_t from = begin > longest_segment_ ? begin - longest_segment_ : 0;
-  const auto it = std::lower_bound(segments_.begin() + segments_head_, segments_.end(), from,
+  const Store& st = *store_;
+  const uint64_t from = begin > st.longest_segment ? begin - st.longest_segment : 0;
+  const auto it = std::lower_bound(st.segments.begin() + st.head, st.segments.end(), from,
                                    [](const Segment& s, uint64_t b) { return s.begin < b; });
-  return static_cast<size_t>(it - segments_.begin());
+  return static_cast<size_t>(it - st.segments.begin());
 }
 
 // Each earlier segment says who wins where it overlaps the new one. A byte stays when any of them
 // holds it.
 void StreamBuffer::write(uint64_t offset, Bytes data, OsPolicy policy, InsertResult& result) {
   const uint64_t end = offset + data.size();
+  const auto& segments = store_->segments;
   const size_t first = first_overlapping(offset);
-  for (size_t i = first; i < segments_.size() && segments_[i].begin < end; ++i) {
-    const uint64_t from = std::max({offset, segments_[i].begin, final_});
-    const uint64_t to = std::min(end, segments_[i].end);
+  for (size_t i = first; i < segments.size() && segments[i].begin < end; ++i) {
+    const uint64_t from = std::max({offset, segments[i].begin, final_});
+    const uint64_t to = std::min(end, segments[i].end);
     if (from >= to) continue;
     result.overlap = true;
     const Bytes old = view(from, to);
@@ -176,8 +180,8 @@ void StreamBuffer::write(uint64_t offset, Bytes data, OsPolicy policy, InsertRes
   }
   uint64_t cursor = offset;
   if (result.overlap) {
-    for (size_t i = first; i < segments_.size() && segments_[i].begin < end; ++i) {
-      const Segment& s = segments_[i];
+    for (size_t i = first; i < segments.size() && segments[i].begin < end; ++i) {
+      const Segment& s = segments[i];
       if (s.end <= offset || new_segment_wins(policy, offset, end, s.begin, s.end)) continue;
       if (s.begin > cursor) put(cursor, data.subspan(cursor - offset, s.begin - cursor));
       cursor = std::max(cursor, std::min(s.end, end));
@@ -194,61 +198,63 @@ void StreamBuffer::put(uint64_t offset, Bytes data) {
 }
 
 void StreamBuffer::remember(uint64_t begin, uint64_t end) {
-  const auto at = std::upper_bound(segments_.begin() + segments_head_, segments_.end(), begin,
+  Store& st = *store_;
+  const auto first = st.segments.begin() + st.head;
+  const auto at = std::upper_bound(first, st.segments.end(), begin,
                                    [](uint64_t b, const Segment& s) { return b < s.begin; });
-  for (auto same = at; same != segments_.begin() + segments_head_ && (same - 1)->begin == begin;
-       --same) {
+  for (auto same = at; same != first && (same - 1)->begin == begin; --same) {
     if ((same - 1)->end == end) return;
   }
-  segments_.insert(at, {begin, end});
-  all_apart_ = false;
-  longest_segment_ = std::max<uint32_t>(longest_segment_, static_cast<uint32_t>(end - begin));
+  st.segments.insert(at, {begin, end});
+  st.all_apart = false;
+  st.longest_segment = std::max<uint32_t>(st.longest_segment, static_cast<uint32_t>(end - begin));
 }
 
 // Room for one more segment at `offset`. What fills the stream's front always finds room: the
 // segment farthest ahead goes, and is missing later. Everything else must find it by joining
 // neighbours.
 bool StreamBuffer::make_room(uint64_t offset) {
-  if (!all_apart_) coalesce();
-  if (segments_.size() - segments_head_ < kMaxSegments) return true;
-  all_apart_ = true;
+  Store& st = *store_;
+  if (!st.all_apart) coalesce();
+  if (st.open_segments().size() < kMaxSegments) return true;
+  st.all_apart = true;
   if (offset > contiguous_) return false;
-  segments_.pop_back();
+  st.segments.pop_back();
   highest_ = contiguous_;
-  for (size_t i = segments_head_; i < segments_.size(); ++i) {
-    highest_ = std::max(highest_, segments_[i].end);
-  }
+  for (const Segment& s : st.open_segments()) highest_ = std::max(highest_, s.end);
   return true;
 }
 
 // Too many: neighbours that touch become one. Policies lose those boundaries, nothing else.
 void StreamBuffer::coalesce() {
-  size_t kept = segments_head_;
-  for (size_t i = segments_head_ + 1; i < segments_.size(); ++i) {
-    if (segments_[i].begin <= segments_[kept].end) {
-      segments_[kept].end = std::max(segments_[kept].end, segments_[i].end);
+  Store& st = *store_;
+  size_t kept = st.head;
+  for (size_t i = st.head + 1; i < st.segments.size(); ++i) {
+    if (st.segments[i].begin <= st.segments[kept].end) {
+      st.segments[kept].end = std::max(st.segments[kept].end, st.segments[i].end);
     } else {
-      segments_[++kept] = segments_[i];
+      st.segments[++kept] = st.segments[i];
     }
   }
-  segments_.resize(kept + 1);
-  for (size_t i = segments_head_; i < segments_.size(); ++i) {
-    longest_segment_ = std::max<uint32_t>(
-        longest_segment_, static_cast<uint32_t>(segments_[i].end - segments_[i].begin));
-  }
+  st.segments.resize(kept + 1);
+  for (const Segment& s : st.open_segments())
+    st.longest_segment = std::max(st.longest_segment, static_cast<uint32_t>(s.end - s.begin));
 }
 
 void StreamBuffer::advance_contiguous() {
+  if (store_ == nullptr) return;
+  const Store& st = *store_;
   for (size_t i = first_overlapping(contiguous_);
-       i < segments_.size() && segments_[i].begin <= contiguous_; ++i) {
-    contiguous_ = std::max(contiguous_, segments_[i].end);
+       i < st.segments.size() && st.segments[i].begin <= contiguous_; ++i) {
+    contiguous_ = std::max(contiguous_, st.segments[i].end);
   }
 }
 
 // --- looking
 
 const StreamBuffer::Region* StreamBuffer::region_of(uint64_t offset) const {
-  for (const Region& r : regions_) {
+  if (store_ == nullptr) return nullptr;
+  for (const Region& r : store_->regions) {
     if (offset >= r.begin && offset < r.end()) return &r;
   }
   return nullptr;
@@ -261,21 +267,24 @@ Bytes StreamBuffer::view(uint64_t from, uint64_t to) const {
 }
 
 uint64_t StreamBuffer::next_known(uint64_t offset) const {
+  if (store_ == nullptr)
+    return offset < contiguous_ ? offset : std::numeric_limits<uint64_t>::max();
   if (offset < contiguous_) {
-    for (const Segment& hole : holes_) {
+    for (const Segment& hole : store_->holes) {
       if (offset >= hole.begin && offset < hole.end) offset = hole.end;
     }
     if (offset < contiguous_) return offset;
   }
-  for (size_t i = segments_head_; i < segments_.size(); ++i) {
-    if (segments_[i].end > offset) return std::max(offset, segments_[i].begin);
+  for (const Segment& s : store_->open_segments()) {
+    if (s.end > offset) return std::max(offset, s.begin);
   }
   return std::numeric_limits<uint64_t>::max();
 }
 
 uint64_t StreamBuffer::known_until(uint64_t offset) const {
   if (offset >= contiguous_) return offset;
-  for (const Segment& hole : holes_) {
+  if (store_ == nullptr) return contiguous_;
+  for (const Segment& hole : store_->holes) {
     if (hole.end > offset) return std::max(offset, hole.begin);
   }
   return contiguous_;
@@ -283,7 +292,8 @@ uint64_t StreamBuffer::known_until(uint64_t offset) const {
 
 size_t StreamBuffer::kept_bytes() const {
   size_t n = 0;
-  for (const Region& r : regions_) n += r.block.size;
+  if (store_ == nullptr) return n;
+  for (const Region& r : store_->regions) n += r.block.size;
   return n;
 }
 
@@ -293,26 +303,28 @@ void StreamBuffer::make_final(uint64_t offset) {
   assert(offset <= contiguous_);
   if (offset <= final_) return;
   final_ = offset;
+  if (store_ == nullptr) return;
+  auto& segments = store_->segments;
+  uint32_t& head = store_->head;
   if (final_ >= highest_) {
-    segments_.clear();
-    segments_head_ = longest_segment_ = 0;
-    if (segments_.capacity() > 64) segments_.shrink_to_fit();
+    segments.clear();
+    head = store_->longest_segment = 0;
+    if (segments.capacity() > 64) segments.shrink_to_fit();
     return;
   }
-  while (segments_head_ < segments_.size() && segments_[segments_head_].end <= final_)
-    ++segments_head_;
-  if (segments_head_ * 2 > segments_.size() && segments_head_ > 16) {
-    segments_.erase(segments_.begin(), segments_.begin() + segments_head_);
-    segments_head_ = 0;
+  while (head < segments.size() && segments[head].end <= final_) ++head;
+  if (head * 2 > segments.size() && head > 16) {
+    segments.erase(segments.begin(), segments.begin() + head);
+    head = 0;
   }
 }
 
 void StreamBuffer::shrink(Region& r) {
   if (r.block.size < kShrunkBlockBytes || r.size > r.block.size / 4) return;
-  const BlockPool::Block smaller = pool_->take(r.size);
+  const BlockPool::Block smaller = store_->pool->take(r.size);
   if (smaller.data == nullptr) return;
   std::memcpy(smaller.data, r.block.data + r.head, r.size);
-  pool_->give_back(r.block);
+  store_->pool->give_back(r.block);
   r.block = smaller;
   r.head = 0;
 }
@@ -320,8 +332,10 @@ void StreamBuffer::shrink(Region& r) {
 void StreamBuffer::release(uint64_t offset) {
   if (offset <= released_) return;
   released_ = offset;
-  while (!regions_.empty() && regions_[0].begin < released_) {
-    Region& r = regions_[0];
+  if (store_ == nullptr) return;
+  auto& regions = store_->regions;
+  while (!regions.empty() && regions[0].begin < released_) {
+    Region& r = regions[0];
     if (r.end() > released_) {
       const auto gone = static_cast<uint32_t>(released_ - r.begin);
       r.head += gone;
@@ -330,24 +344,24 @@ void StreamBuffer::release(uint64_t offset) {
       shrink(r);
       break;
     }
-    pool_->give_back(r.block);
-    regions_.erase(regions_.begin());
+    store_->pool->give_back(r.block);
+    regions.erase(regions.begin());
   }
-  if (!holes_.empty()) {
-    std::erase_if(holes_, [this](const Segment& h) { return h.end <= released_; });
-  }
+  std::erase_if(store_->holes, [this](const Segment& h) { return h.end <= released_; });
+  drop_empty_store();
 }
 
 void StreamBuffer::skip_to(uint64_t offset) {
   if (offset <= contiguous_) return;
-  if (!holes_.empty() && holes_.back().end == contiguous_) {
-    holes_.back().end = offset;
+  auto& holes = open_store(nullptr).holes;
+  if (!holes.empty() && holes.back().end == contiguous_) {
+    holes.back().end = offset;
   } else {
-    if (holes_.size() >= kMaxHoles) {
-      holes_[1].begin = holes_[0].begin;
-      holes_.erase(holes_.begin());
+    if (holes.size() >= kMaxHoles) {
+      holes[1].begin = holes[0].begin;
+      holes.erase(holes.begin());
     }
-    holes_.push_back({contiguous_, offset});
+    holes.push_back({contiguous_, offset});
   }
   contiguous_ = offset;
   highest_ = std::max(highest_, offset);

@@ -8,12 +8,13 @@
 // Beyond `final` the segments keep their boundaries, since overlap policies ask for them.
 //
 // Memory: regions of contiguous addresses in blocks of the worker's pool, almost always one; none
-// while nothing is kept. A stream that is in order costs one copy a byte and no allocation besides
-// the block.
+// while nothing is kept: most connections are idle most of the time, so all that speaks of kept
+// bytes stands apart (Store) and goes with them. A stream that is in order costs one copy a byte.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -40,13 +41,6 @@ struct InsertResult {
 class StreamBuffer {
  public:
   StreamBuffer() = default;
-  StreamBuffer(StreamBuffer&& other) noexcept { swap(other); }
-  StreamBuffer& operator=(StreamBuffer&& other) noexcept {
-    swap(other);
-    return *this;
-  }
-  ~StreamBuffer();
-
   // The pool must be the same in all calls, and outlive the buffer.
   InsertResult insert(BlockPool& pool, uint64_t offset, Bytes data, OsPolicy policy,
                       uint8_t max_regions);
@@ -73,8 +67,6 @@ class StreamBuffer {
   [[nodiscard]] size_t kept_bytes() const;
   [[nodiscard]] uint16_t regions_max() const { return regions_max_; }
 
-  void swap(StreamBuffer& other) noexcept;
-
  private:
   struct Region {
     uint64_t begin = 0;  // offset of the first address
@@ -90,6 +82,27 @@ class StreamBuffer {
     uint64_t begin, end;
   };
 
+  struct Store {
+    BlockPool* pool = nullptr;
+    absl::InlinedVector<Region, 1> regions;  // by begin, apart from each other
+    absl::InlinedVector<Segment, 2>
+        segments;                // from head on: by begin, those that end after final_
+    std::vector<Segment> holes;  // given up, between released_ and contiguous_
+    uint32_t head = 0;
+    uint32_t longest_segment = 0;
+    bool all_apart = false;  // coalesce() would find nothing
+
+    Store() = default;
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+    ~Store();
+    [[nodiscard]] std::span<const Segment> open_segments() const {
+      return std::span(segments).subspan(head);
+    }
+  };
+
+  Store& open_store(BlockPool* pool);  // null: without bytes of its own yet
+  void drop_empty_store();
   [[nodiscard]] size_t first_overlapping(uint64_t begin) const;
   [[nodiscard]] bool append_in_order(uint64_t offset, Bytes data);
   [[nodiscard]] InsertStatus reserve(uint64_t begin, uint64_t end, uint8_t max_regions);
@@ -104,16 +117,9 @@ class StreamBuffer {
   void coalesce();
   void advance_contiguous();
 
-  BlockPool* pool_ = nullptr;
   uint64_t released_ = 0, final_ = 0, contiguous_ = 0, highest_ = 0;
-  absl::InlinedVector<Region, 1> regions_;  // by begin, apart from each other
-  absl::InlinedVector<Segment, 2>
-      segments_;                // from segments_head_ on: by begin, those that end after final_
-  std::vector<Segment> holes_;  // given up, between released_ and contiguous_
-  uint32_t segments_head_ = 0;
-  uint32_t longest_segment_ = 0;
+  std::unique_ptr<Store> store_;  // null: no byte, segment or hole is known
   uint16_t regions_max_ = 0;
-  bool all_apart_ = false;  // coalesce() would find nothing
 };
 
 }  // namespace vong::reassembly

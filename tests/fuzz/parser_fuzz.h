@@ -116,7 +116,7 @@ class ParserRun {
     }
     // Like the driver: what is complete and was seen goes, so that work stays linear in the input.
     if (parser_->transactions.size() > 64) {
-      std::erase_if(parser_->transactions, [&](const auto& tx) {
+      erase_if(parser_->transactions, [&](const auto& tx) {
         return tx->progress[0] >= def_.complete[0] && tx->progress[1] >= def_.complete[1];
       });
     }

@@ -492,7 +492,7 @@ void Driver::collect(flow::Flow& f) {
            files_logged(*tx);
   };
   while (!open.empty() && done(open.front())) open.pop_front();
-  if (!open.empty()) std::erase_if(open, done);
+  if (!open.empty()) erase_if(open, done);
 }
 
 }  // namespace vong::applayer

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "base/timestamp.h"
 #include "sensor/applayer/core/frame.h"
 #include "sensor/applayer/core/transaction.h"
+#include "sensor/applayer/core/transaction_list.h"
 #include "sensor/packet/types.h"
 
 namespace vong::applayer {
@@ -78,7 +78,7 @@ class Parser {
   std::vector<ExpectedFlow> expected_flows;
 
   // Open transactions, oldest first, ids rising. The driver removes those that are complete, inspected and logged, from any place.
-  std::deque<std::unique_ptr<Transaction>> transactions;
+  TransactionList transactions;
   uint64_t transactions_made = 0;     // the next id
   // Where frames go; null: nobody asks for them. Set by the driver before the first call.
   std::unique_ptr<FrameSet> frames;

@@ -3,7 +3,6 @@
 // file.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
