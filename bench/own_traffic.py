@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""own_traffic.py OUT.pcap: the project's own captures, a hundred times over with other client addresses: benchmark input where there is no better."""
+"""own_traffic.py OUT.pcap [ROUNDS]: the project's own captures, a hundred times over with other client addresses: benchmark input where there is no better."""
 import glob
 import os
 import struct
@@ -16,7 +16,7 @@ for path in sorted(glob.glob(os.path.join(here, '../pcaps/*/*.pcap'))):
         pos += 16 + have
 with open(sys.argv[1], 'wb') as out:
     out.write(struct.pack('<IHHIIII', 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
-    for i in range(100):
+    for i in range(int(sys.argv[2]) if len(sys.argv) > 2 else 100):
         for sec, usec, wire, frame in frames:
             if len(frame) > 34 and frame[12:14] == b'\x08\x00':  # another 10.x network in each round; checksums are not checked (-k none)
                 frame = bytearray(frame)

@@ -10,6 +10,7 @@
 #include "sensor/app/options.h"
 #include "sensor/app/plan.h"
 #include "sensor/app/worker.h"
+#include "sensor/capture/pcap_file.h"
 #include "sensor/confine/files.h"
 #include "sensor/confine/privileges.h"
 #include "sensor/confine/system_calls.h"
@@ -92,6 +93,21 @@ void add_rules(const Options& options, const Settings& settings, confine::FileAc
   }
 }
 
+// Links in a folder of captures lead out of it.
+void add_captures(const Options& options, std::vector<std::string>& out) {
+  for (const auto& path : options.captures) {
+    if (path == "-") continue;
+    out.push_back(path);
+    const auto captures = capture::list_captures(path);
+    if (!captures) continue;   // whoever opens it says so
+    for (const auto& capture : *captures) {
+      std::error_code error;
+      if (!fs::is_symlink(capture, error)) continue;
+      if (const auto target = fs::canonical(capture, error); !error) out.push_back(target.string());
+    }
+  }
+}
+
 // A data set that rules save by a relative name stands in the data folder, without one where the
 // sensor was started.
 bool saves_in_working_folder(const Options& options, const detect::RuleSet& rules) {
@@ -163,13 +179,9 @@ Result<> confine_files(const Options& options, const Plan& plan, const std::stri
   access.writable = {"/dev/null", "/dev/stdout", "/dev/stderr"};
   add_configured(plan.settings, access);
   add_rules(options, plan.settings, access);
-  for (const auto& path : options.captures) {
-    if (path == "-") continue;
-    (options.delete_files || plan.settings.flag("pcap-file.delete-when-done", false)
-         ? access.writable
-         : access.readable)
-        .push_back(path);
-  }
+  const bool deletes =
+      options.delete_files || plan.settings.flag("pcap-file.delete-when-done", false);
+  add_captures(options, deletes ? access.writable : access.readable);
   if (log_folder != "-") {
     std::error_code error;
     fs::create_directories(log_folder, error);  // those that write there say what is wrong with it

@@ -1,6 +1,11 @@
 #include "sensor/app/options.h"
 
 namespace vong::sensor {
+namespace {
+
+constexpr int kWorkersMax = 256;
+
+}  // namespace
 
 std::optional<int> parse_options(int argc, char** argv, Options& o) {
   CLI::App cli{"vong-sensor: packets in, matched against the rules, EVE JSON events out"};
@@ -31,7 +36,8 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
       ->type_name("DIR");
   cli.add_option(
       "--workers", o.workers,
-      "packet workers (default: threading.workers, else 1 for files, one per core live)");
+      "packet workers (default: 1 for files; live as configured, else one per core an interface)")
+      ->check(CLI::Range(0, kWorkersMax));
   cli.add_flag("--init-errors-fatal", o.init_errors_fatal,
                "a rule that cannot load ends the start with status 2");
   cli.add_flag("--simulate-ips", o.simulate_ips,

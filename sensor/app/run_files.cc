@@ -2,13 +2,17 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <functional>
+#include <span>
+#include <vector>
 
 #include "sensor/app/confinement.h"
 #include "sensor/app/evidence_ring.h"
 #include "sensor/app/failed.h"
+#include "sensor/app/file_crew.h"
 #include "sensor/app/ledger_keeper.h"
 #include "sensor/app/metrics.h"
 #include "sensor/app/open_outputs.h"
@@ -106,6 +110,67 @@ int run_once(const Plan& plan, capture::PacketSource& source, Output& output, co
   return whole && !lost ? app::kExitDone : app::kExitFailed;
 }
 
+// The same by several workers: a cell for each.
+int run_crew(const Plan& plan, capture::PacketSource& source, Output& output, const std::string& folder, app::Signals& signals,
+             app::Progress& progress, std::span<WorkerCells> cells, evidence::PacketRing* ring) {
+  detect::SharedState shared(plan.settings);
+  FileCrew crew(plan, shared, output, cells);
+  const auto store = emit::FileStore::open(plan.settings, folder);
+  if (failed(store)) return app::kExitFailed;
+  const auto keeper = LedgerKeeper::open(plan.settings, folder, true);
+  if (failed(keeper)) return app::kExitFailed;
+  for (const auto& worker : crew.workers()) {
+    worker->emitter().set_file_store(store->get());
+    if (ring != nullptr) worker->set_recorder(ring->add_recorder());
+  }
+  if (ring != nullptr) ring->start();
+  std::vector<WorkerTotals*> at_the_end;   // live as long as the crew
+  if (*keeper != nullptr) {
+    crew.after_round([&](std::span<WorkerTotals* const> totals, Timestamp first, Timestamp last) {
+      at_the_end.assign(totals.begin(), totals.end());
+      if (last == Timestamp{}) return;
+      (*keeper)->begin(first);
+      (*keeper)->tick(totals, output, last, plan.rules->hash());
+    });
+  }
+  crew.start();
+  std::array<RawPacket, kBatch> batch;
+  bool whole = true;
+  while (!signals.stop_requested()) {
+    size_t n = 0;
+    const auto status = source.next_batch(batch, n);
+    if (status == capture::ReadStatus::kEnd) break;
+    if (status == capture::ReadStatus::kError) {
+      spdlog::error("{}", source.error());
+      whole = false;
+    } else if (status == capture::ReadStatus::kTimeout) {
+      crew.flush(source.stats());
+      (void)failed(output.flush());
+    } else {
+      crew.take(std::span<const RawPacket>(batch).first(n), source.file_name(), source.stats());
+      progress.update(source.bytes_done());
+    }
+  }
+  crew.finish(source.stats());
+  if (ring != nullptr) ring->stop();
+  bool lost = false;
+  if (*keeper != nullptr) {
+    lost = failed(output.flush());
+    (*keeper)->finish(at_the_end, output, crew.last_packet_time(), plan.rules->hash());
+  }
+  (void)failed(shared.save());
+  if (failed(output.close(kCloseTimeout))) return app::kExitFailed;
+  uint64_t frames = 0, bytes = 0, flows = 0, alerts = 0;
+  for (const auto& worker : crew.workers()) {
+    frames += worker->counters().frames;
+    bytes += worker->counters().bytes;
+    flows += worker->flows().counters().total;
+    alerts += worker->detector().counters().alerts;
+  }
+  spdlog::info("{} packets, {} bytes, {} flows, {} alerts", frames, bytes, flows, alerts);
+  return whole && !lost ? app::kExitDone : app::kExitFailed;
+}
+
 // What -r means with the flags beside it.
 Result<std::unique_ptr<capture::PacketSource>> open_captures(const Options& options, const Settings& settings) {
   const bool deletes = options.delete_files || settings.flag("pcap-file.delete-when-done", false);
@@ -172,17 +237,19 @@ int run_files(const Options& options, const Plan& plan, app::Signals& signals) {
   const auto ring = open_evidence_ring(plan.settings, true);
   if (failed(ring)) return app::kExitFailed;
   if (failed(confine_files(options, plan, log_folder(options, plan)))) return app::kExitFailed;
-  WorkerCells cells;
+  std::vector<WorkerCells> cells(static_cast<size_t>(std::max(options.workers, 1)));
   telemetry::Registry registry(metrics_table());
   add_rule_metrics(registry, plan.rule_counts);
   if (*opened != nullptr) add_kafka_metrics(registry, **opened);
-  add_worker_metrics(registry, cells);
+  for (const WorkerCells& of_one : cells) add_worker_metrics(registry, of_one);
   if (*ring != nullptr) add_evidence_metrics(registry, **ring);
   const auto page = open_metrics_page(plan.settings, registry);
   if (failed(page)) return app::kExitFailed;
   if (failed(confine_calls(plan.settings))) return app::kExitFailed;
   app::Progress progress(options.common, (*source)->bytes_total(), "bytes");
-  return run_once(plan, **source, output, log_folder(options, plan), signals, progress, cells, ring->get());
+  const std::string folder = log_folder(options, plan);
+  if (cells.size() > 1) return run_crew(plan, **source, output, folder, signals, progress, cells, ring->get());
+  return run_once(plan, **source, output, folder, signals, progress, cells.front(), ring->get());
 }
 
 }  // namespace vong::sensor
