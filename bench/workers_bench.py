@@ -1,0 +1,53 @@
+#!/usr/bin/python3
+"""workers_bench.py BUILD CAPTURE RULES RUNS: two workers against one on the same capture, in alternating runs.
+
+Time by the clock less that of loading the rules, so only an idle machine with two cores says what two workers can do; beside it what they cost in
+CPU-seconds, which other programs disturb less."""
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+
+from sensor_bench import run, spread
+
+
+def timed(argv):
+    """-> seconds by the clock, CPU-seconds"""
+    start = time.monotonic()
+    cpu, _, _ = run(argv)
+    return time.monotonic() - start, cpu
+
+
+def main():
+    build, capture, rules, runs = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+    work = tempfile.mkdtemp(prefix='workers-bench-')
+    common = ['-k', 'none', '-q', '-S', rules, '--set', 'vars.address-groups.HOME_NET=[192.168.0.0/16,10.0.0.0/8,172.16.0.0/12]',
+              '--set', 'vars.address-groups.EXTERNAL_NET=any', '--set', f'rules.cache-dir={work}/cache', '--set', 'rules.compile-threads=1']
+    settings = os.path.join(os.environ.get('VONG_SHARED', '../shared'), 'conformance/corpus_settings.yaml')
+    if os.path.exists(settings):
+        common += ['-c', settings]
+    empty = os.path.join(work, 'empty.pcap')
+    with open(capture, 'rb') as f, open(empty, 'wb') as g:
+        g.write(f.read(24))
+    figures = {name: [] for name in ('one', 'two', 'speed', 'cost')}
+    for i in range(runs + 1):   # the first fills the caches
+        seconds, cpus = {}, {}
+        load, load_cpu = timed([os.path.join(build, 'bin/vong-sensor'), '-r', empty, '-l', os.path.join(work, 'load')] + common)
+        for workers in 1, 2:
+            out = os.path.join(work, 'out')
+            shutil.rmtree(out, ignore_errors=True)
+            wall, cpu = timed([os.path.join(build, 'bin/vong-sensor'), '-r', capture, '-l', out, '--workers', str(workers)] + common)
+            seconds[workers], cpus[workers] = wall - load, cpu - load_cpu
+        if i > 0:
+            for name, value in (('one', seconds[1]), ('two', seconds[2]), ('speed', seconds[1] / seconds[2]), ('cost', cpus[2] / cpus[1])):
+                figures[name].append(value)
+    print(f'{os.path.basename(capture)}: two workers against one, {runs} runs, medians (min-max)')
+    print(f'  by the clock, less loading   one {spread(figures["one"])} s, two {spread(figures["two"])} s: {spread(figures["speed"])} times as fast')
+    print(f'  CPU-seconds, two to one      {spread(figures["cost"])}; cores {os.cpu_count()}, load {os.getloadavg()[0]:.1f}')
+    shutil.rmtree(work)
+
+
+if __name__ == '__main__':
+    main()
