@@ -42,40 +42,30 @@ void add_capture(ledger::Totals& totals, const capture::CaptureStats& stats, uin
   card.in = card.out + stats.interface_drops;
 }
 
-std::optional<Loss> tcp_loss(const reassembly::TcpCounters& before,
-                             const reassembly::TcpCounters& now, const Packet& packet) {
-  if (now.invalid_checksum != before.invalid_checksum)
-    return Loss{Hop::kFlow, Reason::kBadChecksum};
-  if (now.session_memcap_drop != before.session_memcap_drop ||
-      now.segment_memcap_drop != before.segment_memcap_drop) {
-    return Loss{Hop::kFlow, Reason::kMemoryCap};
-  }
+std::optional<Loss> tcp_loss(const TcpMarks& before, const TcpMarks& now, const Packet& packet) {
+  if (now.bad_checksum != before.bad_checksum) return Loss{Hop::kFlow, Reason::kBadChecksum};
+  if (now.memory_cap != before.memory_cap) return Loss{Hop::kFlow, Reason::kMemoryCap};
   if (packet.payload.empty()) return std::nullopt;
-  if (now.insert_limit != before.insert_limit) return Loss{Hop::kFlow, Reason::kSegmentLimit};
-  if (now.depth_packets != before.depth_packets) return Loss{Hop::kFlow, Reason::kStreamDepth};
+  if (now.segment_limit != before.segment_limit) return Loss{Hop::kFlow, Reason::kSegmentLimit};
+  if (now.depth != before.depth) return Loss{Hop::kFlow, Reason::kStreamDepth};
   if (now.no_session != before.no_session) return Loss{Hop::kFlow, Reason::kNoSession};
-  if (now.rejected != before.rejected) return Loss{Hop::kFlow, Reason::kOutOfState};
+  if (now.out_of_state != before.out_of_state) return Loss{Hop::kFlow, Reason::kOutOfState};
   return std::nullopt;
 }
 
-std::optional<Loss> match_loss(const detect::DetectCounters& before,
-                               const detect::DetectCounters& now, const Packet& packet,
-                               bool encrypted) {
+std::optional<Loss> match_loss(const MatchMarks& before, const MatchMarks& now,
+                               const Packet& packet, bool encrypted) {
   const auto here = [](Reason reason) { return Loss{Hop::kMatch, reason}; };
-  if (now.packets_passed != before.packets_passed) {
+  if (now.passed != before.passed) {
     const bool by_policy =
         packet.no_inspection || (packet.flow != nullptr && packet.flow->pass_by_policy);
     return here(by_policy ? Reason::kPolicy : Reason::kPassRule);
   }
-  if (now.packets_without_rules != before.packets_without_rules) return here(Reason::kNoRules);
+  if (now.without_rules != before.without_rules) return here(Reason::kNoRules);
   if (packet.truncated) return here(Reason::kSnapLength);
   if (encrypted && !packet.payload.empty()) return here(Reason::kEncrypted);
-  if (now.packets_work_limit != before.packets_work_limit ||
-      now.pcre_limit_reached != before.pcre_limit_reached ||
-      now.recursion_limit_reached != before.recursion_limit_reached) {
-    return here(Reason::kMatchLimit);
-  }
-  if (now.rules_shed != before.rules_shed) return here(Reason::kOverload);
+  if (now.limits != before.limits) return here(Reason::kMatchLimit);
+  if (now.shed != before.shed) return here(Reason::kOverload);
   return std::nullopt;
 }
 

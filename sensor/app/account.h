@@ -44,13 +44,32 @@ class PacketAccount {
 // frames that the worker took besides.
 void add_capture(ledger::Totals& totals, const capture::CaptureStats& stats, uint64_t injected, bool over);
 
+// Those of a room's counters that tell of a loss, kept from before a packet: all of them would be
+// half a kilobyte.
+struct TcpMarks {
+  explicit TcpMarks(const reassembly::TcpCounters& c)
+      : bad_checksum(c.invalid_checksum),
+        memory_cap(c.session_memcap_drop + c.segment_memcap_drop),
+        segment_limit(c.insert_limit),
+        depth(c.depth_packets),
+        no_session(c.no_session),
+        out_of_state(c.rejected) {}
+  uint64_t bad_checksum, memory_cap, segment_limit, depth, no_session, out_of_state;
+};
+struct MatchMarks {
+  explicit MatchMarks(const detect::DetectCounters& c)
+      : passed(c.packets_passed),
+        without_rules(c.packets_without_rules),
+        limits(c.packets_work_limit + c.pcre_limit_reached + c.recursion_limit_reached),
+        shed(c.rules_shed) {}
+  uint64_t passed, without_rules, limits, shed;
+};
+
 // What TCP tracking could not do with the packet; `before`: its counters before the packet.
-[[nodiscard]] std::optional<Loss> tcp_loss(const reassembly::TcpCounters& before,
-                                           const reassembly::TcpCounters& now,
+[[nodiscard]] std::optional<Loss> tcp_loss(const TcpMarks& before, const TcpMarks& now,
                                            const Packet& packet);
 // What detection did not do with it. `encrypted`: its flow's bytes say nothing to rules.
-[[nodiscard]] std::optional<Loss> match_loss(const detect::DetectCounters& before,
-                                             const detect::DetectCounters& now,
+[[nodiscard]] std::optional<Loss> match_loss(const MatchMarks& before, const MatchMarks& now,
                                              const Packet& packet, bool encrypted);
 
 }  // namespace vong::sensor

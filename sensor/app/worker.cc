@@ -142,9 +142,9 @@ void Worker::on_packet(Packet& packet) {
     account_.count(loss);
     return;
   }
-  const detect::DetectCounters before = detector_.counters();
+  const MatchMarks before(detector_.counters());
   inspect_and_emit(packet, false);
-  if (!loss) loss = match_loss(before, detector_.counters(), packet, encrypted);
+  if (!loss) loss = match_loss(before, MatchMarks(detector_.counters()), packet, encrypted);
   account_.count(loss);
   if (shedder_.busy()) [[unlikely]] detector_.set_priority_limit(detect::Detector::kAllPriorities);   // the limit was this packet's
 }
@@ -180,9 +180,9 @@ bool Worker::follow(Packet& packet, std::optional<Loss>& loss, bool& encrypted) 
                                                     app->parser->no_payload_inspection)
     encrypted = packet.no_payload_inspection = true;
   if (packet.is_tcp) {
-    const reassembly::TcpCounters before = tcp_.counters();
+    const TcpMarks before(tcp_.counters());
     tcp_.process(*flow, packet);
-    loss = tcp_loss(before, tcp_.counters(), packet);
+    loss = tcp_loss(before, TcpMarks(tcp_.counters()), packet);
     turn_if_wanted(*flow, packet);
   } else if (packet.is_udp && !packet.payload.empty()) {  // whatever its checksum, as the reference
     driver_.on_datagram(*flow, packet);
