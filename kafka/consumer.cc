@@ -16,11 +16,21 @@ int milliseconds(std::chrono::milliseconds d) {
 rd_kafka_message_t* cast(void* message) { return static_cast<rd_kafka_message_t*>(message); }
 
 constexpr std::size_t kBatchMax = 10'000;
+// Before 2.2 a full queue of fetched records keeps librdkafka from fetching for up to a second,
+// however soon it is emptied; later versions have a setting for it.
+constexpr int kQueueBackoffVersion = 0x02020000;
+// Not shorter than a broker may need: librdkafka takes a request that has run out of time for a
+// broken connection.
+constexpr auto kNudgePatience = std::chrono::seconds(5);
 
 }  // namespace
 
 Record::~Record() {
   if (message_ != nullptr) rd_kafka_message_destroy(cast(message_));
+}
+bool Record::is_of_same_partition(const Record& o) const {
+  return cast(message_)->rkt == cast(o.message_)->rkt &&
+         cast(message_)->partition == cast(o.message_)->partition;
 }
 std::string_view Record::topic() const { return rd_kafka_topic_name(cast(message_)->rkt); }
 int32_t Record::partition() const { return cast(message_)->partition; }
@@ -79,15 +89,20 @@ struct Consumer::Impl {
   std::vector<Position> positions;      // few; by search
   std::vector<TopicPartition> ended;    // with report_end: at their end after the last record
   std::vector<TopicPartition> revoked;  // since the running poll call began
+  bool was_full = false;                // the queue of fetched records, since the last nudge
+  std::size_t mean_bytes = 0;           // of a record
   bool closed = false;
-  ClientHandle client;  // last: destroyed first, its callbacks use the rest
+  bool new_end = false;  // in `ended`, since a record was looked for in it
+  ClientHandle client;   // its callbacks use what stands above
+  QueueHandle queue;     // the client's, of all its partitions; goes first
 
   static void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
                            rd_kafka_topic_partition_list_t* list, void* opaque);
   void assigned(const rd_kafka_topic_partition_list_t* list);
   void gone(const rd_kafka_topic_partition_list_t* list);
   [[nodiscard]] KafkaResult<> take(rd_kafka_message_t* message, std::vector<Record>& out);
-  void advance(const Record& record);
+  void advance(std::span<const Record> records);
+  void nudge(std::span<const Record> records);
 
   [[nodiscard]] PartitionsHandle assignment() const {
     rd_kafka_topic_partition_list_t* list = nullptr;
@@ -191,6 +206,17 @@ KafkaResult<Consumer> Consumer::open(const Options& options, Listener* listener)
       {"topic.metadata.refresh.interval.ms",
        "5000"},  // a topic of a new agency is found within seconds
   };
+  if (rd_kafka_version() >= kQueueBackoffVersion)
+    properties.emplace_back("fetch.queue.backoff.ms", "10");
+  const auto prefer = [&](const char* name, const char* value) {
+    if (std::ranges::none_of(options.client.tuning, [&](const auto& t) { return t.first == name; }))
+      properties.emplace_back(name, value);
+  };
+  // Small pieces of each partition: what was fetched of many partitions is then of about the same
+  // time, and little has to be held to put it in order. Not smaller than producers' batches, of
+  // which a broker adds the first partition's only to an answer when they do not fit.
+  prefer("max.partition.fetch.bytes", "262144");
+  prefer("queued.min.messages", "1000000");  // the bytes above are the limit
   if (!options.instance_id.empty())
     properties.emplace_back("group.instance.id", options.instance_id);
   for (const auto& [name, value] : properties) {
@@ -201,6 +227,7 @@ KafkaResult<Consumer> Consumer::open(const Options& options, Listener* listener)
   if (!client) return std::unexpected(client.error());
   rd_kafka_poll_set_consumer(client->get());
   impl->client = std::move(*client);
+  impl->queue.reset(rd_kafka_queue_get_consumer(impl->client.get()));
   return Consumer(std::move(impl));
 }
 
@@ -227,6 +254,9 @@ KafkaResult<> Consumer::Impl::take(rd_kafka_message_t* message, std::vector<Reco
     // Here and not when the call ends: the partition's end may come behind its last record in the
     // same batch.
     const Record& record = out.emplace_back(Record(message));
+    if (ended.empty()) return {};
+    if (!new_end && out.size() > 1 && record.is_of_same_partition(out[out.size() - 2])) return {};
+    new_end = false;
     std::erase_if(ended, [&](const TopicPartition& p) {
       return p.partition == record.partition() && p.topic == record.topic();
     });
@@ -236,6 +266,7 @@ KafkaResult<> Consumer::Impl::take(rd_kafka_message_t* message, std::vector<Reco
   if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
     const TopicPartition partition{rd_kafka_topic_name(message->rkt), message->partition};
     if (std::ranges::find(ended, partition) == ended.end()) ended.push_back(partition);
+    new_end = true;
     return {};
   }
   const std::string topic = message->rkt != nullptr ? rd_kafka_topic_name(message->rkt) : "";
@@ -243,16 +274,41 @@ KafkaResult<> Consumer::Impl::take(rd_kafka_message_t* message, std::vector<Reco
                                   message->err, watch, rd_kafka_message_errstr(message)));
 }
 
-void Consumer::Impl::advance(const Record& record) {
-  watch.clear();
-  const auto at = std::ranges::find_if(positions, [&](const Position& p) {
-    return p.partition.partition == record.partition() && p.partition.topic == record.topic();
-  });
-  if (at != positions.end())
-    at->next = record.offset() + 1;
-  else
-    positions.push_back(
-        {{std::string(record.topic()), record.partition()}, record.offset(), record.offset() + 1});
+// Records of one partition come many at a time: it is looked for once for all of them.
+void Consumer::Impl::advance(std::span<const Record> records) {
+  if (!records.empty()) watch.clear();
+  for (std::size_t i = 0; i < records.size();) {
+    const Record& first = records[i];
+    std::size_t end = i + 1;
+    while (end < records.size() && records[end].is_of_same_partition(first)) ++end;
+    const auto at = std::ranges::find_if(positions, [&](const Position& p) {
+      return p.partition.partition == first.partition() && p.partition.topic == first.topic();
+    });
+    const int64_t next = records[end - 1].offset() + 1;
+    if (at != positions.end())
+      at->next = next;
+    else
+      positions.push_back({{std::string(first.topic()), first.partition()}, first.offset(), next});
+    i = end;
+  }
+}
+
+// Makes librdkafka look again whether it may fetch, when a queue that was full is getting empty:
+// any request to the broker does, and this one changes nothing.
+void Consumer::Impl::nudge(std::span<const Record> records) {
+  if (records.empty() || rd_kafka_version() >= kQueueBackoffVersion) return;
+  std::size_t bytes = 0;
+  for (const Record& r : records) bytes += r.value().size();
+  mean_bytes = bytes / records.size();
+  const std::size_t queued = rd_kafka_queue_length(queue.get()) * mean_bytes;
+  was_full |= queued >= options.queued_bytes_max / 4 * 3;
+  if (!was_full || queued >= options.queued_bytes_max / 2) return;
+  was_full = false;
+  int64_t low = 0, high = 0;
+  const Record& last = records.back();
+  (void)rd_kafka_query_watermark_offsets(client.get(), std::string(last.topic()).c_str(),
+                                         last.partition(), &low, &high,
+                                         milliseconds(kNudgePatience));
 }
 
 KafkaResult<> Consumer::poll_batch(std::size_t max, std::chrono::milliseconds timeout,
@@ -282,7 +338,8 @@ KafkaResult<> Consumer::poll_batch(std::size_t max, std::chrono::milliseconds ti
                              }),
               out.end());
   }
-  for (std::size_t i = before; i < out.size(); ++i) impl.advance(out[i]);
+  impl.advance(std::span(out).subspan(before));
+  impl.nudge(std::span(out).subspan(before));
   if (out.size() > before) return {};  // an error that matters comes again
   if (result && is_refusal(impl.watch.code())) {
     KafkaError error{Answer::kRefused, impl.watch.code(), impl.watch.text()};

@@ -45,6 +45,8 @@ class Record {
 
   [[nodiscard]] std::string_view topic() const;
   [[nodiscard]] int32_t partition() const;
+  // True says so for sure and without looking at names; false may err.
+  [[nodiscard]] bool is_of_same_partition(const Record& other) const;
   [[nodiscard]] int64_t offset() const;
   [[nodiscard]] Milliseconds timestamp() const;  // -1 when the record has none
   [[nodiscard]] std::string_view key() const;    // empty when the record has none

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """kafka_bench.py VONG_CORRELATOR EVENTS [COUNT]: the three jobs from the first COUNT (500,000) events of a file, and the same from a broker's
-topics, one per agency, with transactions; beside a bare consumer (kcat). Called by with_broker. Rates by the clock, CPU seconds of the
-correlator alone; the incidents must be the same. Status 77: no kcat."""
+topics, one per agency, with transactions; beside a bare consumer of all topics (kcat, which writes nothing). Called by with_broker. Rates by the
+clock, CPU seconds of the one process alone; the incidents must be the same. Status 77: no kcat."""
 import json
 import os
 import resource
@@ -44,12 +44,17 @@ def split(work):
     return n, sorted(parts)
 
 
-def from_file(work):
+def timed(*command):
+    """Seconds by the clock and of CPU."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.time()
-    subprocess.run([program, '-q', '-c', f'{work}/file.yaml', '--in', f'{work}/events.json', '-l', f'{work}/out'], check=True)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    incidents = sum(1 for _ in open(f'{work}/out/incidents.json'))
-    return time.time() - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, incidents
+    return time.time() - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def from_file(work):
+    seconds, spent = timed(program, '-q', '-c', f'{work}/file.yaml', '--in', f'{work}/events.json', '-l', f'{work}/out')
+    return seconds, spent, sum(1 for _ in open(f'{work}/out/incidents.json'))
 
 
 def metric(name):
@@ -80,12 +85,13 @@ def from_kafka(work, n):
             sys.exit('the correlator has ended')
     seconds, spent = time.time() - first[0], cpu() - start_cpu
     rate = (n - first[1]) / seconds if n > first[1] else float('nan')
+    memory = next(int(line.split()[1]) for line in open(f'/proc/{process.pid}/status') if line.startswith('VmHWM')) // 1024
     time.sleep(4)  # idle: the watermark passes the last event, everything is told
     process.send_signal(signal.SIGTERM)
     process.wait()
     ids = {json.loads(line)['incident_id'] for line in kcat('-C', '-t', 'vong.incidents.national', '-o', 'beginning', '-e',
                                                             '-X', 'isolation.level=read_committed').splitlines()}
-    return rate, spent, len(ids)
+    return rate, spent, len(ids), memory
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -102,17 +108,16 @@ with tempfile.TemporaryDirectory() as folder:
     for topic in topics:
         with open(f'{folder}/{topic}', 'rb') as lines:
             subprocess.run(['kcat', '-b', brokers, '-q', '-P', '-t', topic, '-z', 'lz4', '-H', 'sensor=sensor-' + topic[-2:]], stdin=lines, check=True)
-    begin = time.time()
-    for topic in topics:
-        subprocess.run(['kcat', '-b', brokers, '-q', '-C', '-t', topic, '-o', 'beginning', '-e'], stdout=subprocess.DEVNULL, check=True)
-    bare = time.time() - begin
+    bare, bare_cpu = timed('kcat', '-b', brokers, '-q', '-G', 'bare', '-X', 'auto.offset.reset=earliest', '-X', 'enable.auto.commit=false',
+                           '-e', '-f', '', *topics)
     file_s, file_cpu, file_incidents = from_file(folder)
-    rate, kafka_cpu, kafka_incidents = from_kafka(folder, total)
+    rate, kafka_cpu, kafka_incidents, memory = from_kafka(folder, total)
     print(f'events                          {total}')
     print(f'incidents, file and broker      {file_incidents} {kafka_incidents}')
-    print(f'bare consumer, M events/s       {total / bare / 1e6:.3f}')
+    print(f'bare consumer, M events/s       {total / bare / 1e6:.3f} ({bare_cpu:.2f} CPU-s)')
     print(f'from a file, M events/s         {total / file_s / 1e6:.3f} ({file_cpu:.2f} CPU-s)')
     print(f'from the broker, M events/s     {rate / 1e6:.3f} ({kafka_cpu:.2f} CPU-s)')
+    print(f'peak memory                     {memory} MB')
     print(f'broker to file, by the clock    {rate * file_s / total:.3f}')
     print(f'broker to file, by CPU seconds  {file_cpu / kafka_cpu:.3f}')
     sys.exit(file_incidents != kafka_incidents)

@@ -31,7 +31,9 @@ struct Live {
 };
 
 struct Partition {
+  enum class Holds : uint8_t { kEvents, kVerdicts, kStatus };
   uint32_t index = 0;
+  Holds holds = Holds::kEvents;
   int64_t committed = 0;
   int64_t next = 0;       // offset after the last record taken
   bool reached = false;   // replay has come to `committed`, or to the end

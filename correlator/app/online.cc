@@ -25,11 +25,15 @@ namespace {
 using namespace std::chrono_literals;
 using kafka::Answer;
 
-constexpr size_t kBatchMax = 10'000;
+constexpr size_t kBatchMax = 2'000;  // fits the caches on its way from the client to the buffer
 constexpr size_t kBlockBytes = 128u << 10;
 constexpr auto kTransactionPatience = 30s;
 // How long late events are gathered when more and more come, before they are put in their places.
 constexpr int64_t kGatherLateNs = 2'000'000'000;
+// A transaction costs several ways to the broker and back: while there is much to read it takes
+// what was read in this time, or so much to say.
+constexpr int64_t kCommitEveryNs = 200'000'000;
+constexpr size_t kOutboxMax = 10'000;
 
 constexpr int64_t kStatusAheadNs = 86'400'000'000'000;
 
@@ -74,6 +78,7 @@ class OnlineRun : private kafka::Consumer::Listener {
         disconnect();
       }
     }
+    if (consumer_ && !reassigned_ && late_facts_ == 0) (void)commit();
     return app::kExitDone;
   }
 
@@ -184,9 +189,15 @@ class OnlineRun : private kafka::Consumer::Listener {
     if (replaying_ && !finish_replay()) return false;
     if (!replaying_ && late_facts_ > 0) return gathered() ? correct() : true;
     if (!replaying_) release();
+    if (!time_to_commit()) return true;
     if (!commit()) return false;
     online_.settled.set(settled_ ? 1 : 0);
     return true;
+  }
+
+  bool time_to_commit() const {
+    return records_.empty() || outbox_.size() >= kOutboxMax ||
+           wall_ns() - last_commit_ns_ >= kCommitEveryNs;
   }
 
   void note_ends() {
@@ -233,6 +244,9 @@ class OnlineRun : private kafka::Consumer::Listener {
     for (const kafka::TopicOffset& c : *committed) {
       Partition p;
       p.index = static_cast<uint32_t>(partitions_.size());
+      p.holds = c.topic == kVerdictsTopic ? Partition::Holds::kVerdicts
+                : c.topic == kStatusTopic ? Partition::Holds::kStatus
+                                          : Partition::Holds::kEvents;
       p.committed = c.offset == kafka::kNoOffset ? 0 : c.offset;
       if (!c.metadata.empty()) {
         committed_watermark_ns_ = std::max<int64_t>(committed_watermark_ns_,
@@ -319,6 +333,8 @@ class OnlineRun : private kafka::Consumer::Listener {
   // Blocks of records, copied next to each other: the copy is needed for the padding anyhow, and
   // the decoder reads a block faster than its records one by one.
   void take_all() {
+    round_wall_ns_ = wall_ns();
+    bool same_partition = false;
     for (size_t i = 0; i < records_.size();) {
       buffer_.clear();
       size_t end = i;
@@ -332,16 +348,20 @@ class OnlineRun : private kafka::Consumer::Listener {
       live_->engine.expect(block);
       for (size_t at = 0; i < end; ++i) {
         const size_t size = records_[i].value().size();
-        take(records_[i], block.substr(at, size));
+        take(records_[i], block.substr(at, size), same_partition);
         at += size + 1;
+        same_partition =
+            i + 1 < records_.size() && records_[i + 1].is_of_same_partition(records_[i]);
+        // Here and not with all others: the next one's headers then use the same memory.
+        const kafka::Record done = std::move(records_[i]);
       }
       live_->engine.expect({});
     }
   }
 
-  void take(const kafka::Record& r, std::string_view value) {
-    if (last_ == nullptr || last_->first.partition != r.partition() ||
-        last_->first.topic != r.topic()) {
+  // `same_partition`: as the record before.
+  void take(const kafka::Record& r, std::string_view value, bool same_partition) {
+    if (!same_partition) {
       const auto it = partitions_.find({std::string(r.topic()), r.partition()});
       last_ = it == partitions_.end() ? nullptr : &*it;
     }
@@ -354,14 +374,14 @@ class OnlineRun : private kafka::Consumer::Listener {
     if (r.offset() < p.next) return;
     p.next = r.offset() + 1;
     consumed_ = true;
-    if (r.topic() == kStatusTopic) return take_status(r, value);
+    if (p.holds == Partition::Holds::kStatus) return take_status(r, value);
     unsettle();
     RecordSource source;
-    source.agency = r.topic().substr(kEventsPrefix.size());
+    source.agency = std::string_view(last_->first.topic).substr(kEventsPrefix.size());
     source.sensor = r.header("sensor").value_or("");
     source.position = events::unsigned_of(r.header("seq").value_or(""))
                           .value_or(static_cast<uint64_t>(r.offset()));
-    const bool is_verdict = r.topic() == kVerdictsTopic;
+    const bool is_verdict = p.holds == Partition::Holds::kVerdicts;
     const ReadResult result =
         is_verdict ? live_->engine.read_verdict(value, static_cast<uint64_t>(r.partition()) << 48 |
                                                            static_cast<uint64_t>(r.offset()))
@@ -372,7 +392,7 @@ class OnlineRun : private kafka::Consumer::Listener {
     }
     if (is_verdict) board_.on_verdict(live_->engine.verdict_agency(), live_->engine.time_ns());
     live_->watermark.on_record(p.index, r.offset(), live_->engine.sensor_print(),
-                               live_->engine.time_ns(), wall_ns());
+                               live_->engine.time_ns(), round_wall_ns_);
     if (result != ReadResult::kFact) return;
     if (replaying_) {
       if (auto ok = live_->sorter.add(live_->engine.key(), live_->engine.fact()); !ok)
@@ -492,8 +512,8 @@ class OnlineRun : private kafka::Consumer::Listener {
   bool commit() {
     if (replaying_ || (!consumed_ && outbox_.empty())) return true;
     consumed_ = false;
+    last_commit_ns_ = wall_ns();
     const auto done = transaction();
-    records_.clear();
     outbox_.clear();
     if (done) {
       online_.transactions.add();
@@ -564,6 +584,7 @@ class OnlineRun : private kafka::Consumer::Listener {
   bool settled_ = false;           // all that was read is in the incidents, and no sensor sends
   uint64_t late_facts_ = 0;        // since the last correction
   int64_t late_since_ns_ = 0, correction_began_ns_ = 0, next_correction_ns_ = 0;
+  int64_t round_wall_ns_ = 0, last_commit_ns_ = 0;
 };
 
 }  // namespace

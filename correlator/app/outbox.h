@@ -28,6 +28,7 @@ class Outbox {
   [[nodiscard]] kafka::KafkaResult<> write(kafka::Producer& producer) const;
   void clear() { outgoing_.clear(); }
   [[nodiscard]] bool empty() const { return outgoing_.empty(); }
+  [[nodiscard]] size_t size() const { return outgoing_.size(); }  // records
 
  private:
   struct Outgoing {

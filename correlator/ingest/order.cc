@@ -7,6 +7,11 @@
 #include "correlator/ingest/limits.h"
 
 namespace vong::ingest {
+namespace {
+
+constexpr size_t kRunsTried = 8;
+
+}  // namespace
 
 ChunkArena::Piece ChunkArena::add(std::string_view bytes) {
   if (current_ == kNone || chunks_[current_].size - chunks_[current_].used < bytes.size())
@@ -68,24 +73,42 @@ void ChunkArena::clear() {
 bool ReorderBuffer::push(const OrderKey& key, std::string_view fact) {
   if (key < released_) return false;
   Entry e{key, arena_.add(fact)};
-  if (run_.empty() || key >= run_.back().key)
+  if (run_.empty() || key >= run_.back().key) {
     run_.push_back(e);
-  else
-    others_.push(e);
+    return true;
+  }
+  for (size_t i = 0; i < kRunsTried; ++i) {
+    const size_t slot = (slot_of(key.sensor) + i) % runs_.size();
+    std::deque<Entry>& run = runs_[slot];
+    if (!run.empty() && key < run.back().key) continue;  // another sensor's, or not in order
+    if (run.empty()) heads_.push({key, slot});
+    run.push_back(e);
+    ++in_runs_;
+    return true;
+  }
+  others_.push(e);
   return true;
 }
 
-const ReorderBuffer::Entry* ReorderBuffer::first() const {
-  if (others_.empty()) return run_.empty() ? nullptr : &run_.front();
-  if (run_.empty() || others_.top().key < run_.front().key) return &others_.top();
-  return &run_.front();
+std::pair<const ReorderBuffer::Entry*, ReorderBuffer::Place> ReorderBuffer::first() const {
+  std::pair<const Entry*, Place> best{run_.empty() ? nullptr : &run_.front(), Place::kRun};
+  const auto offer = [&](const OrderKey& key, const Entry& entry, Place place) {
+    if (best.first == nullptr || key < best.first->key) best = {&entry, place};
+  };
+  if (!heads_.empty()) offer(heads_.top().key, runs_[heads_.top().slot].front(), Place::kRuns);
+  if (!others_.empty()) offer(others_.top().key, others_.top(), Place::kOthers);
+  return best;
 }
 
-void ReorderBuffer::pop() {
-  if (!others_.empty() && (run_.empty() || others_.top().key < run_.front().key))
-    others_.pop();
-  else
-    run_.pop_front();
+void ReorderBuffer::pop(Place place) {
+  if (place == Place::kRun) return run_.pop_front();
+  if (place == Place::kOthers) return others_.pop();
+  const size_t slot = heads_.top().slot;
+  heads_.pop();
+  std::deque<Entry>& run = runs_[slot];
+  run.pop_front();
+  --in_runs_;
+  if (!run.empty()) heads_.push({run.front().key, slot});
 }
 
 FactSorter::~FactSorter() {

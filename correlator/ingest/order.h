@@ -7,6 +7,7 @@
 // and gives it back sorted: for input that has an end.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <deque>
@@ -17,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -73,7 +75,7 @@ class ReorderBuffer {
     for (;;) {
       size_t n = 0;
       while (n < kFactsAtOnce) {
-        const Entry* next = first();
+        const auto [next, place] = first();
         if (next == nullptr) break;
         const bool forced = next->key.time_ns > watermark_ns;
         if (forced && (n > 0 || arena_.bytes() <= bytes_max_)) break;
@@ -81,7 +83,7 @@ class ReorderBuffer {
         pieces_[n] = next->piece;
         facts_[n++] = arena_.view(next->piece);
         released_ = next->key;
-        pop();
+        pop(place);
         if (forced) break;
       }
       if (n == 0) return;
@@ -95,7 +97,7 @@ class ReorderBuffer {
     if (key > released_) released_ = key;
   }
   explicit ReorderBuffer(size_t bytes_max) : bytes_max_(bytes_max) {}
-  [[nodiscard]] size_t size() const { return run_.size() + others_.size(); }
+  [[nodiscard]] size_t size() const { return run_.size() + in_runs_ + others_.size(); }
   [[nodiscard]] uint64_t forced() const { return forced_; }  // released early because of the cap
 
  private:
@@ -104,13 +106,32 @@ class ReorderBuffer {
     ChunkArena::Piece piece;
     bool operator>(const Entry& o) const { return key > o.key; }
   };
-  [[nodiscard]] const Entry* first() const;
-  void pop();
+  enum class Place : uint8_t { kRun, kRuns, kOthers };
+  struct Head {  // of a run
+    OrderKey key;
+    size_t slot;
+    bool operator>(const Head& o) const { return key > o.key; }
+  };
+  template <typename T>
+  using Queue = std::priority_queue<T, std::vector<T>, std::greater<>>;
+  [[nodiscard]] std::pair<const Entry*, Place> first() const;
+  void pop(Place place);
+
+  static constexpr size_t kRunBits = 6;
+  static size_t slot_of(uint64_t sensor) {
+    return sensor * 0x9e3779b97f4a7c15ull >> (64 - kRunBits);
+  }
 
   size_t bytes_max_;
   ChunkArena arena_;
-  std::deque<Entry> run_;  // what came in order: nearly everything
-  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> others_;
+  // What came in order stands in run_: nearly everything of a stream that is put together already.
+  // A backlog of many partitions comes some of each at a time; each sensor's own is in order, so
+  // it stands in a run of its sensor's. Only the rest costs a heap.
+  std::deque<Entry> run_;
+  std::array<std::deque<Entry>, size_t{1} << kRunBits> runs_;
+  Queue<Head> heads_;  // of those of runs_ that are not empty
+  size_t in_runs_ = 0;
+  Queue<Entry> others_;
   OrderKey released_{INT64_MIN, 0, 0};
   ChunkArena::Piece pieces_[kFactsAtOnce];
   std::string_view facts_[kFactsAtOnce];

@@ -60,6 +60,46 @@ TEST(ReorderBuffer, GivesBackEverythingInOrder) {
   EXPECT_EQ(buffer.size(), 0u);
 }
 
+// Many sensors' streams, each in order, that are read some records at a time and some faster than
+// others.
+TEST(ReorderBuffer, PutsABacklogOfManySensorsInOrder) {
+  for (const size_t sensors : {3u, 40u, 200u}) {
+    std::mt19937 random(7);
+    std::vector<std::vector<Item>> streams(sensors);
+    for (size_t s = 0; s < sensors; ++s) {
+      int64_t time = 0;
+      for (uint64_t i = 0; i < 6000 / sensors; ++i) {
+        time += static_cast<int64_t>(random() % 20);
+        const int64_t disorder = random() % 10 == 0 ? 3 : 0;
+        streams[s].push_back({{time - disorder, s * 7919, i}, std::to_string(s * 100'000 + i)});
+      }
+    }
+    std::vector<Item> all;
+    for (const auto& s : streams) all.insert(all.end(), s.begin(), s.end());
+    ReorderBuffer buffer(64 << 20);
+    std::vector<std::string> out;
+    const auto take = [&](std::span<const std::string_view> facts) {
+      out.insert(out.end(), facts.begin(), facts.end());
+    };
+    std::vector<size_t> next(sensors);
+    for (bool left = true; left;) {
+      left = false;
+      int64_t low = INT64_MAX;
+      for (size_t s = 0; s < sensors; ++s) {
+        for (size_t n = random() % 50; n > 0 && next[s] < streams[s].size(); --n, ++next[s])
+          ASSERT_TRUE(buffer.push(streams[s][next[s]].key, streams[s][next[s]].fact));
+        if (next[s] == streams[s].size()) continue;
+        left = true;
+        low = std::min(low, next[s] == 0 ? 0 : streams[s][next[s] - 1].key.time_ns);
+      }
+      buffer.release(left ? low - 4 : INT64_MAX, take);
+    }
+    EXPECT_EQ(out, sorted_facts(all)) << sensors << " sensors";
+    EXPECT_EQ(buffer.size(), 0u);
+    EXPECT_EQ(buffer.forced(), 0u);
+  }
+}
+
 TEST(ReorderBuffer, ReleasesEarlyAtItsCapAndCountsIt) {
   ReorderBuffer buffer(600 << 10);
   size_t released = 0;
