@@ -64,8 +64,7 @@ void Engine::take_verdict(int64_t time_ns, std::string_view payload) {
   const verdicts::History::Judged what = *judged;
   (void)verdicts_.judge(id, true_positive);
   (true_positive ? counters_->verdicts_true : counters_->verdicts_false).add();
-  if (store_->judge(id, true_positive, time_ns) != nullptr)
-    store_->set_standing(id, standing_of(what.rule, what.agency));
+  (void)store_->judge(id, true_positive, standing_of(what.rule, what.agency), time_ns);
 }
 
 }  // namespace vong::correlator

@@ -153,19 +153,6 @@ void Engine::watch_campaign(CampaignBy by, const incidents::Hit& hit, std::strin
   }
 }
 
-namespace {
-
-// The strictest mark of those concerned.
-std::string_view stricter(std::string_view a, std::string_view b) {
-  static constexpr std::string_view kMarks[] = {"CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"};
-  const auto level = [](std::string_view mark) {
-    return std::find(std::begin(kMarks), std::end(kMarks), mark) - std::begin(kMarks);
-  };
-  return level(a) >= level(b) ? a : b;
-}
-
-}  // namespace
-
 void Engine::render_timeline(const incidents::Open& o, events::Incident& i) const {
   static constexpr const char* kWords[] = {"opened",  "severity", "agency",  "system",
                                            "verdict", "closed",   "reopened"};
@@ -246,9 +233,9 @@ void Engine::render(const incidents::Open& o, events::IncidentStatus status) {
     for (const auto& [agency, count] : o.agencies) {
       events::Victim v{std::string(agency_name(agency)), {}, count, {}, 0};
       if (agency < registry_.agencies().size()) v.kind = registry_.agencies()[agency].kind;
-      i.tlp = stricter(i.tlp, agency < registry_.agencies().size()
-                                  ? std::string_view(registry_.agencies()[agency].tlp)
-                                  : std::string_view("AMBER"));
+      i.tlp = enrich::stricter_tlp(i.tlp, agency < registry_.agencies().size()
+                                              ? std::string_view(registry_.agencies()[agency].tlp)
+                                              : std::string_view("AMBER"));
       for (const EventRef& r : evidence) {
         if (r.agency != agency || r.dest.family() == 0 || v.addresses.size() >= 16) continue;
         const std::string address = r.dest.to_string();

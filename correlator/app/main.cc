@@ -1,12 +1,14 @@
 #include <spdlog/spdlog.h>
 
 #include <condition_variable>
+#include <cstdio>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 #include "app_common/program.h"
 #include "correlator/app/backtest_command.h"
+#include "correlator/app/config_reference.h"
 #include "correlator/app/offline.h"
 #include "correlator/app/online.h"
 #include "correlator/app/options.h"
@@ -144,6 +146,10 @@ int main(int argc, char** argv) {
   app::add_common_flags(cli, options.common);
   correlator::add_flags(cli, options);
   if (auto status = app::parse_command_line(cli, argc, argv, "vong-correlator")) return *status;
+  if (options.config_reference) {
+    std::fputs(correlator::config_reference_markdown().c_str(), stdout);
+    return app::kExitDone;
+  }
   app::start_log(options.common, "vong-correlator");
   app::Signals signals;
   app::Problems problems;

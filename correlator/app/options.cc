@@ -10,6 +10,8 @@
 namespace vong::correlator {
 
 void add_flags(CLI::App& cli, Options& o) {
+  cli.add_flag("--config-reference", o.config_reference,
+               "print the configuration reference (Markdown) and end");
   cli.add_option("--in", o.inputs,
                  "EVE JSON: a file, a folder of files, or - for standard input; without it, Kafka");
   cli.add_option("--rules", o.rules,
@@ -73,13 +75,10 @@ void read_indicators(const app::ConfigNode& node, Options& o, app::Problems& pro
     o.indicators_reload = node["reload"].duration(o.indicators_reload, std::chrono::seconds(1),
                                                   std::chrono::hours(24), problems);
   }
-  if (o.indicators.size() > indicators::kListsMax)
+  o.placeholders.lists = indicators::names_of(o.indicators);
+  if (o.placeholders.lists.size() > indicators::kListsMax)
     problems.error(node ? node.place() : app::Place{"--indicators", 1, 1},
                    "too many lists of indicators (limit 64)");
-  for (const indicators::ListFile& f : o.indicators) {
-    auto& names = o.placeholders.lists;
-    if (std::find(names.begin(), names.end(), f.name) == names.end()) names.push_back(f.name);
-  }
 }
 
 void read_campaign(const app::ConfigNode& node, CampaignSettings& c, app::Problems& problems) {

@@ -15,6 +15,7 @@ namespace vong::correlator {
 
 struct Options {
   app::CommonFlags common;
+  bool config_reference = false;    // print it and end
   std::vector<std::string> inputs;  // files, folders, "-"; empty: Kafka
   std::vector<std::string> rules;
   std::vector<std::string> verdicts;  // files of verdicts, with --in

@@ -12,7 +12,6 @@ namespace {
 constexpr int64_t kMinute = 60'000'000'000, kHour = 60 * kMinute, kDay = 24 * kHour;
 constexpr int64_t kForceWithin = 30 * kDay, kCheckWithin = 366 * kDay;
 constexpr double kWatchedShare = 0.95;
-constexpr std::string_view kLayers[] = {"force", "watch", "check", "share"};
 
 double rounded(double x) { return std::round(x * 1000.0) / 1000.0; }
 
@@ -190,7 +189,7 @@ void Board::write(enrich::AgencyIndex agency, const Figures& f) {
   w.close_object();
   w.open_object("layers");
   for (size_t l = 0; l < 4; ++l) {
-    w.open_object(kLayers[l]);
+    w.open_object(enrich::kLayers[l]);
     w.field("declared", f.declared[l]);
     w.field("measured", f.measured[l]);
     w.close_object();
@@ -226,7 +225,7 @@ void Board::write_nation(const std::vector<Figures>& all) {
   w.key("hours_covered");
   w.real(all.empty() ? 0 : rounded(hours / agencies));
   w.open_object("layers");
-  for (size_t l = 0; l < 4; ++l) w.field(kLayers[l], by_layer[l]);
+  for (size_t l = 0; l < 4; ++l) w.field(enrich::kLayers[l], by_layer[l]);
   w.close_object();
   w.field("complete_declared", declared);
   w.field("complete", complete);

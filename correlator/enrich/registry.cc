@@ -4,8 +4,8 @@
 #include <charconv>
 
 #include "base/string_map.h"
-#include "base/timestamp.h"
 #include "correlator/enrich/limits.h"
+#include "correlator/state/day.h"
 #include "rules/network/nearest_name.h"
 #include "rules/yaml/yaml_tree.h"
 
@@ -18,11 +18,11 @@ using yaml::YamlNode;
 namespace {
 
 constexpr std::string_view kSharings[] = {"full", "anonymised", "counters", "nothing"};
-constexpr std::string_view kTlps[] = {"CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"};
+constexpr std::string_view kTlps[] = {"CLEAR", "GREEN", "AMBER", "AMBER+STRICT",
+                                      "RED"};  // the stricter, the later
 constexpr std::string_view kAgencyKeys[] = {"id",      "name",  "kind",      "parent",  "special",
                                             "sharing", "tlp",   "aliases",   "sensors", "networks",
                                             "domains", "share", "grant-key", "layers"};
-constexpr std::string_view kLayerNames[] = {"force", "watch", "check", "share"};
 constexpr std::string_view kShares[] = {"full", "pseudonymous", "counters", "nothing"};
 constexpr std::string_view kFieldNames[] = {"agency", "address", "name",
                                             "sensor", "system",  "evidence"};
@@ -34,6 +34,13 @@ constexpr std::string_view kTopKeys[] = {"agencies", "systems", "changes"};
 }  // namespace
 
 std::string_view name_of(Sharing sharing) { return kSharings[static_cast<size_t>(sharing)]; }
+
+std::string_view stricter_tlp(std::string_view a, std::string_view b) {
+  const auto level = [](std::string_view mark) {
+    return std::find(std::begin(kTlps), std::end(kTlps), mark) - std::begin(kTlps);
+  };
+  return level(a) >= level(b) ? a : b;
+}
 
 bool is_agency_id(std::string_view id) {
   if (id.empty() || id.size() > 35 || id.front() == '.' || id.back() == '.' ||
@@ -166,10 +173,7 @@ class RegistryParser {
       network_claims_.push_back({prefix, index, pos});
       a.networks.push_back(prefix);
     }
-    for (const YamlNode* n : texts(row, "domains")) {
-      a.domains.push_back(to_lower(n->text));
-      out_.domains_.insert(a.domains.back());
-    }
+    for (const YamlNode* n : texts(row, "domains")) out_.domains_.insert(to_lower(n->text));
     if (const YamlNode* p = row.find("parent")) parents_.emplace_back(p->text, p->pos);
     out_.agencies_.push_back(std::move(a));
   }
@@ -202,18 +206,17 @@ class RegistryParser {
     const YamlNode* map = row.find("layers");
     if (map == nullptr || map->is_null()) return;
     if (!map->is_map()) return error(map->pos, "layers is a map of force, watch, check and share");
-    check_keys(*map, kLayerNames);
+    check_keys(*map, kLayers);
     for (size_t l = 0; l < 4; ++l) {
-      const YamlNode* n = map->find(kLayerNames[l]);
+      const YamlNode* n = map->find(kLayers[l]);
       if (n == nullptr || n->text == "false") continue;
       a.layers[l] = true;
       if (l != 2) {
         if (n->text != "true") error(n->pos, "a layer is true or false");
         continue;
       }
-      const auto day = parse_eve_time(n->text + "T00:00:00Z");
-      if (day)
-        a.checked_ns = to_ns(*day);
+      if (const auto day = state::day_or_time_ns(n->text))
+        a.checked_ns = *day;
       else
         error(n->pos, "check is the day of the last one");
     }
@@ -235,11 +238,9 @@ class RegistryParser {
     if (!row.is_map()) return error(row.pos, "a change is a map");
     check_keys(row, kChangeKeys);
     Change c;
-    std::string at = text(row, "at");
-    if (at.size() == 10) at += "T00:00:00Z";
-    const auto time = parse_eve_time(at);
+    const auto time = state::day_or_time_ns(text(row, "at"));
     if (!time) return error(row.pos, "a change needs 'at': a day or a time");
-    c.at_ns = to_ns(*time);
+    c.at_ns = *time;
     c.kind = static_cast<Change::Kind>(choice(row, "kind", kChangeKinds, 2));
     c.from = agencies_of(row, "from");
     c.into = agencies_of(row, "into");

@@ -32,6 +32,12 @@ enum class Share : uint8_t {
   kCounters,      // only how many there were
   kNothing,
 };
+// The layers of protection, in the order of Agency::layers.
+inline constexpr std::string_view kLayers[] = {"force", "watch", "check", "share"};
+
+// Of two marks of the traffic light protocol.
+[[nodiscard]] std::string_view stricter_tlp(std::string_view a, std::string_view b);
+
 enum class Field : uint8_t {
   kAgency,    // its name and identifier
   kAddress,   // addresses of its networks, and private ones
@@ -64,7 +70,6 @@ struct Agency {
       aliases;  // former names and identifiers: events that carry them are this agency's
   std::vector<std::string> sensors;
   std::vector<IpPrefix> networks;
-  std::vector<std::string> domains;  // its own names, and everything below them; lower case
 };
 
 struct ProtectedSystem {
@@ -118,7 +123,7 @@ class Registry {
   std::vector<Change> changes_;
   StringMap<AgencyIndex> by_id_;
   StringMap<Owners> by_sensor_;
-  StringSet domains_;
+  StringSet domains_;  // agencies' own names, in lower case
   IpPrefixMap<Owners> by_network_;
   IpPrefixMap<uint32_t> system_by_network_;
 };

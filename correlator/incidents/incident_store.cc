@@ -3,10 +3,10 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
-#include <charconv>
 #include <span>
 
 #include "base/encode.h"
+#include "correlator/state/incident_number.h"
 
 namespace vong::incidents {
 namespace {
@@ -81,12 +81,6 @@ void read_attack_tags(const std::vector<std::string>& tags, RuleFacts& out) {
 }
 
 namespace {
-
-uint64_t half_of(std::string_view id) {
-  uint64_t n = 0;
-  (void)std::from_chars(id.data(), id.data() + std::min<size_t>(id.size(), 16), n, 16);
-  return n;
-}
 
 // The first steps and the latest, as with evidence.
 void add_step(Open& o, int64_t time_ns, Step step, uint32_t value = 0) {
@@ -180,7 +174,7 @@ std::string_view IncidentStore::add(const Hit& hit) {
   if (it == open_.end()) {
     if (open_.size() >= open_max_) close_first();
     it = open_.emplace(scratch_, std::make_unique<Open>(make(hit))).first;
-    by_id_[half_of(it->second->id)] = it->second.get();
+    by_id_[state::incident_number(it->second->id)] = it->second.get();
     set_deadline(*it->second, hit.last_ns + facts.close_after_ns, scratch_);
     ++opened_total_;
     grow(*it->second, hit);
@@ -237,30 +231,26 @@ void IncidentStore::drop(StringMap<std::unique_ptr<Open>>::iterator it) {
     --closed_;
     if (!tells_changes() && rules_[o.rule].reopen_within_ns > 0) tell(o);
   }
-  by_id_.erase(half_of(o.id));
+  by_id_.erase(state::incident_number(o.id));
   open_.erase(it);
 }
 
 Open* IncidentStore::find_id(std::string_view id) {
-  const auto it = by_id_.find(half_of(id));
+  const auto it = by_id_.find(state::incident_number(id));
   return it == by_id_.end() || it->second->id != id ? nullptr : it->second;
 }
 
-const Open* IncidentStore::judge(std::string_view id, bool true_positive, int64_t now_ns) {
+bool IncidentStore::judge(std::string_view id, bool true_positive, const Standing& standing,
+                          int64_t now_ns) {
   Open* o = find_id(id);
-  if (o == nullptr) return nullptr;
+  if (o == nullptr) return false;
   o->verdict = true_positive ? 1 : 0;
   ++o->verdicts;
   add_step(*o, now_ns, Step::kVerdict, true_positive ? 1 : 0);
   if (!o->closed) o->status = events::IncidentStatus::kUpdated;
-  return o;
-}
-
-void IncidentStore::set_standing(std::string_view id, const Standing& standing) {
-  Open* o = find_id(id);
-  if (o == nullptr) return;
   o->standing = standing;
   if (tells_changes()) tell(*o);
+  return true;
 }
 
 // The version is a function of what happened, not of how often somebody was told: files and topics

@@ -114,10 +114,9 @@ class IncidentStore {
 
   // Returns the incident's id, valid until the next call.
   std::string_view add(const Hit& hit);
-  // An analyst's word on the incident of that id; `standing` with this word in it. Null when it is
+  // An analyst's word on the incident of that id; `standing` with this word in it. False when it is
   // not here any more.
-  const Open* judge(std::string_view id, bool true_positive, int64_t now_ns);
-  void set_standing(std::string_view id, const Standing& standing);
+  bool judge(std::string_view id, bool true_positive, const Standing& standing, int64_t now_ns);
   // Event time has reached `now_ns`: tells what had to wait, closes what is quiet.
   void advance(int64_t now_ns);
   // Tells what still waits for its turn, and changes nothing: for readers of a stream that has
@@ -165,7 +164,7 @@ class IncidentStore {
   Deadlines deadlines_;  // of closing: one per open incident, perhaps too early
   Deadlines kept_;       // of forgetting: one per closed incident that may still come back
   Deadlines waiting_;    // of telling: one per time that an incident became untold
-  absl::flat_hash_map<uint64_t, Open*> by_id_;  // by the id's first half
+  absl::flat_hash_map<uint64_t, Open*> by_id_;  // by the id's number
   size_t closed_ = 0;                           // of open_
   uint64_t serial_ = 0, opened_total_ = 0, closed_early_total_ = 0;
   std::string scratch_;

@@ -3,9 +3,9 @@
 #include <optional>
 
 #include "base/strings.h"
-#include "base/timestamp.h"
 #include "correlator/indicators/limits.h"
 #include "correlator/indicators/source.h"
+#include "correlator/state/day.h"
 #include "rules/network/nearest_name.h"
 
 namespace vong::indicators {
@@ -24,13 +24,6 @@ Column column_of(std::string_view name) {
   if (n == "valid_from") return Column::kFrom;
   if (n == "valid_until" || n == "expires") return Column::kUntil;
   return Column::kOther;
-}
-
-// A day means its beginning, UTC.
-std::optional<int64_t> time_of(std::string_view text) {
-  const bool day = text.size() == 10 && text[4] == '-' && text[7] == '-';
-  const auto t = parse_eve_time(day ? std::string(text) + "T00:00:00Z" : std::string(text));
-  return t ? std::optional(to_ns(*t)) : std::nullopt;
 }
 
 // RFC 4180, a line at a time: no line break within quotes.
@@ -124,7 +117,7 @@ class ListReader {
     i.value = std::move(*form);
     for (const auto& [text, into] : {std::pair(from, &i.from_ns), std::pair(until, &i.until_ns)}) {
       if (text.empty()) continue;
-      const auto t = time_of(text);
+      const auto t = state::day_or_time_ns(text);
       if (!t) return warn("not a time: " + rules::shown(text));
       *into = *t;
     }

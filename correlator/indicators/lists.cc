@@ -1,7 +1,6 @@
 #include "correlator/indicators/lists.h"
 
 #include "base/strings.h"
-#include "correlator/indicators/limits.h"
 
 namespace vong::indicators {
 
@@ -21,7 +20,6 @@ void Lists::chain(uint32_t& first, uint32_t list, const Indicator& indicator) {
   entries_.push_back(
       {indicator.from_ns, indicator.until_ns, first, static_cast<uint16_t>(list), indicator.kind});
   first = static_cast<uint32_t>(entries_.size() - 1);
-  ++live_;
 }
 
 bool Lists::add(uint32_t list, const Indicator& indicator) {
@@ -30,7 +28,6 @@ bool Lists::add(uint32_t list, const Indicator& indicator) {
   if (indicator.kind == Kind::kIp || indicator.kind == Kind::kCidr) {
     const auto prefix = IpPrefix::parse(indicator.value);
     if (!prefix) return true;
-    has_addresses_ = true;
     uint32_t first = kNone;
     if (uint32_t* known = addresses_.find_exact(*prefix)) {
       chain(*known, list, indicator);

@@ -16,6 +16,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "base/ip_prefix_map.h"
 #include "correlator/indicators/indicator.h"
+#include "correlator/indicators/limits.h"
 #include "correlator/state/fingerprint.h"
 
 namespace vong::indicators {
@@ -31,7 +32,7 @@ class Lists {
 
   // --- asking ---
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
-  [[nodiscard]] size_t size() const { return live_; }
+  [[nodiscard]] size_t size() const { return entries_.size(); }
 
   struct Hit {
     uint32_t list;
@@ -39,12 +40,12 @@ class Lists {
   };
   // Calls f(Hit) for every list that holds `value` at `now_ns`, a list perhaps more than once (an
   // address and its network). `host` is the event's host name, for a value that is only the path of
-  // a URL. `scratch` is the caller's, so that nothing is allocated.
+  // a URL. `scratch` is the caller's, so that nothing but a URL's text is allocated.
   template <typename F>
   void look_up(std::string_view value, std::string_view host, int64_t now_ns, std::string& scratch,
                F&& f) const {
-    if (live_ == 0 || value.empty() || value.size() > kValueBytesMax) return;
-    if (has_addresses_ && may_be_address(value)) {
+    if (entries_.empty() || value.empty() || value.size() > kValueBytesMax) return;
+    if (!addresses_.empty() && may_be_address(value)) {
       if (const auto address = IpAddress::parse(value)) {
         addresses_.for_each_covering(*address, [&](uint32_t first) { tell(first, now_ns, f); });
         return;
@@ -60,7 +61,6 @@ class Lists {
 
  private:
   static constexpr uint32_t kNone = 0xffffffff;
-  static constexpr size_t kValueBytesMax = 2048;
   struct Entry {
     int64_t from_ns, until_ns;
     uint32_t next;  // the next list's entry of the same value
@@ -91,7 +91,7 @@ class Lists {
   void ask_domain(std::string_view name, int64_t now_ns, F&& f) const {
     if (name.ends_with('.')) name.remove_suffix(1);
     ask_text(name, now_ns, f);
-    for (size_t labels = 1, dot = name.find('.'); dot != name.npos && labels < kLabelsMax;
+    for (size_t labels = 1, dot = name.find('.'); dot != name.npos && labels < kDomainLabelsMax;
          dot = name.find('.', dot + 1), ++labels) {
       ask_text(name.substr(dot + 1), now_ns, [&](const Hit& h) {
         if (h.kind == Kind::kDomain) f(h);
@@ -107,15 +107,12 @@ class Lists {
       url = canonical_url(value).value_or("");
     if (!url.empty()) ask_text(url, now_ns, f);
   }
-  static constexpr size_t kLabelsMax = 16;
   void chain(uint32_t& first, uint32_t list, const Indicator& indicator);
 
   std::vector<std::string> names_;
   std::vector<Entry> entries_;
-  size_t live_ = 0;
   absl::flat_hash_map<state::Fingerprint, uint32_t> texts_;
   IpPrefixMap<uint32_t> addresses_;
-  bool has_addresses_ = false;
   bool has_[kKinds] = {};
 };
 

@@ -11,12 +11,12 @@ namespace vong::indicators {
 
 Source::Source(std::vector<ListFile> files) : files_(std::move(files)) {
   stamps_.resize(files_.size());
-  lists_ = std::make_shared<Lists>(names());
+  lists_ = std::make_shared<Lists>(names_of(files_));
 }
 
-std::vector<std::string> Source::names() const {
+std::vector<std::string> names_of(const std::vector<ListFile>& files) {
   std::vector<std::string> out;
-  for (const ListFile& f : files_) {
+  for (const ListFile& f : files) {
     if (std::find(out.begin(), out.end(), f.name) == out.end()) out.push_back(f.name);
   }
   return out;
@@ -38,7 +38,7 @@ bool Source::changed() {
 
 bool Source::load(std::vector<rules::Diagnostic>& diagnostics) {
   const std::lock_guard alone(loading_);
-  auto fresh = std::make_shared<Lists>(names());
+  auto fresh = std::make_shared<Lists>(names_of(files_));
   bool failed = false;
   for (size_t i = 0; i < files_.size(); ++i) {
     const ListFile& f = files_[i];

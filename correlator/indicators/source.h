@@ -25,11 +25,13 @@ struct ListFile {
   std::string path;
 };
 
+// The lists that the files make, one name each, in the order in which they come first.
+[[nodiscard]] std::vector<std::string> names_of(const std::vector<ListFile>& files);
+
 class Source {
  public:
   explicit Source(std::vector<ListFile> files);
 
-  [[nodiscard]] std::vector<std::string> names() const;  // one each, in the order of the lists
   // Reads all files anew. A file that cannot be read is an error in `diagnostics`; its list then
   // keeps nothing. False, and the old table stays, when there was one and any file failed.
   bool load(std::vector<rules::Diagnostic>& diagnostics);

@@ -1,23 +1,17 @@
 #include "correlator/verdicts/history.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
+#include "correlator/state/incident_number.h"
 #include "correlator/verdicts/limits.h"
 
 namespace vong::verdicts {
 
-uint64_t History::half_of(std::string_view id) {
-  uint64_t n = 0;
-  (void)std::from_chars(id.data(), id.data() + std::min<size_t>(id.size(), 16), n, 16);
-  return n;
-}
-
 void History::know(std::string_view id, RuleNumber rule, AgencyIndex agency, bool shares) {
-  const uint64_t half = half_of(id);
-  if (!incidents_.try_emplace(half, Known{{rule, agency}, shares, -1}).second) return;
-  order_.push_back(half);
+  const uint64_t number = state::incident_number(id);
+  if (!incidents_.try_emplace(number, Known{{rule, agency}, shares, -1}).second) return;
+  order_.push_back(number);
   if (order_.size() <= kIncidentsMax) return;
   incidents_.erase(order_.front());  // its verdict goes on counting
   order_.pop_front();
@@ -34,12 +28,12 @@ void History::count(const Known& k, int by) {
 }
 
 const History::Judged* History::find(std::string_view id) const {
-  const auto it = incidents_.find(half_of(id));
+  const auto it = incidents_.find(state::incident_number(id));
   return it == incidents_.end() ? nullptr : &it->second.what;
 }
 
 const History::Judged* History::judge(std::string_view id, bool true_positive) {
-  const auto it = incidents_.find(half_of(id));
+  const auto it = incidents_.find(state::incident_number(id));
   if (it == incidents_.end()) return nullptr;
   Known& k = it->second;
   if (k.verdict >= 0) count(k, -1);

@@ -43,9 +43,8 @@ class History {
     int8_t verdict;  // -1: none
   };
   void count(const Known& known, int by);
-  static uint64_t half_of(std::string_view id);
 
-  absl::flat_hash_map<uint64_t, Known> incidents_;  // by the id's first half
+  absl::flat_hash_map<uint64_t, Known> incidents_;  // by the id's number
   std::deque<uint64_t> order_;
   absl::flat_hash_map<std::pair<RuleNumber, AgencyIndex>, events::VerdictCounts> agencies_;
   absl::flat_hash_map<RuleNumber, events::VerdictCounts> nation_;

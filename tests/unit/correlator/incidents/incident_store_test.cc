@@ -223,9 +223,8 @@ TEST_F(ReopenTest, AVerdictIsToldAlsoOfAClosedIncident) {
   make(0);
   const std::string id = hit(0);
   store_->advance(500 * kSecond);
-  EXPECT_EQ(store_->judge("00000000000000000000000000000000", true, 600 * kSecond), nullptr);
-  ASSERT_NE(store_->judge(id, false, 600 * kSecond), nullptr);
-  store_->set_standing(id, {{0, 1}, {0, 1}});
+  EXPECT_FALSE(store_->judge("00000000000000000000000000000000", true, {}, 600 * kSecond));
+  ASSERT_TRUE(store_->judge(id, false, {{0, 1}, {0, 1}}, 600 * kSecond));
   EXPECT_EQ(log_.back(), "closed v3");
   EXPECT_EQ(last_.verdict, 0);
   EXPECT_EQ(last_.timeline.back().step, Step::kVerdict);
@@ -234,7 +233,7 @@ TEST_F(ReopenTest, AVerdictIsToldAlsoOfAClosedIncident) {
 TEST_F(ReopenTest, ATimelineIsCapped) {
   make(0);
   std::string id = hit(0);
-  for (int i = 1; i < 200; ++i) (void)store_->judge(id, i % 2 == 0, i * kSecond);
+  for (int i = 1; i < 200; ++i) (void)store_->judge(id, i % 2 == 0, {}, i * kSecond);
   hit(50);
   EXPECT_EQ(last_.timeline.size(), 64u);
   EXPECT_EQ(last_.timeline.front().step, Step::kOpened);
