@@ -1,11 +1,42 @@
 #include "sensor/app/stats.h"
 
+#include <algorithm>
 #include <string>
+#include <vector>
+
+#include "sensor/applayer/core/driver_config.h"
 
 namespace vong::sensor {
 namespace {
 
-void write_decoder(JsonWriter& out, const decode::DecodeCounters& d, bool with_events,
+// Counters as the reference's record has them; zeros can be left out, and objects with nothing but zeros with them.
+class CounterWriter {
+ public:
+  CounterWriter(JsonWriter& out, bool zeros) : out_(out), zeros_(zeros) {}
+
+  void open_object(std::string_view key) { path_.push_back(key); }
+  void close_object() {
+    if (opened_ == path_.size()) {
+      out_.close_object();
+      --opened_;
+    }
+    path_.pop_back();
+  }
+  void field(std::string_view key, uint64_t value) {
+    if (value == 0 && !zeros_) return;
+    for (; opened_ < path_.size(); ++opened_) out_.open_object(path_[opened_]);
+    out_.field(key, value);
+  }
+  [[nodiscard]] bool zeros() const { return zeros_; }
+
+ private:
+  JsonWriter& out_;
+  bool zeros_;
+  std::vector<std::string_view> path_;
+  size_t opened_ = 0;   // how many of path_ stand in the text
+};
+
+void write_decoder(CounterWriter& out, const decode::DecodeCounters& d, bool with_events,
                    bool with_stream_events) {
   out.open_object("decoder");
   out.field("pkts", d.pkts);
@@ -73,7 +104,7 @@ void write_decoder(JsonWriter& out, const decode::DecodeCounters& d, bool with_e
   out.close_object();
 }
 
-void write_tcp(JsonWriter& out, const Worker& worker) {
+void write_tcp(CounterWriter& out, const Worker& worker) {
   const auto& t = worker.tcp().counters();
   out.open_object("tcp");
   out.field("sessions", t.sessions);
@@ -97,13 +128,13 @@ void write_tcp(JsonWriter& out, const Worker& worker) {
   out.close_object();
 }
 
-void write_exceptions(JsonWriter& out, std::string_view key, const ExceptionCounters& counts) {
+void write_exceptions(CounterWriter& out, std::string_view key, const ExceptionCounters& counts) {
   out.open_object(key);
   for (size_t i = 1; i < counts.size(); ++i) out.field(name_of(static_cast<ExceptionPolicy>(i)), counts[i]);
   out.close_object();
 }
 
-void write_exception_policies(JsonWriter& out, const Worker& worker) {
+void write_exception_policies(CounterWriter& out, const Worker& worker) {
   const auto& t = worker.tcp().counters();
   out.open_object("exception_policy");
   out.open_object("tcp");
@@ -117,7 +148,7 @@ void write_exception_policies(JsonWriter& out, const Worker& worker) {
   out.close_object();
 }
 
-void write_flow(JsonWriter& out, const Worker& worker) {
+void write_flow(CounterWriter& out, const Worker& worker) {
   const auto& f = worker.flows().counters();
   out.open_object("flow");
   out.field("total", f.total);
@@ -130,6 +161,53 @@ void write_flow(JsonWriter& out, const Worker& worker) {
   out.field("emerg_mode_entered", f.emergency_entered);
   out.field("emerg_mode_over", f.emergency_over);
   out.field("memuse", worker.flows().memuse_bytes());
+  out.close_object();
+}
+
+void write_bypassed(CounterWriter& out, const Worker& worker) {
+  const auto& f = worker.flows().counters();
+  out.open_object("flow_bypassed");
+  out.field("local_pkts", f.bypassed_packets);
+  out.field("local_bytes", f.bypassed_bytes);
+  out.close_object();
+}
+
+// What the reference lacks: its record knows no counters of them, so they are there only when they have counted.
+constexpr std::string_view kOwnProtocols[] = {"s7comm", "iec104", "mysql", "irc", "jabber", "llmnr", "template"};
+
+// A protocol over TCP and UDP has a counter for each.
+template <typename Write>
+void each_protocol(const Worker& worker, const Plan& plan, Write write) {
+  const applayer::DriverCounters& counters = worker.driver().counters();
+  for (const applayer::ProtocolDef* def : applayer::protocols()) {
+    const bool both = def->probe.tcp && def->probe.udp;
+    for (const bool tcp : {true, false}) {
+      if (!(tcp ? def->probe.tcp : def->probe.udp) || plan.protocols->mode(def->id, tcp) == applayer::ProtocolMode::kOff) continue;
+      const std::string name = std::string(def->name) + (!both ? "" : tcp ? "_tcp" : "_udp");
+      const applayer::ProtocolCounters& c = (tcp ? counters.tcp : counters.udp)[static_cast<size_t>(def->id)];
+      const bool own = std::ranges::find(kOwnProtocols, def->name) != std::end(kOwnProtocols);
+      if (!own || c.flows != 0) write(name, c);
+    }
+  }
+}
+
+void write_app_layer(CounterWriter& out, const Worker& worker, const Plan& plan) {
+  out.open_object("app_layer");
+  out.open_object("flow");
+  each_protocol(worker, plan, [&](const std::string& name, const applayer::ProtocolCounters& c) { out.field(name, c.flows); });
+  out.close_object();
+  out.open_object("tx");
+  each_protocol(worker, plan, [&](const std::string& name, const applayer::ProtocolCounters& c) { out.field(name, c.transactions); });
+  out.close_object();
+  out.open_object("error");
+  each_protocol(worker, plan, [&](const std::string& name, const applayer::ProtocolCounters& c) {
+    out.open_object(name);
+    out.field("gap", c.errors_gap);
+    out.field("parser", c.errors_parser);
+    out.field("internal", c.errors_unconsumed);
+    out.close_object();
+  });
+  out.close_object();
   out.close_object();
 }
 
@@ -158,11 +236,14 @@ void write_stats(Worker& worker, const Plan& plan, Timestamp now) {
   JsonWriter out(body);
   out.open_object();
   out.field("uptime", 0);
-  write_decoder(out, worker.decoder().counters(), plan.settings.flag("stats.decoder-events", true),
+  CounterWriter counters(out, plan.eve.stats_null_values);
+  write_decoder(counters, worker.decoder().counters(), plan.settings.flag("stats.decoder-events", true),
                 plan.settings.flag("stats.stream-events", false));
-  write_tcp(out, worker);
-  write_flow(out, worker);
-  if (plan.settings.flag("stats.exception-policy.global-stats", true)) write_exception_policies(out, worker);
+  write_tcp(counters, worker);
+  write_flow(counters, worker);
+  write_bypassed(counters, worker);
+  write_app_layer(counters, worker, plan);
+  if (plan.settings.flag("stats.exception-policy.global-stats", true)) write_exception_policies(counters, worker);
   write_detect(out, worker, plan.rule_counts);
   out.close_object();
   worker.emitter().own_record("stats", body, now);

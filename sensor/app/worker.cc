@@ -70,6 +70,11 @@ Packet pseudo_packet(flow::Flow& flow, Direction d, Timestamp now, std::array<ui
   return p;
 }
 
+// A connection of which this direction was never seen.
+bool is_silent(const flow::Flow& flow, Direction d) {
+  return flow::raw_stream(flow) != nullptr && flow.counters[static_cast<size_t>(index(d))].packets == 0;
+}
+
 }  // namespace
 
 Worker::Worker(const Plan& plan, detect::SharedState& shared, emit::LineSink& sink)
@@ -268,7 +273,11 @@ void Worker::end_flow(flow::Flow& flow, flow::FlowEndReason reason) {
   if (tcp_.needs_flush(flow, Direction::kToServer)) tcp_.flush(flow, to_server, Direction::kToServer);
   if (tcp_.needs_flush(flow, Direction::kToClient)) tcp_.flush(flow, to_client, Direction::kToClient);
   driver_.on_flow_end(flow, to_client);   // before both are looked at: it finishes transactions of both directions
-  inspect_and_emit(to_server, false);
+  if (is_silent(flow, Direction::kToServer)) {   // what there is to tell was said by the other end
+    inspect_once(to_server);
+  } else {
+    inspect_and_emit(to_server, false);
+  }
   inspect_and_emit(to_client, true);
   emitter_.flow_end(flow, reason, last_);
 }

@@ -481,6 +481,9 @@ void Detector::Impl::note_protocol_detection() {
   if (rt.flow_state == nullptr || app == nullptr || app->proto == AppProto::kUnknown) return;
   uint8_t& known = rt.flow_state->protocol_known[index(rt.direction)];
   const auto now = static_cast<uint8_t>(app->proto);
+  // Each direction's detection is told by a packet that goes that way; after a change of the protocol by none that stands for the end.
+  const bool told = app->detection[static_cast<size_t>(index(rt.direction))].completed || app->proto == AppProto::kFailed;
+  if (rt.packet->is_tcp && (!told || (rt.packet->is_pseudo && app->proto_original != AppProto::kUnknown))) return;
   protocol_detected_now = known != now;
   known = now;
 }

@@ -85,7 +85,7 @@ void read_type(const std::string& name, const Settings& options, EveConfig& conf
     config.stats = on;
     config.stats_totals = options.flag("totals", true);
     config.stats_threads = options.flag("threads", false);
-    config.stats_null_values = options.flag("null-values", false);
+    config.stats_null_values = options.flag("null-values", true);
   } else if (name == "drop") {
     config.drop = on;
   } else if (name == "frame") {
@@ -114,13 +114,38 @@ EveConfig shipped_default() {
   return config;
 }
 
+// Single settings below `path` over what `config` has.
+void set_over(const Settings& settings, const std::string& path, EveConfig& config) {
+  if (!settings.has(path)) return;
+  config.enabled = settings.flag(path + ".enabled", config.enabled);
+  config.filename = settings.text(path + ".filename", config.filename);
+  config.community_id = settings.flag(path + ".community-id", config.community_id);
+  config.pcap_file = settings.flag(path + ".pcap-file", config.pcap_file);
+  config.ethernet = settings.flag(path + ".ethernet", config.ethernet);
+  for (const auto& t : settings.children(path + ".types")) {
+    for (const auto& name : settings.children(path + ".types." + t)) {
+      Settings options = below(settings, path + ".types." + t + "." + name);
+      if (const auto shipped = config.records.find(canonical(name)); shipped != config.records.end()) {
+        for (const auto& [key, value] : shipped->second.all()) {
+          if (!options.has(key)) options.set(key, value);
+        }
+        if (!options.flag("enabled", true)) config.records.erase(shipped);
+      }
+      read_type(name, options, config);
+    }
+  }
+}
+
 }  // namespace
 
 EveConfig read_eve_config(const Settings& settings) {
-  if (!settings.has("outputs")) {
+  // A list of outputs begins at 0; single later places are set over the shipped list (`--set outputs.1.eve-log...`), whose
+  // second entry writes EVE.
+  if (!settings.has("outputs.0")) {
     EveConfig config = shipped_default();
     config.sensor_name = settings.text("sensor-name", "");
     config.exceptions = ExceptionPolicies::from_settings(settings);
+    set_over(settings, "outputs.1.eve-log", config);
     return config;
   }
   for (const auto& i : settings.children("outputs")) {

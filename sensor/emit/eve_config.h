@@ -45,7 +45,7 @@ struct EveConfig {
   AlertOptions alerts;
   AnomalyOptions anomalies;
   applayer::FileOptions file_hashes;  // force-magic, force-hash
-  bool stats_totals = true, stats_threads = false, stats_null_values = false;
+  bool stats_totals = true, stats_threads = false, stats_null_values = true;
 
   // Application records that are on, with their options.
   std::map<std::string, Settings, std::less<>> records;

@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "sensor/applayer/core/file.h"
+#include "sensor/flow/raw_stream.h"
 
 namespace vong::emit {
 namespace {
@@ -50,6 +51,16 @@ void write_carrier(JsonWriter& out, const Origin& origin, const ProtocolDef& def
   if (def.alert_record == nullptr) return;
   const Settings* options = origin.config.record(def.name);
   (void)def.alert_record(tx, {"fileinfo", options != nullptr ? options : &kNoOptions, d}, out);
+}
+
+// Both ends of the connection have closed it in order: nothing more comes for its transactions, whatever their progress. After a
+// reset there may be bytes that nobody acknowledged; they come at the flow's end.
+bool is_closed(const flow::Flow& flow) {
+  if (flow.phase != flow::FlowPhase::kClosed) return false;
+  const flow::RawStream* stream = flow::raw_stream(flow);
+  if (stream == nullptr) return false;
+  const flow::TcpSummary tcp = stream->summary();
+  return tcp.state == "closed" && (tcp.flags & TcpFlags::kRst) == 0;
 }
 
 void store_files(FileStore& store, Transaction& tx, Direction d) {
@@ -163,6 +174,7 @@ void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow,
   auto* app = applayer::app_state(flow);
   if (app == nullptr || app->parser == nullptr || app->def == nullptr) return;
   const ProtocolDef& def = *app->def;
+  const bool over = final || is_closed(flow);
   for (auto& tx : app->parser->transactions) {
     for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
       if (origin.store != nullptr) store_files(*origin.store, *tx, d);
@@ -174,7 +186,7 @@ void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow,
       const LoggerDef& logger = def.loggers[i];
       const uint32_t bit = 1u << i;
       if ((tx->logged & bit) != 0) continue;
-      if (!final && !(reached(*tx, Direction::kToServer, logger.to_server_progress) &&
+      if (!over && !(reached(*tx, Direction::kToServer, logger.to_server_progress) &&
                       reached(*tx, Direction::kToClient, logger.to_client_progress))) {
         continue;
       }

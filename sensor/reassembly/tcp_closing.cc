@@ -48,6 +48,10 @@ bool TcpEngine::first_fin(Turn& t) {
   const bool ahead =
       seq_gt(t.seq, t.mine.last_ack + t.mine.window) && seq_gt(t.seq, t.mine.next_win);
   if ((behind || ahead) && !t.s.async && !t.s.midstream) return t.refuse(E::kStreamFinOutOfWindow);
+  // Of a connection whose other end is never seen, only the handshake's acknowledgement is known: a FIN beyond the window
+  // from there is not believed. One that brings bytes is, or they were lost.
+  const bool beyond_known = seq_gt(t.seq, t.mine.isn + 1 + t.mine.window);
+  if (t.s.async && !t.s.midstream && t.len == 0 && beyond_known) return t.refuse(E::kStreamFinOutOfWindow);
   follow(t);
   keep_payload(t);
   take_fin(t.mine, t.seq, t.len);

@@ -61,6 +61,8 @@ std::vector<uint16_t> ports_of(const Settings& settings, const ProtocolDef& def,
   return {def.probe.ports.begin(), def.probe.ports.end()};
 }
 
+constexpr uint16_t kFirstFreePort = 1024;   // servers of registered protocols stand below it (RFC 6335 6)
+
 bool contains(const std::vector<uint16_t>& ports, uint16_t port) {
   return std::ranges::find(ports, port) != ports.end();
 }
@@ -117,6 +119,7 @@ Detector::Verdict Detector::ask_probes(bool tcp, Direction d, Bytes data, bool w
     switch (probe.fn(d, data)) {
       case ProbeVerdict::kYes: return {probe.proto, false};
       case ProbeVerdict::kReversed: return {probe.proto, true};
+      case ProbeVerdict::kEitherWay: return {probe.proto, ports.src < kFirstFreePort && ports.dst >= kFirstFreePort};
       case ProbeVerdict::kMoreData:
         if (with_ports && tcp && data.size() > kProbeBytesMax) state.probes_refused |= uint64_t{1} << i;
         else unsure = true;

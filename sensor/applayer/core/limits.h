@@ -17,7 +17,7 @@ inline constexpr size_t kMagicBytesMin = 512;
 
 // Frames of one direction that wait for inspection or their end, and how much of each is kept.
 inline constexpr size_t kMaxFrames = 1024;
-inline constexpr size_t kFrameBytesMax = 64 * 1024;
+inline constexpr size_t kFrameBytesMax = 128 * 1024;   // a whole SMB2 write of 64 KiB with its headers and more
 // And of all frames of a direction together: further ones are cut off where they are.
 inline constexpr size_t kFramesBytesMax = 512 * 1024;
 

@@ -127,7 +127,8 @@ struct ProbePattern {
   Direction direction = Direction::kToServer;
 };
 
-enum class ProbeVerdict : uint8_t { kYes, kNo, kMoreData, kReversed /* it is, but client and server are swapped */ };
+enum class ProbeVerdict : uint8_t { kYes, kNo, kMoreData, kReversed /* it is, but client and server are swapped */,
+                                     kEitherWay /* it is, of client or server: the ports tell where no handshake did */ };
 using ProbeFn = ProbeVerdict (*)(Direction d, Bytes data);
 
 struct ProbeDef {

@@ -21,7 +21,7 @@ struct TransactionAttachment {
 
 using EventId = uint16_t;  // index into ProtocolDef::events
 
-inline constexpr size_t kMaxEventsPerTransaction = 64;  // beyond it events are dropped (the set of ids is small anyway)
+inline constexpr size_t kMaxEventsPerTransaction = 256;  // beyond it events are dropped
 
 class Transaction {
  public:

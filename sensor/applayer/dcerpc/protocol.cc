@@ -70,7 +70,8 @@ struct InterfaceMatcher : TransactionMatcher {
     if (tx.request != rpc::kRequest || (!test.any_fragment && !tx.first_fragment)) return false;
     if (tx.interface) return test.matches(*tx.interface);
     return std::ranges::any_of(tx.session->interfaces, [&](const rpc::Interface& i) {
-      return i.acked && i.ack_result == 0 && i.context_id == tx.context_id && test.matches(i);
+      return i.acked && i.ack_result == 0 && i.context_id == tx.context_id && (test.any_fragment || i.from_first_fragment) &&
+             test.matches(i);
     });
   }
 };

@@ -91,6 +91,7 @@ std::vector<Interface> parse_bind(Bytes unit, const Header& h) {
   in.skip(3);
   for (uint8_t i = 0; i < count; ++i) {
     Interface each;
+    each.from_first_fragment = h.first();
     each.context_id = in.u16();
     const uint8_t syntaxes = in.u8();
     in.skip(1);

@@ -65,6 +65,7 @@ struct Interface {
   std::string uuid;  // 16 bytes, big-endian order
   uint16_t version = 0, minor = 0;
   bool acked = false;
+  bool from_first_fragment = true;  // of a bind; what a later fragment offers counts only where any fragment does
   uint16_t ack_result = 0, ack_reason = 0;
 };
 inline constexpr size_t kMaxInterfaces = 256;  // the count is one byte

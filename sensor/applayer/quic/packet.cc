@@ -39,11 +39,15 @@ PacketType old_long_type(uint8_t first) {
   }
 }
 
-// Flags, connection, nonce and version as the flags say, packet number; then frames.
+// Flags, connection or nonce, version, packet number; then frames. Next to the flag of a connection the nonce's is a part of the
+// connection's length, as older versions have it.
 bool read_public(ByteReader& in, PacketHeader& h) {
   static constexpr uint8_t kNumberBytes[] = {1, 2, 4, 6};
-  if ((h.first & kPublicId) != 0) h.destination_id = in.bytes(8);
-  if ((h.first & kPublicNonce) != 0) in.skip(32);
+  if ((h.first & kPublicId) != 0) {
+    h.destination_id = in.bytes(8);
+  } else if ((h.first & kPublicNonce) != 0) {
+    in.skip(32);
+  }
   h.version_bytes = in.bytes(4);
   if (!in.ok()) return false;
   h.version = ByteReader(h.version_bytes).u32();
@@ -119,7 +123,7 @@ std::optional<PacketHeader> read_packet_header(Bytes datagram) {
   bool good = false;
   if ((h.first & kLong) != 0) {
     good = read_long(in, h);
-  } else if ((h.first & kPublicVersion) != 0) {
+  } else if ((h.first & kPublicVersion) != 0 && (h.first & kFixed) == 0) {
     good = read_public(in, h);
   } else {
     h.destination_id = in.bytes(kShortIdBytes);

@@ -116,8 +116,9 @@ bool QuicParser::initial(Direction d, const PacketHeader& h, Bytes payload) {
 bool QuicParser::packet(Direction d, const PacketHeader& h, Bytes bytes) {
   if (!keys_ && h.type == PacketType::kInitial) {
     keys_ = initial_keys(h.version, h.destination_id);
-  } else if (d == Direction::kToClient && keys_ && h.type == PacketType::kRetry) {
-    // The client begins anew with keys of its new destination.
+  } else if (d == Direction::kToClient && keys_ && h.type == PacketType::kRetry && !retried_) {
+    // The client begins anew with keys of its new destination; it takes one retry only (RFC 9000 17.2.5.2).
+    retried_ = true;
     keys_.reset();
     way(Direction::kToServer).hello_seen = false;
     way(Direction::kToServer).crypto.clear();

@@ -68,6 +68,7 @@ class QuicParser : public applayer::Parser {
   const Config& config_;
   std::array<Way, kDirections> ways_;
   std::optional<InitialKeys> keys_;
+  bool retried_ = false;  // the server's one retry has come
 };
 
 // "1", "6b3343cf", "Q046".

@@ -47,7 +47,8 @@ void SmbParser::part_of_file(Transaction& tx, Direction d, const Part& part) {
     case FileStream::Outcome::kOk:
       break;
     case FileStream::Outcome::kOverlap:
-      tx.add_event_again(kFileOverlap);
+      // Of a server that was never heard nothing tells a pipe, whose writes all stand at 0.
+      if (answered_) tx.add_event_again(kFileOverlap);
       break;
     case FileStream::Outcome::kQueueBytes:
       tx.add_event(to_server ? kWriteQueueSizeExceeded : kReadQueueSizeExceeded);
@@ -66,6 +67,7 @@ void SmbParser::close_file(const CommonHeader& h, const std::string& file_id, Di
   tx->as<FileTransfer>()->stream.close();
   tx->key = h.key;
   if (h.version == 2) tx->nt_status = 0;
+  tx->told_complete[static_cast<size_t>(index(d))] = false;   // a whole file is a reason to look at the raw stream
   tx->finish(Direction::kToServer);
   tx->finish(Direction::kToClient);
 }

@@ -54,6 +54,10 @@ SmbParser::SmbParser(const Config& config)
 ParseResult SmbParser::parse(Direction d, const Input& in) {
   Bytes data = in.data;
   Side& side = sides_[side_index(d)];
+  if (d == Direction::kToClient && !data.empty()) {
+    answered_ = true;
+    one_sided_ = false;
+  }
   const auto consumed = [&] { return in.data.size() - data.size(); };
   while (!data.empty()) {
     if (const size_t n = take_pending(d, data); n > 0) {
@@ -316,9 +320,14 @@ void SmbParser::event(Event e, bool again) {
 }
 
 Transaction& SmbParser::make(const CommonHeader& h) {
-  if (transactions.size() > config_.transactions_max && !failed_) {
-    failed_ = true;
-    event(kTooManyTransactions);
+  const size_t most = config_.transactions_max + (one_sided_ ? kMaxTransactions : 0);
+  if (transactions.size() > most && !failed_) {
+    if (config_.one_sided && !answered_ && !one_sided_) {
+      one_sided();
+    } else {
+      failed_ = true;
+      event(kTooManyTransactions);
+    }
   }
   auto made = std::make_unique<Transaction>();
   made->session = &session_;
@@ -327,7 +336,14 @@ Transaction& SmbParser::make(const CommonHeader& h) {
   made->key = h.key;
   // A request's end is no reason to look at the raw stream at once; an answer's is (measured on the reference).
   made->told_complete = {true, false};
+  if (one_sided_) made->finish(Direction::kToClient);
   return add(std::move(made));
+}
+
+// Where connections of which one side is never seen are followed, requests that pile up need no answer.
+void SmbParser::one_sided() {
+  one_sided_ = true;
+  for (const auto& each : transactions) static_cast<Transaction&>(*each).finish(Direction::kToClient);
 }
 
 Transaction& SmbParser::make_generic(const CommonHeader& h) {

@@ -17,6 +17,7 @@ namespace vong::smb {
 struct Config {
   applayer::FileOptions files;
   size_t transactions_max = kMaxTransactions;
+  bool one_sided = false;  // stream.async-oneside: connections of which one side is never seen are followed
   // Per direction: writes go to the server, reads to the client. 0: no bound.
   std::array<uint32_t, kDirections> part_bytes_max{};
   std::array<applayer::QueueLimits, kDirections> queue{
@@ -165,6 +166,8 @@ class SmbParser : public applayer::Parser {
   Session session_;
   std::array<Side, kDirections> sides_;
   bool failed_ = false;  // too many transactions
+  bool answered_ = false, one_sided_ = false;  // the server was heard; nobody waits for it
+  void one_sided();
   uint64_t files_made_ = 0;
   BoundedMap<std::string, std::string> names_;  // by file id
   BoundedMap<Key, OpenRead> reads_;

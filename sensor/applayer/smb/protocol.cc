@@ -255,7 +255,7 @@ ProbeVerdict probe(Direction d, Bytes data) {
     if (data[at] != static_cast<uint8_t>(kMagic[i])) return ProbeVerdict::kNo;
   }
   const uint8_t first = data[kNbssHeaderBytes];
-  if (first == 0xfd || first == 0xfc) return ProbeVerdict::kYes;
+  if (first == 0xfd || first == 0xfc) return ProbeVerdict::kEitherWay;   // encrypted or compressed: nothing says whose
   if (first != 0xff && first != 0xfe) return ProbeVerdict::kNo;
   const size_t at = first == 0xff ? kFlags1At : kFlags2At;
   if (data.size() <= at) return ProbeVerdict::kMoreData;
@@ -272,6 +272,7 @@ std::shared_ptr<const void> configure(const Settings& s) {
   const auto size = [&](std::string_view key, uint64_t fallback) {
     return s.size_bytes(base + std::string(key), fallback);
   };
+  c->one_sided = s.flag("stream.async-oneside", false);
   c->transactions_max = std::clamp<size_t>(size("max-tx", kMaxTransactions), 1, 65536);
   c->part_bytes_max = {bounded(size("max-write-size", 0)), bounded(size("max-read-size", 0))};
   c->queue = {{{size("max-write-queue-size", kMaxQueuedBytes),

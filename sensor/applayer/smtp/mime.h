@@ -72,7 +72,10 @@ class Mime {
   [[nodiscard]] const std::string& body_md5() const {
     return body_md5_;
   }  // after finish, when configured
-  [[nodiscard]] uint16_t issues() const { return issues_; }
+  [[nodiscard]] uint16_t issues() const { return issues_; }  // since clear_issues
+  void clear_issues() { issues_ = 0; }
+  // Within the base64 text of an attachment: parts of a line may come as they are, but for its begin when that may be a boundary.
+  [[nodiscard]] bool takes_parts() const { return state_ == State::kBody && encoding_ == Encoding::kBase64 && file_is_open_; }
   [[nodiscard]] std::string_view status() const;  // EVE's email.status
 
  private:

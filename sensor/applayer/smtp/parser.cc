@@ -26,10 +26,6 @@ std::string_view argument(std::string_view line, size_t prefix) {
   return line.substr(at, line.find(' ', at) - at);
 }
 
-struct TextLine {
-  std::string_view text, end;  // end: "\r\n", "\n"; empty: no line end within the limit
-};
-
 // The next line of `data`, which it shortens; false when its end has not come yet and it may still
 // fit.
 bool next_line(std::string_view& data, TextLine& out) {
@@ -75,13 +71,9 @@ Transaction& SmtpParser::tx() {
   return *tx_;
 }
 
-// On the mail in hand, else on the newest one that is still there; a session without any has
-// nothing to carry it.
+// On the mail in hand. One that is complete is told as it was when it was, and between mails there is nothing to carry an event.
 void SmtpParser::event(Event e) {
-  if (tx_ != nullptr)
-    tx_->add_event(e);
-  else if (!transactions.empty())
-    transactions.back()->add_event(e);
+  if (tx_ != nullptr) tx_->add_event(e);
 }
 
 void SmtpParser::complete() {
@@ -113,9 +105,11 @@ ParseResult SmtpParser::client(const Input& in) {
     }
     TextLine line;
     if (!next_line(data, line)) {
-      if (!in.end) break;
-      line = {data, {}};  // the last line came without an end
-      data = {};
+      if (!in.end && !part_of_line(data, line)) break;
+      if (in.end) {  // the last line came without an end
+        line = {data, {}};
+        data = {};
+      }
     }
     if (data_mode_) {
       frame_of_data(in, data, line.text.size() + line.end.size(), !in_piece_ && line.text == "." && !line.end.empty());
@@ -137,6 +131,18 @@ ParseResult SmtpParser::client(const Input& in) {
     }
   }
   return ParseResult::ok(in.data.size() - data.size());
+}
+
+// An attachment is decoded as it comes, not line by line: what is there of its line, when that cannot be a boundary or the end
+// of the mail. Shortens `data`.
+bool SmtpParser::part_of_line(std::string_view& data, TextLine& out) const {
+  if (!data_mode_ || tx_ == nullptr || tx_->mime == nullptr || !tx_->mime->takes_parts()) return false;
+  if (!in_piece_ && (data.front() == '-' || data.front() == '.')) return false;
+  const size_t n = data.size() - (data.back() == '\r' ? 1 : 0);
+  if (n == 0) return false;
+  out = {data.substr(0, n), {}};
+  data.remove_prefix(n);
+  return true;
 }
 
 // The line of `size` bytes that ends where `rest` begins.
@@ -261,8 +267,9 @@ void SmtpParser::note_mime_issues() {
   const uint16_t issues = tx_->mime->issues();
   if (issues == 0) return;
   for (const auto& [bit, e] : kIssues) {
-    if ((issues & bit) != 0) tx_->add_event(e);
+    if ((issues & bit) != 0) tx_->add_event_again(e);  // each line that is wrong says so
   }
+  tx_->mime->clear_issues();
 }
 
 // ---------------------------------------------------------------- server

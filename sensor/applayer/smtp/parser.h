@@ -79,6 +79,10 @@ struct Transaction : applayer::Transaction, FileSink {
   bool data_seen = false, done = false;
 };
 
+struct TextLine {
+  std::string_view text, end;  // end: "\r\n", "\n"; empty: no line end within the limit
+};
+
 class SmtpParser : public applayer::Parser {
  public:
   explicit SmtpParser(const Config& config)
@@ -94,6 +98,7 @@ class SmtpParser : public applayer::Parser {
 
   applayer::ParseResult client(const applayer::Input& in);
   applayer::ParseResult server(const applayer::Input& in);
+  [[nodiscard]] bool part_of_line(std::string_view& data, TextLine& out) const;
   Line command(std::string_view line);
   Line data_begins();
   Line bdat(std::string_view line);

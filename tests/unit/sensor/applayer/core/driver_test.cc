@@ -196,6 +196,18 @@ TEST_F(DriverTest, MidstreamTheWrongWayRoundIsTurned) {
   EXPECT_EQ(parser().log, "<PONG a;>PING b;");
 }
 
+TEST_F(DriverTest, WhatSaysNotWhoseItIsGoesByThePortsWhereNoHandshakeWasSeen) {
+  ProtocolDef sealed = make_def(AppProto::kSmb, "smb", {true, false, {}, [](Direction, Bytes) { return ProbeVerdict::kEitherWay; }, {}, 0});
+  protocols_ = {&sealed};
+  start({});
+  flow_.midstream = true;
+  flow_.key.sport = 445;
+  flow_.key.dport = 40000;
+  EXPECT_EQ(client("x\n"), 2u);
+  EXPECT_TRUE(state().reverse_wanted);
+  EXPECT_EQ(state().proto, AppProto::kSmb);
+}
+
 TEST_F(DriverTest, ProbeIsAskedOnItsPortsOnly) {
   EXPECT_EQ(client("\x42 is the answer to it\n"), 0u);
   EXPECT_EQ(state().proto, AppProto::kUnknown);

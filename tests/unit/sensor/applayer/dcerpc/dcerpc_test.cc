@@ -129,6 +129,16 @@ TEST(DcerpcParser, InterfaceMustBeAccepted) {
   EXPECT_FALSE(matches("dcerpc.iface", iface, nth(o, 0)));  // a bind is no call
 }
 
+TEST(DcerpcParser, InterfacesOfABindThatIsNoFirstFragmentCountOnlyWhereAnyFragmentDoes) {
+  std::string later = bind(1);
+  later[3] = 0;
+  Conversation c{&kDcerpcProtocol};
+  c.client(later).server(ack(1)).client(request(2, 15, "x"));
+  const auto o = run(c);
+  EXPECT_FALSE(matches("dcerpc.iface", kSvcctl, nth(o, 1)));
+  EXPECT_TRUE(matches("dcerpc.iface", std::string(kSvcctl) + ",any_frag", nth(o, 1)));
+}
+
 TEST(DcerpcParser, OpnumListsAndRanges) {
   const auto o = run(session());
   EXPECT_TRUE(matches("dcerpc.opnum", "15", nth(o, 1)));

@@ -126,6 +126,18 @@ TEST(Quic, TransactionsAreBounded) {
   EXPECT_EQ(run(c).transactions().size(), kTransactionsMax);
 }
 
+TEST(QuicPacket, AFixedBitWithoutTheLongOneIsAShortHeaderWhateverElseIsSet) {
+  const auto h = read_packet_header(as_bytes(from_hex("55e1111d09a4988b6b94bdc547b1cee67bd94398")));
+  ASSERT_TRUE(h);
+  EXPECT_EQ(h->type, PacketType::kShort);
+}
+
+TEST(QuicPacket, AVersionStandsBehindTheConnectionAlsoWhereTheNoncesBitIsSet) {
+  const auto h = read_packet_header(as_bytes(from_hex("0d1122334455667788513034330100000000000000000000000080014348")));
+  ASSERT_TRUE(h);
+  EXPECT_EQ(version_name(h->version), "Q043");
+}
+
 TEST(QuicPacket, VersionsHaveNames) {
   EXPECT_EQ(version_name(1), "1");
   EXPECT_EQ(version_name(kVersion2), "6b3343cf");

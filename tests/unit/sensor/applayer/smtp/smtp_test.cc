@@ -101,6 +101,15 @@ TEST(Mime, ParametersOfRfc2231) {
   EXPECT_EQ(header_parameter("attachment; filename=\"open", "filename"), "open");
 }
 
+TEST(SmtpParser, EachLineThatIsTooLongIsAnEvent) {
+  Conversation c{&kSmtpProtocol};
+  const std::string line = std::string(100, 'A') + "\r\n";
+  c.server("220 a\r\n").client("HELO a\r\n").server("250 a\r\n").client("DATA\r\n").server("354 a\r\n");
+  c.client("Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n" + line + line + line + ".\r\n");
+  const auto outcome = run(c);
+  EXPECT_EQ(std::ranges::count(outcome.transactions().front()->events(), kMimeLongEncLine), 3);
+}
+
 TEST(Mime, Issues) {
   EXPECT_EQ(Mail("Content-Transfer-Encoding: base64\r\n\r\nab!d\r\n").mime.issues(),
             kMimeInvalidBase64);
