@@ -262,6 +262,22 @@ TEST(TcpState, OneSidedSessionsStartWithTheRightNumber) {
   EXPECT_REFUSED(b.c("A", 2, 1), kStream3whsAsyncWrongSeq);
 }
 
+TEST(TcpState, OneSidedSessionsDoNotEndWithAFinBeyondTheWindowThatIsKnown) {
+  TcpConfig config;
+  config.async_oneside = true;
+  TcpBench b(config);
+  b.c("S", 0, 0);
+  Packet& ack = b.make(Direction::kToServer, "A", 1, 1, "");
+  ack.tcp.window = 4;
+  EXPECT_TAKEN(b.feed(ack));
+  b.c("A", 1, 1, "abcdefgh");
+  EXPECT_REFUSED(b.c("FA", 9, 1), kStreamFinOutOfWindow);
+  EXPECT_EQ(b.state(), "established");
+  EXPECT_TAKEN(b.c("FA", 9, 1, "last"));
+  EXPECT_EQ(b.to_server(), "abcdefghlast");
+  EXPECT_EQ(b.state(), "close_wait");
+}
+
 TEST(TcpState, FastOpenDataComesWithTheSyn) {
   TcpBench b;
   Packet& syn = b.make(Direction::kToServer, "S", 0, 0, "early");

@@ -144,6 +144,18 @@ TEST(SmbParser, OneSidedTrafficEndsAtTheCap) {
   EXPECT_THAT(o.records(), HasSubstr("too_many_transactions"));
 }
 
+TEST(SmbParser, OneSidedTrafficGoesOnWhereItIsExpected) {
+  Conversation c{&kSmbProtocol};
+  c.settings.set("app-layer.protocols.smb.max-tx", "3");
+  c.settings.set("stream.async-oneside", "yes");
+  for (uint64_t i = 0; i < 10; ++i) c.client(nbss(create2({i}, "x")));
+  const auto o = run(c);
+  EXPECT_FALSE(o.failed);
+  EXPECT_EQ(o.transactions().size(), 10u);
+  EXPECT_EQ(o.transactions().back()->progress[1], kSmbProtocol.complete[1]);
+  EXPECT_THAT(o.records(), ::testing::Not(HasSubstr("too_many_transactions")));
+}
+
 TEST(SmbParser, CompoundRecordsAndDeletion) {
   Conversation c = share_session();
   std::string create = create2({3}, "gone");
