@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "correlator/app/fact.h"
+
 namespace vong::correlator {
 namespace {
 
@@ -47,11 +49,14 @@ class Compiler {
       : rules_(rules), keys_max_(keys_max), plan_(plan), diagnostics_(diagnostics) {}
 
   CompiledRules compile(const CampaignSettings& campaign,
-                        std::shared_ptr<const indicators::Source> indicators) {
-    out_.matcher =
-        match::RuleMatcher::compile(rules_.detections, plan_, diagnostics_, std::move(indicators));
+                        std::shared_ptr<const indicators::Source> indicators, bool with_matcher) {
+    if (with_matcher) {
+      out_.matcher = match::RuleMatcher::compile(rules_.detections, plan_, diagnostics_,
+                                                 std::move(indicators));
+    }
     for (const sigma::DetectionRule& rule : rules_.detections) detection(rule);
     for (const sigma::CorrelationRule& rule : rules_.correlations) correlation(rule);
+    for (CorrelationPlan& c : out_.correlations) c.route_print = stable_print(c.route);
     campaigns(campaign);
     return std::move(out_);
   }
@@ -133,9 +138,13 @@ class Compiler {
     out_.facts.push_back(facts_of(rule.head, std::string(sigma::name_of(rule.type)),
                                   events::IncidentKind::kCorrelation));
     out_.facts.back().key_fields = rule.group_by;
+    c.route = rule.head.key();
+    joined_route_.clear();
     if (c.op) {
       for (size_t i = 0; i < rule.targets.size(); ++i) refer(rule, index, i, c.national);
     }
+    c.whole = !joined_route_.empty();
+    if (c.whole) c.route = joined_route_;
     out_.correlations.push_back(std::move(c));
   }
 
@@ -169,11 +178,23 @@ class Compiler {
     for (const std::string& name : rule.group_by) s.key.push_back(column_of(name));
     for (const std::string& name : rule.condition_fields) s.values.push_back(column_of(name));
     if (chained) {
+      join(*source);
       source->steps.push_back(std::move(s));
       source->emits &= rule.generate;
     } else {
       out_.detections[target].steps.push_back(std::move(s));
       out_.detections[target].standalone &= rule.generate;
+    }
+  }
+
+  // Correlations that build on each other have one route, that of the first: the one that is being
+  // made builds on `source`.
+  void join(CorrelationPlan& source) {
+    source.whole = true;
+    if (joined_route_.empty()) joined_route_ = source.route;
+    const std::string from = source.route;
+    for (CorrelationPlan& c : out_.correlations) {
+      if (c.whole && c.route == from) c.route = joined_route_;
     }
   }
 
@@ -229,6 +250,7 @@ class Compiler {
   events::FieldPlan& plan_;
   std::vector<rules::Diagnostic>& diagnostics_;
   CompiledRules out_;
+  std::string joined_route_;  // of the correlation that is being made; empty: it builds on none
 };
 
 }  // namespace
@@ -248,8 +270,10 @@ std::string_view key_field_of(CampaignBy by) {
 CompiledRules compile_rules(const sigma::RuleSet& rules, const CampaignSettings& campaign,
                             size_t keys_max, events::FieldPlan& plan,
                             std::vector<rules::Diagnostic>& diagnostics,
-                            std::shared_ptr<const indicators::Source> indicators) {
-  return Compiler(rules, keys_max, plan, diagnostics).compile(campaign, std::move(indicators));
+                            std::shared_ptr<const indicators::Source> indicators,
+                            bool with_matcher) {
+  return Compiler(rules, keys_max, plan, diagnostics)
+      .compile(campaign, std::move(indicators), with_matcher);
 }
 
 }  // namespace vong::correlator

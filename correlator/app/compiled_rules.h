@@ -52,6 +52,11 @@ struct CorrelationPlan {
   std::vector<Step> steps;
   uint32_t incident_rule = 0;
   uint64_t matches = 0;
+  // Which engine has a group when groups are divided: by this and the group key; with `whole` by
+  // this alone, because correlations that build on each other need not group alike.
+  std::string route;
+  uint64_t route_print = 0;
+  bool whole = false;
 };
 
 // What agencies can have in common.
@@ -81,13 +86,16 @@ struct CompiledRules {
   // Columns of the events' infrastructure; kNoColumn where nobody asks.
   Column sni = kNoColumn, hostname = kNoColumn, rrname = kNoColumn, certificate = kNoColumn,
          ja4 = kNoColumn;
+  [[nodiscard]] std::array<Column, 5> infrastructure() const {
+    return {sni, hostname, rrname, certificate, ja4};
+  }
 };
 
 // Adds every field that the rules need to `plan`. What cannot run is reported and left out.
-// `indicators`: see RuleMatcher::compile.
+// `indicators`: see RuleMatcher::compile. Without a matcher it only processes facts.
 [[nodiscard]] CompiledRules compile_rules(
     const sigma::RuleSet& rules, const CampaignSettings& campaign, size_t keys_max,
     events::FieldPlan& plan, std::vector<rules::Diagnostic>& diagnostics,
-    std::shared_ptr<const indicators::Source> indicators = nullptr);
+    std::shared_ptr<const indicators::Source> indicators = nullptr, bool with_matcher = true);
 
 }  // namespace vong::correlator

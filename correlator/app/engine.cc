@@ -35,7 +35,7 @@ Engine::~Engine() = default;
 
 void Engine::load(const sigma::RuleSet& rules, std::vector<rules::Diagnostic>& diagnostics) {
   rules_ = compile_rules(rules, settings_.campaign, settings_.keys_max, plan_, diagnostics,
-                         settings_.indicators);
+                         settings_.indicators, settings_.reads);
   const auto add = [&](const char* path) { return plan_.add(path).value_or(events::kNoField); };
   field_ = {add("agency"),     add("alert.metadata.agency"),
             add("host"),       add("flow_id"),
@@ -47,8 +47,9 @@ void Engine::load(const sigma::RuleSet& rules, std::vector<rules::Diagnostic>& d
     if (rules_.correlations[i].op && rules_.correlations[i].timed) timed_.push_back(i);
   }
   detection_matches_.assign(rules_.detections.size(), 0);
+  make_names();
   decoder_ = std::make_unique<events::EveDecoder>(plan_);
-  session_ = std::make_unique<match::Session>(rules_.matcher);
+  if (rules_.matcher) session_ = std::make_unique<match::Session>(rules_.matcher);
   store_ = std::make_unique<incidents::IncidentStore>(
       rules_.facts, settings_.update_interval_ns, settings_.id_salt,
       [this](const incidents::Open& o, events::IncidentStatus s) { render(o, s); });

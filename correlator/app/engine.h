@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "base/string_map.h"
 #include "correlator/app/compiled_rules.h"
 #include "correlator/app/name_cache.h"
+#include "correlator/app/raised.h"
 #include "correlator/enrich/registry.h"
 #include "correlator/incidents/incident_store.h"
 #include "correlator/ingest/order.h"
@@ -36,6 +38,15 @@ struct EngineCounters {
       verdicts_refused;
 };
 
+// Work divided over engines (docs/scaling.md). Those with index < of have the groups of the
+// correlations, each group in one of them, and tell what they raise; the leader (index == of) makes
+// incidents of that, of detections, and of verdicts.
+struct Share {
+  uint32_t index = 0, of = 0;  // of == 0: one engine does all
+  [[nodiscard]] bool all() const { return of == 0; }
+  [[nodiscard]] bool leads() const { return of > 0 && index == of; }
+};
+
 struct EngineSettings {
   CampaignSettings campaign;
   size_t keys_max = 1'000'000;
@@ -43,6 +54,8 @@ struct EngineSettings {
   std::string home_agency;     // of events that nothing else assigns; empty: they are refused
   std::string id_salt;         // of incident ids
   bool single_agency = false;  // every event is the home agency's, whatever it says
+  Share share;
+  bool reads = true;  // false: only process() and what follows, no records
   std::shared_ptr<const indicators::Source> indicators;  // lists that rules ask; null: none
 };
 
@@ -63,6 +76,10 @@ class Engine {
   Engine(const enrich::Registry& registry, const routing::Router& router, EngineSettings settings,
          EngineCounters& counters, IncidentSink sink);
   ~Engine();
+
+  // Of an engine with a share: told what it raises. Before the first fact.
+  using RaiseSink = std::function<void(const Raised& raised)>;
+  void send_raised(RaiseSink sink) { raise_sink_ = std::move(sink); }
 
   // Compiles `rules`; before the first record. What is wrong goes to `diagnostics`.
   void load(const sigma::RuleSet& rules, std::vector<rules::Diagnostic>& diagnostics);
@@ -91,6 +108,24 @@ class Engine {
   void process(std::span<const std::string_view> facts);
   void process(std::string_view fact) { process(std::span(&fact, 1)); }
   void advance(int64_t now_ns);
+  // What an engine with a share raised, in order with the facts: by Raised::order, facts by
+  // facts_order().
+  void take(const Raised& raised);
+  // Appends which of `of` shares, and of the leader (`of`), need the fact that was read last.
+  void shares_of(std::string_view fact, uint32_t of, std::vector<uint32_t>& out);
+
+  // --- what the numbers in a fact mean here ---
+  [[nodiscard]] uint32_t sensor_index(std::string_view name);
+  [[nodiscard]] const std::string& sensor_name(uint32_t index) const { return sensors_[index]; }
+  [[nodiscard]] uint16_t event_type_index(std::string_view name);
+  [[nodiscard]] const std::string& event_type_name(uint16_t i) const { return event_types_[i]; }
+  [[nodiscard]] enrich::AgencyIndex agency_named(std::string_view name);
+  [[nodiscard]] std::string_view agency_name(enrich::AgencyIndex agency) const;
+  [[nodiscard]] const CompiledRules& rules() const { return rules_; }
+  // Of a rule's id; nothing when no such rule is in force.
+  [[nodiscard]] std::optional<uint32_t> detection_named(std::string_view id) const;
+  [[nodiscard]] std::optional<uint32_t> incident_rule_named(std::string_view id) const;
+
   // What readers have not been told yet, when nothing more comes at present; changes nothing.
   void tell_untold() { store_->tell_untold(); }
   void finish();
@@ -119,31 +154,31 @@ class Engine {
     uint64_t bits = 0;
     size_t key_at = 0, key_size = 0;  // in keys_
     state::Fingerprint print{};
+    uint32_t ordinal = 0;  // among all that the fact has to be asked, here or elsewhere
     size_t value_at = 0, value_size = 0;  // in keys_
     double number = 0;
   };
   static constexpr int kWarmStages = 3;
   void refuse(std::string_view reason);
   [[nodiscard]] enrich::AgencyIndex agency_of(const RecordSource& source);
-  [[nodiscard]] enrich::AgencyIndex agency_named(std::string_view name);
   [[nodiscard]] enrich::AgencyIndex agency_at_time(enrich::AgencyIndex agency,
                                                    const RecordSource& source) const;
-  [[nodiscard]] uint32_t sensor_index(std::string_view name);
   [[nodiscard]] uint32_t sensor_index_slow(std::string_view name);
-  [[nodiscard]] uint16_t event_type_index(std::string_view name);
   void write_fact(std::span<const uint32_t> rules, const RecordSource& source,
                   enrich::AgencyIndex agency, uint32_t sensor);
-  [[nodiscard]] std::string_view agency_name(enrich::AgencyIndex agency) const;
   [[nodiscard]] bool make_key(const FactView& fact, const std::vector<Column>& columns,
                               bool national, std::string& out) const;
   void prepare(const FactView& fact);
-  void prepare(const FactView& fact, const Step& step);
+  void prepare(const FactView& fact, const Step& step, uint32_t ordinal);
+  [[nodiscard]] bool mine(const CorrelationPlan& plan, std::string_view key) const;
+  void make_names();
   void raise_detections(const FactView& fact);
   void run(const state::EventRef& ref, const Task& task);
   void take_matches(uint32_t correlation, operators::Matches& matches, size_t depth);
   void chain(uint32_t correlation, const operators::Match& match, size_t depth);
   [[nodiscard]] int64_t next_deadline_ns() const;
   void raise(uint32_t incident_rule, bool national, const operators::Match& match);
+  void send_away(uint32_t incident_rule, bool national, const operators::Match& match);
   void set_systems(incidents::Hit& hit) const;
   void set_standing(incidents::Hit& hit) const;
   [[nodiscard]] bool shares(enrich::AgencyIndex agency) const;
@@ -165,6 +200,7 @@ class Engine {
   const routing::Router& router_;
   EngineSettings settings_;
   IncidentSink sink_;
+  RaiseSink raise_sink_;
   events::FieldPlan plan_;
   CompiledRules rules_;
   std::unique_ptr<events::EveDecoder> decoder_;
@@ -184,6 +220,7 @@ class Engine {
   std::vector<uint64_t> sensor_prints_;
   StringMap<uint32_t> sensor_ids_, event_type_ids_;
   NameCache agency_cache_, sensor_cache_;
+  StringMap<uint32_t> detection_ids_, incident_rule_ids_;  // by rule id
   ingest::OrderKey key_;
   uint64_t sensor_print_ = 0;
   enrich::AgencyIndex verdict_agency_ = enrich::kNoAgency;
@@ -196,6 +233,8 @@ class Engine {
   verdicts::History verdicts_;
   std::vector<verdicts::RuleNumber> rule_numbers_;  // by incident rule
   const FactView* current_ = nullptr;               // at work; null while only time moves
+  const Raised* taken_ = nullptr;                   // at work, instead of a fact
+  ingest::OrderKey raise_order_;                    // of what is raised next
   int64_t now_ns_ = INT64_MIN;
   EngineCounters* counters_;  // the caller's: they outlive an engine that is made anew
 };

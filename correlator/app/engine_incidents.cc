@@ -30,6 +30,7 @@ std::string event_id(std::string_view sensor, std::string_view event_type, const
 }  // namespace
 
 void Engine::raise(uint32_t incident_rule, bool national, const operators::Match& match) {
+  if (raise_sink_) return send_away(incident_rule, national, match);
   incidents::Hit hit;
   hit.rule = incident_rule;
   hit.key = match.key;
@@ -83,6 +84,13 @@ void Engine::set_standing(incidents::Hit& hit) const {
 
 std::string_view Engine::column_of_current(Column column) const {
   std::string_view value;
+  if (taken_ != nullptr) {
+    const auto columns = rules_.infrastructure();
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (column >= 0 && columns[i] == column) value = taken_->infrastructure[i];
+    }
+    return value;
+  }
   if (current_ == nullptr || column < 0 || !current_->column(column, value)) return {};
   return value;
 }

@@ -16,6 +16,24 @@ namespace {
 
 constexpr size_t kChainDepthMax = 8;
 
+// What is raised has an order that does not depend on which engine has the group. Of one fact: the
+// fact's own place, then which of its steps, then which match of a chain. At a deadline, before the
+// facts of that time: the correlation, then the group.
+ingest::OrderKey order_of_task(const EventRef& ref, const std::vector<uint64_t>& sensor_prints,
+                               uint32_t ordinal) {
+  ingest::OrderKey order = facts_order({ref.time_ns, sensor_prints[ref.sensor], ref.position});
+  order.position |= uint64_t{std::min<uint32_t>(ordinal, 0x3fff)} << 6;
+  return order;
+}
+ingest::OrderKey order_of_deadline(int64_t now_ns, uint32_t correlation, std::string_view key) {
+  return {now_ns, 0, uint64_t{correlation} << 48 | stable_print(key) >> 22 << 6};
+}
+void sort_by_print(operators::Matches& found) {
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return stable_print(a.key) < stable_print(b.key);
+  });
+}
+
 }  // namespace
 
 // What the operators have to be asked is prepared for all facts at once, so that the memory where
@@ -41,7 +59,7 @@ void Engine::process(std::span<const std::string_view> facts) {
       continue;
     }
     current_ = &fact;
-    raise_detections(fact);
+    if (settings_.share.all() || settings_.share.leads()) raise_detections(fact);
     for (; tasks_[next].step != nullptr; ++next) run(fact.ref, tasks_[next]);
     current_ = nullptr;
     ++next;
@@ -63,8 +81,10 @@ void Engine::raise_detections(const FactView& fact) {
 // empty one.
 void Engine::prepare(const FactView& fact) {
   const size_t begin = tasks_.size();
-  for (size_t i = 0; i < fact.rule_count(); ++i) {
+  uint32_t ordinal = 0;
+  for (size_t i = 0; i < fact.rule_count() && !settings_.share.leads(); ++i) {
     for (const Step& s : rules_.detections[fact.rule(i)].steps) {
+      ++ordinal;
       const auto same = [&](const Task& t) {
         return t.step->correlation == s.correlation && t.step->key == s.key &&
                t.step->values == s.values;
@@ -73,18 +93,19 @@ void Engine::prepare(const FactView& fact) {
       if (it != tasks_.end())
         it->bits |= s.bit;
       else
-        prepare(fact, s);
+        prepare(fact, s, ordinal);
     }
   }
   tasks_.emplace_back();
 }
 
-void Engine::prepare(const FactView& fact, const Step& step) {
+void Engine::prepare(const FactView& fact, const Step& step, uint32_t ordinal) {
   const CorrelationPlan& c = rules_.correlations[step.correlation];
   if (c.national && !takes_part_.empty() && !takes_part_[fact.ref.agency]) return;
   Task t;
   t.step = &step;
   t.bits = step.bit;
+  t.ordinal = ordinal;
   t.key_at = keys_.size();
   bool complete = make_key(fact, step.key, c.national, keys_);
   t.key_size = t.value_at = keys_.size();
@@ -105,7 +126,11 @@ void Engine::prepare(const FactView& fact, const Step& step) {
   }
   if (!complete) {
     keys_.resize(t.key_at);
-    counters_->facts_without_key.add();
+    if (settings_.share.all()) counters_->facts_without_key.add();
+    return;
+  }
+  if (!mine(c, std::string_view(keys_).substr(t.key_at, t.key_size))) {
+    keys_.resize(t.key_at);
     return;
   }
   t.print = state::fingerprint_of(std::string_view(keys_).substr(t.key_at, t.key_size));
@@ -118,6 +143,7 @@ void Engine::run(const EventRef& ref, const Task& t) {
       ref,      t.bits, keys.substr(t.key_at, t.key_size), keys.substr(t.value_at, t.value_size),
       t.number, t.print};
   matches_.clear();
+  raise_order_ = order_of_task(ref, sensor_prints_, t.ordinal);
   rules_.correlations[t.step->correlation].op->on_fact(f, matches_);
   if (!matches_.empty()) take_matches(t.step->correlation, matches_, 0);
 }
@@ -127,6 +153,8 @@ void Engine::take_matches(uint32_t correlation, operators::Matches& matches, siz
   const operators::Matches taken = std::move(matches);
   matches.clear();
   for (const operators::Match& m : taken) {
+    if (current_ == nullptr && depth == 0)
+      raise_order_ = order_of_deadline(now_ns_, correlation, m.key);
     ++c.matches;
     counters_->matches.add();
     if (c.emits) raise(c.incident_rule, c.national, m);
@@ -195,6 +223,7 @@ void Engine::advance(int64_t now_ns) {
     store_->advance(now_ns_);
     for (const uint32_t c : timed_) {
       rules_.correlations[c].op->advance(due, found);
+      if (found.size() > 1) sort_by_print(found);
       if (!found.empty()) take_matches(c, found, 0);
     }
   }

@@ -68,6 +68,12 @@ struct FactView {
   }
 };
 
+// Who says a verdict, of its fact: empty for the centre. The bytes before are what it says of which
+// incident (Engine::read_verdict).
+inline std::string_view verdict_author(std::string_view fact) {
+  return fact.substr(sizeof(state::EventRef) + 4 + 1 + 32);
+}
+
 // FNV-1a: only has to be the same everywhere, not to resist anybody.
 inline uint64_t stable_print(std::string_view text) {
   uint64_t h = 0xcbf29ce484222325ull;

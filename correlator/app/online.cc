@@ -5,16 +5,16 @@
 #include <chrono>
 #include <map>
 
-#include "correlator/app/access.h"
+#include "correlator/app/divided.h"
 #include "correlator/app/leadership.h"
 #include "correlator/app/live.h"
 #include "correlator/app/metrics.h"
 #include "correlator/app/outbox.h"
 #include "correlator/app/told.h"
 #include "correlator/app/topics.h"
+#include "correlator/app/topics_setup.h"
 #include "correlator/coverage/board.h"
 #include "events/limits.h"
-#include "kafka/admin.h"
 #include "kafka/consumer.h"
 #include "kafka/producer.h"
 #include "telemetry/server.h"
@@ -61,7 +61,7 @@ class OnlineRun : private kafka::Consumer::Listener {
 
   int run() {
     fresh();
-    if (!start_metrics() || !create_topics()) return app::kExitFailed;
+    if (!start_metrics() || !make_topics(options_, registry_, signals_)) return app::kExitFailed;
     while (!signals_.stop_requested()) {
       if (signals_.take_reload()) reload();
       if (leadership_ && !leads()) {
@@ -116,27 +116,6 @@ class OnlineRun : private kafka::Consumer::Listener {
       return false;
     }
     server_.emplace(std::move(*server));
-    return true;
-  }
-
-  bool create_topics() {
-    if (!options_.create_topics && !options_.create_acls) return true;
-    if (options_.create_acls && !kafka::knows_transactional_id_rights())
-      spdlog::warn(
-          "librdkafka {} cannot give rights of transactional ids: give sensors and the correlator "
-          "WRITE and DESCRIBE of theirs with kafka-acls",
-          kafka::library_version());
-    while (!signals_.stop_requested()) {
-      kafka::KafkaResult<> made;
-      if (options_.create_topics)
-        made = kafka::create_topics(options_.kafka, topics_of(options_, registry_), 30s);
-      if (made && options_.create_acls)
-        made = kafka::create_acls(options_.kafka, rights_of(registry_), 30s);
-      if (made) return true;
-      failed(made.error());
-      if (refused_) return false;
-      signals_.wait(1000);
-    }
     return true;
   }
 
@@ -591,6 +570,7 @@ class OnlineRun : private kafka::Consumer::Listener {
 
 int run_online(const Options& options, const enrich::Registry& registry,
                const sigma::RuleSet& rules, app::Signals& signals, const ReloadRules& reload) {
+  if (options.facts_partitions > 0) return run_divided(options, registry, rules, signals, reload);
   return OnlineRun(options, registry, rules, signals, reload).run();
 }
 

@@ -132,6 +132,13 @@ void read_kafka(const app::ConfigNode& node, Options& o, app::Problems& problems
       o.create_acls = value.boolean(false, problems);
     else if (name == "standby")
       o.standby = value.boolean(false, problems);
+    else if (name == "facts-partitions")
+      o.facts_partitions = static_cast<int>(value.integer(0, 0, 1'000, problems));
+    else if (name == "facts-topic")
+      o.facts_topic = value.text(o.facts_topic, problems);
+    else if (name == "facts-retention")
+      o.facts_retention = value.duration(o.facts_retention, std::chrono::minutes(1),
+                                         std::chrono::hours(24 * 366), problems);
     else if (name == "topic-partitions")
       o.topic_partitions = static_cast<int>(value.integer(1, 1, 10'000, problems));
     else if (name == "topic-replication")
@@ -145,6 +152,8 @@ void read_kafka(const app::ConfigNode& node, Options& o, app::Problems& problems
       problems.error(value.place(), ok.error().message);
     }
   }
+  if (o.standby && o.facts_partitions > 0)
+    problems.error(node.place(), "standby and facts-partitions exclude each other");
   if (o.inputs.empty() && o.unmask_grant.empty()) {
     if (o.kafka.brokers.empty())
       problems.error(node ? node.place() : app::Place{"--in", 1, 1},

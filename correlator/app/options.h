@@ -45,6 +45,11 @@ struct Options {
   std::string dead_letter_topic = "vong.dead-letter";
   Duration idle = std::chrono::seconds(10);  // a sensor quiet for so long does not hold others back
   bool standby = false;  // several processes of one group: one works, the others wait
+  // Several processes of one group divide the work: over so many partitions of facts, and one more
+  // for the leader; 0: they do not.
+  int facts_partitions = 0;
+  std::string facts_topic = "vong.facts";                 // one for each group
+  Duration facts_retention = std::chrono::hours(24 * 7);  // how late an event may come, at most
   bool create_topics = false;
   bool create_acls = false;  // rights of agencies, sensors and the centre, made of the registry
   int topic_partitions = 1, topic_replication = 1;

@@ -1,5 +1,6 @@
 #include "correlator/app/topics.h"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -24,6 +25,13 @@ std::vector<kafka::NewTopic> topics_of(const Options& o, const enrich::Registry&
   for (const std::string_view topic : {kStatusTopic, kCoverageTopic, kRulePacksTopic})
     add(std::string(topic), {{"cleanup.policy", "compact"}});
   add(o.dead_letter_topic);
+  if (o.facts_partitions > 0) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(o.facts_retention);
+    topics.push_back({o.facts_topic,
+                      o.facts_partitions + 1,  // the last is the leader's
+                      o.topic_replication,
+                      {{"retention.ms", std::to_string(ms.count())}}});
+  }
   if (o.standby) topics.push_back({Leadership::leader_topic(o), 1, o.topic_replication, {}});
   return topics;
 }

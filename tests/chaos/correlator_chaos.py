@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""correlator_chaos.py ROOT VONG_CORRELATOR [SEED]: three correlators with kafka.standby on one real broker, while events come in. At random one is
-killed (kill -9), stopped for good and another started, or suspended until the others take it for dead; the broker is restarted. In the end the last
-record of every incident of every recipient is, byte for byte, what an undisturbed run from files wrote, and no record stands there twice. Status
-77: no Java, Maven or kcat here."""
+"""correlator_chaos.py ROOT VONG_CORRELATOR [SEED [divided]]: three correlators on one real broker, with kafka.standby, or with the work divided
+over four partitions of facts, while events come in. At random one is killed (kill -9), stopped for good and another started, or suspended until the
+others take it for dead; the broker is restarted; agencies say what they think of their incidents. In the end the last record of every incident of every recipient is, byte for byte, what an undisturbed
+run from files wrote, no record stands there twice, and who was asked to end did so with status 0. Status 77: no Java, Maven or kcat here."""
 import json
 import os
 import random
@@ -15,6 +15,7 @@ import time
 
 root, program = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 r = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 7)
+divided = len(sys.argv) > 4 and sys.argv[4] == 'divided'
 case = os.path.join(root, 'tests/streams/pack-one-attacker-four-agencies')
 rules = os.path.join(root, 'rules/packs/correlation')
 agencies = {'s-g02': 'G02', 's-g22': 'G22', 's-g08': 'G08', 's-g11': 'G11'}
@@ -28,12 +29,33 @@ def kcat(*args, data=None):
     return subprocess.run(['kcat', '-b', brokers, '-q', *args], input=data, stdout=subprocess.PIPE, check=True, timeout=patience_s).stdout
 
 
+def read(*args):
+    """Again when the broker, which has just been started, lets the connection fall."""
+    for _ in range(10):
+        try:
+            return kcat(*args)
+        except subprocess.CalledProcessError:
+            time.sleep(1)
+    return kcat(*args)
+
+
+def send(topic, lines, *args):
+    """Each line once: kcat gives up at the first connection that falls, and what it had delivered until then stays."""
+    there = lambda: len(read('-C', '-t', topic, '-o', 'beginning', '-e', '-f', '%o\n').splitlines())
+    wanted = there() + len(lines)
+    while (left := wanted - there()) > 0:
+        try:
+            kcat('-P', '-X', 'enable.idempotence=true', '-t', topic, *args, data=('\n'.join(lines[-left:]) + '\n').encode())
+        except subprocess.CalledProcessError:
+            time.sleep(1)
+
+
 def control(verb, work, *more):
     return subprocess.run([os.path.join(root, 'deploy/kafka/broker'), verb, os.path.join(work, 'kafka'), *more])
 
 
 def last_records(topic):
-    out = kcat('-C', '-t', topic, '-o', 'beginning', '-e', '-X', 'isolation.level=read_committed', '-f', '%k\t%s\n')
+    out = read('-C', '-t', topic, '-o', 'beginning', '-e', '-X', 'isolation.level=read_committed', '-f', '%k\t%s\n')
     last, seen = {}, []
     for line in out.decode().splitlines():
         key, value = line.split('\t', 1)
@@ -49,8 +71,8 @@ class Members:
         self.config = os.path.join(work, 'correlator.yaml')
         with open(self.config, 'w') as f:
             f.write(f'rules: {rules}\nagencies: {case}/agencies.yaml\nidle: 2s\n'
-                    f'kafka:\n  brokers: {brokers}\n  create-topics: true\n  group: chaos\n  standby: true\n')
-        self.running, self.suspended = [], None
+                    f'kafka:\n  brokers: {brokers}\n  create-topics: true\n  group: chaos\n  {"facts-partitions: 4" if divided else "standby: true"}\n')
+        self.running, self.suspended, self.left = [], None, []
 
     def start(self):
         self.running.append(subprocess.Popen([program, '-c', self.config], stderr=self.log))
@@ -68,7 +90,7 @@ class Members:
         if what == 'kill':
             self.end(signal.SIGKILL)
         elif what == 'leave':
-            assert self.end(signal.SIGTERM) == 0
+            self.left.append(self.end(signal.SIGTERM))
         elif what == 'suspend':
             self.suspended = r.choice(self.running)
             self.suspended.send_signal(signal.SIGSTOP)
@@ -88,29 +110,45 @@ def wait_for(wanted):
     return wrong
 
 
+def undisturbed(work, verdicts=()):
+    with open(work + '/verdicts.json', 'w') as f:
+        f.writelines(v + '\n' for v in verdicts)
+    subprocess.run([program, '--in', case + '/events.json', '--rules', rules, '--agencies', case + '/agencies.yaml', '-l', work + '/files',
+                    '--verdicts', work + '/verdicts.json', '--per-recipient', '-q'], check=True)
+    return {x: open(f'{work}/files/{x}/incidents.json').read().splitlines() for x in recipients}
+
+
+def verdicts_on(incidents):
+    """Each agency's word on its incidents, soon after they were opened."""
+    mine = {i['incident_id']: i for lines in incidents.values() for i in map(json.loads, lines) if i.get('agency')}
+    return [json.dumps({'incident_id': x, 'verdict': r.choice(['true_positive', 'false_positive']), 'timestamp': i['opened'].replace('.000000', '.500000'),
+                        'agency': i['agency']}) for x, i in sorted(mine.items())]
+
+
 def main(work):
     started = control('start', work, str(port))
     if started.returncode == 77 or not shutil.which('kcat'):
         return 77
     started.check_returncode()
-    subprocess.run([program, '--in', case + '/events.json', '--rules', rules, '--agencies', case + '/agencies.yaml', '-l', work + '/files',
-                    '--per-recipient', '-q'], check=True)
-    wanted = {x: open(f'{work}/files/{x}/incidents.json').read().splitlines() for x in recipients}
+    verdicts = verdicts_on(undisturbed(work))
+    wanted = undisturbed(work, verdicts)
     events = open(case + '/events.json').read().splitlines()
     members = Members(work)
     for _ in range(3):
         members.start()
     end = time.time() + patience_s
-    needed = [f'"vong.events.{a}"'.encode() for a in agencies.values()] + [b'"vong.dead-letter"']
-    while not all(topic in kcat('-L') for topic in needed) and time.time() < end:
+    needed = [f'"vong.events.{a}"'.encode() for a in agencies.values()] + [b'"vong.dead-letter"', b'"vong.facts"' if divided else b'']
+    while not all(topic in read('-L') for topic in needed) and time.time() < end:
         time.sleep(0.5)
     queues = {s: [e for e in events if json.loads(e)['host'] == s] for s in agencies}
     done, sent = [], 0
     while any(queues.values()):
         sensor = r.choice([s for s in queues if queues[s]])
         part, queues[sensor] = queues[sensor][:5], queues[sensor][5:]
-        kcat('-P', '-X', 'enable.idempotence=true', '-t', f'vong.events.{agencies[sensor]}', '-H', f'sensor={sensor}', data=('\n'.join(part) + '\n').encode())
+        send(f'vong.events.{agencies[sensor]}', part, '-H', f'sensor={sensor}')
         sent += len(part)
+        if verdicts and r.random() < 0.5:
+            send('vong.verdicts', [verdicts.pop()])
         time.sleep(r.choice([0, 0.2, 3]))
         if r.random() < 0.4:
             done.append(members.disturb())
@@ -118,15 +156,16 @@ def main(work):
             done.append('broker')
             control('stop', work)
             control('start', work, str(port)).check_returncode()
+    send('vong.verdicts', verdicts)
     if members.suspended:
         members.suspended.send_signal(signal.SIGCONT)
     wrong = wait_for(wanted)
     doubles = {x: len(seen) - len(set(seen)) for x in recipients for seen in [last_records(f'vong.incidents.{x}')[1]]}
-    statuses = [members.end(signal.SIGTERM) for _ in range(len(members.running))]
+    statuses = members.left + [members.end(signal.SIGTERM) for _ in range(len(members.running))]
     for recipient, got in wrong.items():
         print(f'{recipient}: {len(got)} incidents instead of {len(wanted[recipient])}')
         for line in sorted(set(wanted[recipient]) ^ set(got)):
-            print(('missing ' if line in wanted[recipient] else 'unexpected ') + line[:300])
+            print(('missing ' if line in wanted[recipient] else 'unexpected ') + line)
     print(f'{sent} events, {len(done)} disturbances: {" ".join(done)}; written twice: {sum(doubles.values())}; statuses {statuses}')
     return 1 if wrong or any(doubles.values()) or any(statuses) else 0
 

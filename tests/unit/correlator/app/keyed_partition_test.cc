@@ -1,0 +1,414 @@
+// Groups divided over partitions give the incidents that one engine gives, whatever order the
+// sources' blocks come in, when facts are late, and when a partition is taken over.
+#include "correlator/app/keyed_partition.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "events/limits.h"
+#include "rules/sigma/loader.h"
+
+namespace vong::correlator {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kStart = 1'795'140'000 * kSecond;
+
+constexpr const char* kRules = R"(
+title: x
+name: x
+logsource: {product: suricata, category: alert}
+detection: {s: {alert.signature_id: 1}, condition: s}
+---
+title: y
+name: y
+logsource: {product: suricata, category: alert}
+detection: {s: {alert.signature_id: 2}, condition: s}
+level: medium
+---
+title: alone
+name: alone
+logsource: {product: suricata, category: alert}
+detection: {s: {alert.signature_id: 3}, condition: s}
+level: high
+---
+title: three within a minute
+name: three
+correlation: {type: event_count, rules: [x], group-by: [src_ip], timespan: 1m, condition: {gte: 3}}
+level: high
+vong: {close_after: 5m}
+---
+title: x without y
+name: without
+correlation: {type: absence, rules: [x, y], group-by: [src_ip, dest_ip], timespan: 90s}
+level: high
+vong: {close_after: 2m}
+---
+title: x then y
+name: then
+correlation: {type: temporal_ordered, rules: [x, y], group-by: [dest_ip], timespan: 1m}
+level: high
+---
+title: three and absent
+correlation: {type: temporal, rules: [three, without], group-by: [src_ip], timespan: 10m}
+level: critical
+---
+title: at many
+correlation: {type: value_count, rules: [x, y], group-by: [src_ip], timespan: 10m, condition: {field: agency, gte: 3}}
+level: high
+vong: {scope: national}
+)";
+
+constexpr const char* kAgencies = R"(
+agencies:
+  - {id: A, name: A, kind: ministry}
+  - {id: B, name: B, kind: ministry}
+  - {id: C, name: C, kind: ministry}
+)";
+
+using Told = std::map<std::string, std::string>;
+
+// The incidents that are not the same, both ways.
+std::string differences(const Told& got, const Told& wanted) {
+  std::string out;
+  for (const auto& [id, json] : wanted) {
+    const auto it = got.find(id);
+    if (it == got.end())
+      out += "missing " + json + "\n";
+    else if (it->second != json)
+      out += "got    " + it->second + "\nwanted " + json + "\n";
+  }
+  for (const auto& [id, json] : got) {
+    if (!wanted.contains(id)) out += "unexpected " + json + "\n";
+  }
+  return out;
+}
+
+class DividedGroups : public testing::Test {
+ protected:
+  static constexpr uint32_t kShares = 3;
+
+  struct Record {
+    std::string agency, json;
+    int64_t time_ns;
+    bool verdict = false;
+  };
+
+  void SetUp() override {
+    sigma::Loader loader;
+    loader.add_text("r.yml", kRules);
+    rules_ = loader.finish();
+    ASSERT_TRUE(loader.diagnostics().empty()) << loader.diagnostics().at(0).format();
+    rules::Diagnostics found("agencies.yaml");
+    registry_ = enrich::Registry::parse(kAgencies, found);
+    settings_.update_interval_ns = 0;
+    settings_.campaign.agencies = 2;
+    std::mt19937 random(11);
+    int64_t at = kStart;
+    for (int i = 0; i < 600; ++i) {
+      at += static_cast<int64_t>(random() % 9'000'000'000);
+      at -= at % 1000;
+      char time[kEveTimeSize];
+      format_eve_time(timestamp_from_ns(at), time);
+      records_.push_back({std::string(1, "ABC"[random() % 3]),
+                          std::string(R"({"timestamp":")") + std::string(time, sizeof time) +
+                              R"(","event_type":"alert","src_ip":"198.51.100.)" +
+                              std::to_string(random() % 5) + R"(","dest_ip":"10.0.0.)" +
+                              std::to_string(random() % 4) + R"(","flow_id":)" + std::to_string(i) +
+                              R"(,"alert":{"signature_id":)" + std::to_string(1 + random() % 3) +
+                              "}}",
+                          at});
+    }
+    add_verdicts();
+  }
+
+  // Nearly all say that there was nothing, so that severities and ranks of what comes later change.
+  void add_verdicts() {
+    for (const auto& [id, json] : one_engine()) {
+      const auto i = events::read_incident(json);
+      ASSERT_TRUE(i);
+      if (i->national || id[0] < '4') continue;
+      const int64_t at = to_ns(i->opened) + kSecond;
+      char time[kEveTimeSize];
+      format_eve_time(timestamp_from_ns(at), time);
+      records_.push_back({"V",
+                          R"({"incident_id":")" + id + R"(","verdict":")" +
+                              (id[0] == 'f' ? "true" : "false") + R"(_positive","timestamp":")" +
+                              std::string(time, sizeof time) + R"(","agency":")" + i->agency +
+                              R"("})",
+                          at, true});
+    }
+    std::stable_sort(records_.begin(), records_.end(),
+                     [](const Record& a, const Record& b) { return a.time_ns < b.time_ns; });
+  }
+
+  static void tell(Told& told, const events::Incident& i) {
+    if (i.status == events::IncidentStatus::kRetracted) {
+      told.erase(i.id);
+      return;
+    }
+    std::string json;
+    events::write_incident(i, json);
+    told[i.id] = json;
+  }
+
+  // f(record, number in its agency's stream)
+  template <typename F>
+  void read_all(Engine& reader, const std::vector<size_t>& order, F&& f) {
+    std::map<std::string, uint64_t> positions;
+    for (const size_t i : order) {
+      const Record& r = records_[i];
+      const std::string padded = r.json + std::string(events::kRecordPaddingBytes, ' ');
+      const std::string_view json = std::string_view(padded).substr(0, r.json.size());
+      const std::string sensor = "s-" + r.agency;
+      const uint64_t position = ++positions[r.agency];
+      ASSERT_EQ(r.verdict ? reader.read_verdict(json, position)
+                          : reader.read(json, {r.agency, sensor, position}),
+                ReadResult::kFact)
+          << reader.reason();
+      f(r);
+    }
+  }
+
+  std::vector<size_t> all() const {
+    std::vector<size_t> order(records_.size());
+    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+    return order;
+  }
+
+  Told one_engine() {
+    Told told;
+    Engine engine(registry_, router_, settings_, counters_,
+                  [&](const events::Incident& i) { tell(told, i); });
+    std::vector<rules::Diagnostic> diagnostics;
+    engine.load(rules_, diagnostics);
+    read_all(engine, all(), [&](const Record&) { engine.process(std::string(engine.fact())); });
+    engine.advance(records_.back().time_ns);
+    return told;
+  }
+
+  // All partitions and what was written to each, as Kafka would hold it.
+  struct Cluster {
+    Cluster(DividedGroups& test) : test_(test), logs(kShares + 1), states(kShares + 1) {
+      reader = std::make_unique<Engine>(test.registry_, test.router_, test.settings_,
+                                        test.counters_, [](const events::Incident&) {});
+      std::vector<rules::Diagnostic> diagnostics;
+      reader->load(test.rules_, diagnostics);
+      for (uint32_t i = 0; i <= kShares; ++i) make(i);
+    }
+    void make(uint32_t i) {
+      states[i] = std::make_unique<KeyedPartition>(
+          KeyedPartition::Setup{&test_.registry_,
+                                &test_.router_,
+                                &test_.rules_,
+                                test_.settings_,
+                                {i, kShares},
+                                {},
+                                &test_.counters_},
+          KeyedPartition::Sinks{[this](const events::Incident& incident) {
+                                  ++records;
+                                  tell(told, incident);
+                                },
+                                [this, i](uint32_t epoch, const Raised& raised, const Engine& of) {
+                                  FactBlockWriter w(*reader);
+                                  w.add_raised(KeyedPartition::source_name(i), epoch, raised, of);
+                                  write(kShares, w.take());
+                                },
+                                [](std::string_view, std::string_view) {}});
+    }
+    void write(uint32_t share, std::string block) { logs[share].push_back(std::move(block)); }
+    void mark_all(const std::string& source, const SourceMark& mark) {
+      for (uint32_t share = 0; share <= kShares; ++share) {
+        FactBlockWriter w(*reader);
+        w.add_mark(source, mark);
+        write(share, w.take());
+      }
+    }
+    void add(const Record& r) {
+      std::vector<uint32_t> shares;
+      reader->shares_of(reader->fact(), kShares, shares);
+      ASSERT_FALSE(shares.empty());
+      for (const uint32_t share : shares) {
+        FactBlockWriter w(*reader);
+        w.add_fact("events/" + r.agency, 0, reader->key(), reader->fact());
+        write(share, w.take());
+      }
+    }
+    void replay(uint32_t i) {
+      for (size_t k = 0; k < taken[i]; ++k) ASSERT_TRUE(states[i]->replay(logs[i][k]));
+      ASSERT_TRUE(states[i]->end_replay());
+    }
+    void restart(uint32_t i) {
+      const SourceMark mark = states[i]->mark();
+      make(i);
+      states[i]->begin_restore(mark.reached_ns, mark.epoch);
+      replay(i);
+    }
+    // Everything that is there, by everybody; the partitions first, the leader last.
+    void work() {
+      for (uint32_t i = 0; i <= kShares; ++i) {
+        for (; taken[i] < logs[i].size(); ++taken[i])
+          ASSERT_TRUE(states[i]->take(logs[i][taken[i]]));
+        if (states[i]->late() > 0) {
+          ++corrections;
+          states[i]->begin_correction();
+          replay(i);
+        }
+        states[i]->release();
+        if (i == kShares) continue;
+        FactBlockWriter w(*reader);
+        w.add_mark(KeyedPartition::source_name(i), states[i]->mark());
+        write(kShares, w.take());
+      }
+    }
+    DividedGroups& test_;
+    std::unique_ptr<Engine> reader;
+    std::vector<std::vector<std::string>> logs;
+    std::vector<std::unique_ptr<KeyedPartition>> states;
+    std::map<uint32_t, size_t> taken;
+    Told told;
+    size_t corrections = 0, records = 0;
+  };
+
+  sigma::RuleSet rules_;
+  enrich::Registry registry_;
+  routing::Router router_{registry_, "a key for the pseudonyms"};
+  EngineSettings settings_;
+  EngineCounters counters_;
+  std::vector<Record> records_;
+};
+
+TEST_F(DividedGroups, GiveTheIncidentsOfOneEngine) {
+  const Told wanted = one_engine();
+  ASSERT_GT(wanted.size(), 30u);
+  ASSERT_GT(counters_.verdicts_false.value(), 20u);
+  ASSERT_GT(counters_.campaigns_opened.value(), 0u);
+  Cluster c(*this);
+  size_t n = 0;
+  read_all(*c.reader, all(), [&](const Record& r) {
+    c.add(r);
+    if (++n % 20 != 0) return;
+    for (const char* a : {"A", "B", "C", "V"})
+      c.mark_all(std::string("events/") + a, {r.time_ns - 1, r.time_ns, 0, false});
+    c.work();
+  });
+  for (const char* a : {"A", "B", "C", "V"})
+    c.mark_all(std::string("events/") + a,
+               {records_.back().time_ns, records_.back().time_ns, 0, true});
+  c.work();
+  EXPECT_EQ(c.corrections, 0u);
+  EXPECT_EQ(differences(c.told, wanted), "");
+}
+
+TEST_F(DividedGroups, CorrectWhatALateSourceChanges) {
+  const Told wanted = one_engine();
+  Cluster c(*this);
+  std::vector<size_t> order;  // C is away and comes back with everything at the end
+  for (size_t i = 0; i < records_.size(); ++i) {
+    if (records_[i].agency != "C") order.push_back(i);
+  }
+  const size_t in_time = order.size();
+  for (size_t i = 0; i < records_.size(); ++i) {
+    if (records_[i].agency == "C") order.push_back(i);
+  }
+  size_t n = 0;
+  read_all(*c.reader, order, [&](const Record& r) {
+    c.add(r);
+    ++n;
+    if (n % 40 != 0 && n != in_time) return;
+    for (const char* a : {"A", "B", "V"})
+      c.mark_all(std::string("events/") + a, {r.time_ns, r.time_ns, 0, n >= in_time});
+    c.work();
+  });
+  for (const char* a : {"A", "B", "C", "V"})
+    c.mark_all(std::string("events/") + a,
+               {records_.back().time_ns, records_.back().time_ns, 0, true});
+  c.work();
+  EXPECT_GT(c.corrections, 0u);
+  EXPECT_EQ(differences(c.told, wanted), "");
+}
+
+TEST_F(DividedGroups, StandWhereTheyStoodAfterARestart) {
+  const Told wanted = one_engine();
+  Cluster undisturbed(*this), c(*this);
+  std::mt19937 random(5);
+  size_t n = 0;
+  for (Cluster* cluster : {&undisturbed, &c}) {
+    n = 0;
+    read_all(*cluster->reader, all(), [&](const Record& r) {
+      cluster->add(r);
+      if (++n % 20 != 0) return;
+      for (const char* a : {"A", "B", "C", "V"})
+        cluster->mark_all(std::string("events/") + a, {r.time_ns - 1, r.time_ns, 0, false});
+      cluster->work();
+      if (cluster == &c) c.restart(random() % (kShares + 1));
+    });
+    for (const char* a : {"A", "B", "C", "V"})
+      cluster->mark_all(std::string("events/") + a,
+                        {records_.back().time_ns, records_.back().time_ns, 0, true});
+    cluster->work();
+  }
+  EXPECT_EQ(differences(c.told, wanted), "");
+  EXPECT_EQ(c.records, undisturbed.records);  // nothing is told twice
+}
+
+TEST_F(DividedGroups, RefuseWhatIsNoBlockOfTheirs) {
+  Cluster c(*this);
+  EXPECT_FALSE(c.states[0]->take(""));
+  EXPECT_FALSE(c.states[0]->take("VFB1whatever"));
+  FactBlockWriter w(*c.reader);
+  read_all(*c.reader, {0},
+           [&](const Record&) { w.add_fact("events/A", 0, c.reader->key(), c.reader->fact()); });
+  w.add_mark("events/A", {1, 2, 0, true});
+  const std::string block = w.take();
+  for (size_t n = 0; n < block.size(); ++n)
+    EXPECT_FALSE(c.states[0]->take(std::string_view(block).substr(0, n))) << n;
+  EXPECT_TRUE(c.states[0]->take(block));
+}
+
+// What a share raises is sent once, also when the share moves to another process in between.
+TEST_F(DividedGroups, LeaderHearsOfEachMatchOnce) {
+  Cluster undisturbed(*this), c(*this);
+  for (Cluster* cluster : {&undisturbed, &c}) {
+    size_t n = 0;
+    read_all(*cluster->reader, all(), [&](const Record& r) {
+      cluster->add(r);
+      if (++n % 50 != 0) return;
+      for (const char* a : {"A", "B", "C", "V"})
+        cluster->mark_all(std::string("events/") + a, {r.time_ns - 1, r.time_ns, 0, false});
+      cluster->work();
+      for (uint32_t i = 0; cluster == &c && i < kShares; ++i) c.restart(i);
+    });
+  }
+  EXPECT_EQ(c.logs[kShares].size(), undisturbed.logs[kShares].size());
+  EXPECT_EQ(c.corrections, 0u);
+}
+
+TEST_F(DividedGroups, MatchesTravelAsBytes) {
+  Raised r{7, true, {1, 2, 3}, {}, {"sni", "", "name", "certificate", "ja4"}};
+  r.match.key = std::string("k\0k", 3);
+  r.match.first_ns = 4;
+  r.match.last_ns = 5;
+  r.match.event_count = 6;
+  r.match.evidence.resize(2);
+  r.match.evidence[1].flow_id = 8;
+  std::string bytes;
+  write_raised(r, bytes);
+  Raised back;
+  for (size_t n = 0; n < bytes.size(); ++n)
+    EXPECT_FALSE(read_raised(std::string_view(bytes).substr(0, n), back)) << n;
+  ASSERT_TRUE(read_raised(bytes, back));
+  EXPECT_EQ(back.incident_rule, 7u);
+  EXPECT_TRUE(back.national);
+  EXPECT_EQ(back.order, r.order);
+  EXPECT_EQ(back.match.key, r.match.key);
+  EXPECT_EQ(back.match.event_count, 6u);
+  EXPECT_EQ(back.match.evidence.at(1).flow_id, 8u);
+  EXPECT_EQ(back.infrastructure, r.infrastructure);
+}
+
+}  // namespace
+}  // namespace vong::correlator
