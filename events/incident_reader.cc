@@ -1,5 +1,6 @@
 // Reading back an incident. Not a hot path: nlohmann-json, exceptions off by its non-throwing parse
 // and checked access.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "events/incident.h"
@@ -9,6 +10,8 @@ namespace vong::events {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr size_t kKeyFieldsMax = 256;
 
 // Reads fields of one object; the first fault stays.
 class Fields {
@@ -95,7 +98,17 @@ VerdictCounts counts(Fields& of, const char* key, std::string& fault) {
 
 Result<Incident> read_incident(std::string_view json) {
   if (json.size() > kRecordBytesMax) return fail("incident: record too long");
-  const Json root = Json::parse(json, nullptr, false);
+  // The key has its fields in the order in which the rule names them; the library sorts.
+  std::vector<std::string> key_fields;
+  bool in_key = false;
+  const auto note = [&](int depth, Json::parse_event_t event, Json& name) {
+    if (event != Json::parse_event_t::key) return true;
+    if (depth == 1) in_key = name == "key";
+    if (depth == 2 && in_key && key_fields.size() < kKeyFieldsMax)
+      key_fields.push_back(name.get<std::string>());
+    return true;
+  };
+  const Json root = Json::parse(json, note, false);
   if (root.is_discarded()) return fail("incident: not JSON");
   std::string fault;
   Fields f(root, "", fault);
@@ -135,9 +148,12 @@ Result<Incident> read_incident(std::string_view json) {
     i.tactics = a.texts("tactics");
   }
   if (const Json* key = f.find("key"); key != nullptr && key->is_object()) {
-    for (const auto& [name, value] : key->items()) {
-      if (value.is_string())
-        i.key.emplace_back(name, value.get<std::string>());
+    for (const std::string& name : key_fields) {
+      const auto value = key->find(name);
+      const auto same = [&](const auto& field) { return field.first == name; };
+      if (value == key->end() || std::any_of(i.key.begin(), i.key.end(), same)) continue;
+      if (value->is_string())
+        i.key.emplace_back(name, value->get<std::string>());
       else
         f.complain("key", "must hold texts");
     }
