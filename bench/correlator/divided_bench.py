@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """divided_bench.py VONG_CORRELATOR EVENTS [COUNT [PROCESSES...]]: the three jobs from the first COUNT (300,000) events of a broker's topics, by one process
 that does all, and by one, two and four that divide the work over vong.facts. Called by with_broker. Rates by the clock and per CPU second of the correlators, the CPU
 time of the broker, the size of the facts, what the repartition costs, and the incidents (always the same). Status 77: no kcat."""

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """recovery_bench.py VONG_CORRELATOR [KEYS]: how long a correlator that died takes to stand where it stood. KEYS (1,000,000) hosts send two events each, all
 of which match an event_count rule of three, so that each is a key of state that is waiting. One process with facts-partitions 4 takes them in, is killed
 (kill -9), and another one takes its partitions over. Prints the keys, memory a key, and the seconds from the start of the new process until it is where
@@ -98,7 +98,8 @@ with tempfile.TemporaryDirectory() as work:
     ready = time.time() - begin
     line = [x for x in open(log) if 'partitions of facts rebuilt' in x][-1]
     rebuilt = float(re.search(r'([\d.]+) s', line).group(1))
-    print(f'blocks read again               {re.search(r"from (\d+) blocks", line).group(1)}')
+    blocks = re.search(r'from (\d+) blocks', line).group(1)
+    print(f'blocks read again               {blocks}')
     print(f'state rebuilt in, s             {rebuilt:.1f}')
     print(f'ready after its start in, s     {ready:.1f} (the dead one is missed for up to 10 s)')
     second.send_signal(signal.SIGTERM)
