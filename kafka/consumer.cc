@@ -190,7 +190,7 @@ KafkaResult<Consumer> Consumer::open(const Options& options, Listener* listener)
   if (!conf) return std::unexpected(conf.error());
   std::vector<std::pair<const char*, std::string>> properties = {
       {"group.id", options.group},
-      {"isolation.level", "read_committed"},
+      {"isolation.level", options.committed_only ? "read_committed" : "read_uncommitted"},
       {"enable.auto.commit", "false"},
       {"enable.auto.offset.store", "false"},
       {"auto.offset.reset", options.from_beginning ? "earliest" : "latest"},

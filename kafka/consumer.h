@@ -72,6 +72,9 @@ class Consumer {
                               // partition; empty: none
     bool from_beginning =
         true;  // where nothing is committed: from the first record, else only new ones
+    // No: neither records nor committed() wait for the end of transactions under way. Only for who has
+    // ended all that could concern it.
+    bool committed_only = true;
     bool report_end = false;  // poll() tells when a partition's end is reached (reached_end)
     std::chrono::milliseconds session_timeout{45'000};
     std::chrono::milliseconds max_poll_interval{300'000};

@@ -69,6 +69,7 @@ Reply KafkaTransport::open_producer() {
   kafka::KafkaResult<kafka::Producer> producer = kafka::Producer::open(options);
   if (!producer) return to_reply(producer.error());
   producer_.emplace(std::move(*producer));
+  shut_out_ = false;
   return {};
 }
 
@@ -78,14 +79,19 @@ Reply KafkaTransport::connect(Committed& committed) {
   }
   // First shut out older senders: their open transaction is ended by this, so the position read
   // afterwards is the last word.
-  if (Reply reply = never_reject(to_reply(producer_->init(options_.call_timeout))); !reply.ok())
-    return reply;
+  if (!shut_out_) {
+    if (Reply reply = never_reject(to_reply(producer_->init(options_.call_timeout))); !reply.ok())
+      return reply;
+    shut_out_ = true;
+  }
   return never_reject(read_position(committed));
 }
 
 Reply KafkaTransport::read_position(Committed& committed) const {
+  // Our transactions are over, so the position is final. An offset that the broker still takes for
+  // open came too late for its transaction and will never count: waiting for it has no end.
   kafka::KafkaResult<kafka::Consumer> consumer =
-      kafka::Consumer::open({.client = options_.client, .group = id_});
+      kafka::Consumer::open({.client = options_.client, .group = id_, .committed_only = false});
   if (!consumer) return to_reply(consumer.error());
   if (auto partitions = consumer->partition_count(options_.topic, options_.call_timeout);
       !partitions)

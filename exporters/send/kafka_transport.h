@@ -51,6 +51,7 @@ class KafkaTransport : public Transport {
   Options options_;
   std::string id_;  // transactional id and group
   std::optional<kafka::Producer> producer_;
+  bool shut_out_ = false;  // older senders, by producer_
   StatusTopic status_;
   bool offsets_sent_ = false;
   std::chrono::steady_clock::time_point status_again_{};  // when the file is looked at again
