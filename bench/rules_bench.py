@@ -7,7 +7,7 @@ import statistics
 import sys
 import tempfile
 
-from sensor_bench import run, spread
+from sensor_bench import empty_like, run, settings_for, spread
 
 
 def part(path, count, out):
@@ -25,14 +25,8 @@ def main():
     build, capture, rules, runs = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
     work = tempfile.mkdtemp(prefix='rules-bench-')
     sensor = os.path.join(build, 'bin/vong-sensor')
-    common = ['-k', 'none', '-q', '--workers', '1', '--set', 'vars.address-groups.HOME_NET=[192.168.0.0/16,10.0.0.0/8,172.16.0.0/12]',
-              '--set', 'vars.address-groups.EXTERNAL_NET=any', '--set', f'rules.cache-dir={work}/cache', '--set', 'rules.compile-threads=1']
-    settings = os.path.join(os.environ.get('VONG_SHARED', '../shared'), 'conformance/corpus_settings.yaml')
-    if os.path.exists(settings):
-        common += ['-c', settings]
-    empty = os.path.join(work, 'empty.pcap')
-    with open(capture, 'rb') as f, open(empty, 'wb') as g:
-        g.write(f.read(24))
+    common = ['--workers', '1'] + settings_for(f'{work}/cache')
+    empty = empty_like(capture, os.path.join(work, 'empty.pcap'))
     sets = []
     for wanted in (0, 1000, 10_000, 10**9):
         path = os.path.join(work, f'{wanted}.rules')

@@ -57,16 +57,27 @@ def capture_size(path):
     return packets, total
 
 
+def settings_for(cache):
+    """Flags of every run: the reference's settings where they are there, rules from a cache of our own."""
+    flags = ['-k', 'none', '-q', '--set', 'vars.address-groups.HOME_NET=[192.168.0.0/16,10.0.0.0/8,172.16.0.0/12]', '--set',
+             'vars.address-groups.EXTERNAL_NET=any', '--set', f'rules.cache-dir={cache}', '--set', 'rules.compile-threads=1']
+    settings = os.path.join(os.environ.get('VONG_SHARED', '../shared'), 'conformance/corpus_settings.yaml')
+    return flags + (['-c', settings] if os.path.exists(settings) else [])
+
+
+def empty_like(capture, path):
+    """A capture without packets, to load rules on -> path"""
+    with open(capture, 'rb') as f, open(path, 'wb') as g:
+        g.write(f.read(24))
+    return path
+
+
 def main():
     build, capture, rules, runs = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
     sensor = os.path.join(build, 'bin/vong-sensor')
     work = tempfile.mkdtemp(prefix='sensor-bench-')
     cache = os.path.join(work, 'cache')
-    common = ['-k', 'none', '-q', '--workers', '1', '--set', 'vars.address-groups.HOME_NET=[192.168.0.0/16,10.0.0.0/8,172.16.0.0/12]',
-              '--set', 'vars.address-groups.EXTERNAL_NET=any', '--set', f'rules.cache-dir={cache}', '--set', 'rules.compile-threads=1']
-    settings = os.path.join(os.environ.get('VONG_SHARED', '../shared'), 'conformance/corpus_settings.yaml')
-    if os.path.exists(settings):
-        common += ['-c', settings]
+    common = ['--workers', '1'] + settings_for(cache)
     packets, size = capture_size(capture)
     print(f'{os.path.basename(capture)}: {packets:,} packets, {size / 1e6:,.0f} MB; rules: {os.path.basename(rules)}; {runs} runs, medians (min-max)')
     os.makedirs(cache)
@@ -74,9 +85,7 @@ def main():
     try:
         cold, _, _ = run(load_only)
     except SystemExit:  # -T ends with 2 when a rule is refused: load an empty capture instead
-        empty = os.path.join(work, 'empty.pcap')
-        with open(capture, 'rb') as f, open(empty, 'wb') as g:
-            g.write(f.read(24))
+        empty = empty_like(capture, os.path.join(work, 'empty.pcap'))
         load_only = [sensor, '-r', empty, '-S', rules, '-l', os.path.join(work, 'load')] + common
         shutil.rmtree(cache), os.makedirs(cache)
         cold, _, _ = run(load_only)

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from sensor_bench import run, spread
+from sensor_bench import empty_like, run, settings_for, spread
 
 
 def timed(argv):
@@ -23,14 +23,8 @@ def timed(argv):
 def main():
     build, capture, rules, runs = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
     work = tempfile.mkdtemp(prefix='workers-bench-')
-    common = ['-k', 'none', '-q', '-S', rules, '--set', 'vars.address-groups.HOME_NET=[192.168.0.0/16,10.0.0.0/8,172.16.0.0/12]',
-              '--set', 'vars.address-groups.EXTERNAL_NET=any', '--set', f'rules.cache-dir={work}/cache', '--set', 'rules.compile-threads=1']
-    settings = os.path.join(os.environ.get('VONG_SHARED', '../shared'), 'conformance/corpus_settings.yaml')
-    if os.path.exists(settings):
-        common += ['-c', settings]
-    empty = os.path.join(work, 'empty.pcap')
-    with open(capture, 'rb') as f, open(empty, 'wb') as g:
-        g.write(f.read(24))
+    common = ['-S', rules] + settings_for(f'{work}/cache')
+    empty = empty_like(capture, os.path.join(work, 'empty.pcap'))
     figures = {name: [] for name in ('one', 'two', 'speed', 'cost')}
     for i in range(runs + 1):   # the first fills the caches
         seconds, cpus = {}, {}

@@ -9,7 +9,7 @@
 #include "correlator/app/event_partitions.h"
 #include "correlator/app/keyed_partitions.h"
 #include "correlator/app/topics.h"
-#include "correlator/app/topics_setup.h"
+#include "correlator/app/broker_run.h"
 #include "kafka/producer.h"
 #include "telemetry/server.h"
 
@@ -55,7 +55,7 @@ class DividedRun : private kafka::Consumer::Listener {
   int run() {
     events_.load(rules_);
     add_metrics(metrics_, totals_, online_);
-    if (!start_metrics()) return app::kExitFailed;
+    if (!open_metrics_page(options_, metrics_, server_)) return app::kExitFailed;
     if (!make_topics(options_, registry_, signals_)) return app::kExitFailed;
     while (!signals_.stop_requested()) {
       if (signals_.take_reload()) reload();
@@ -89,23 +89,8 @@ class DividedRun : private kafka::Consumer::Listener {
   // --- connections ---
 
   bool failed(const kafka::KafkaError& e) {
-    refused_ = e.answer == Answer::kRefused;
-    if (refused_)
-      spdlog::error("{}", e.message);
-    else
-      spdlog::warn("{}", e.message);
+    refused_ = is_refused(e);
     return false;
-  }
-
-  bool start_metrics() {
-    if (options_.metrics_listen.empty()) return true;
-    auto server = telemetry::Server::start(options_.metrics_listen, metrics_);
-    if (!server) {
-      spdlog::error("{}", server.error().message);
-      return false;
-    }
-    server_.emplace(std::move(*server));
-    return true;
   }
 
   bool connect() {
@@ -334,11 +319,7 @@ class DividedRun : private kafka::Consumer::Listener {
     keyed_.add_offsets(offsets);
     if (auto ok = producer_->send_offsets(offsets, consumer_->group_metadata(), kPatience); !ok)
       return ok;
-    for (;;) {
-      auto ok = producer_->commit(kPatience);
-      if (ok || ok.error().answer != Answer::kRetry) return ok;
-      if (signals_.stop_requested()) return ok;
-    }
+    return commit_surely(*producer_, kPatience, signals_);
   }
 
   // The states are rebuilt from facts: rules that stay keep theirs. Facts of new rules come from

@@ -12,7 +12,7 @@
 #include "correlator/app/outbox.h"
 #include "correlator/app/told.h"
 #include "correlator/app/topics.h"
-#include "correlator/app/topics_setup.h"
+#include "correlator/app/broker_run.h"
 #include "correlator/coverage/board.h"
 #include "events/limits.h"
 #include "kafka/consumer.h"
@@ -61,7 +61,8 @@ class OnlineRun : private kafka::Consumer::Listener {
 
   int run() {
     fresh();
-    if (!start_metrics() || !make_topics(options_, registry_, signals_)) return app::kExitFailed;
+    add_metrics(metrics_, totals_, online_);
+    if (!open_metrics_page(options_, metrics_, server_) || !make_topics(options_, registry_, signals_)) return app::kExitFailed;
     while (!signals_.stop_requested()) {
       if (signals_.take_reload()) reload();
       if (leadership_ && !leads()) {
@@ -99,24 +100,8 @@ class OnlineRun : private kafka::Consumer::Listener {
   }
 
   bool failed(const kafka::KafkaError& e) {
-    refused_ = e.answer == Answer::kRefused;
-    if (refused_)
-      spdlog::error("{}", e.message);
-    else
-      spdlog::warn("{}", e.message);
+    refused_ = is_refused(e);
     return false;
-  }
-
-  bool start_metrics() {
-    add_metrics(metrics_, totals_, online_);
-    if (options_.metrics_listen.empty()) return true;
-    auto server = telemetry::Server::start(options_.metrics_listen, metrics_);
-    if (!server) {
-      spdlog::error("{}", server.error().message);
-      return false;
-    }
-    server_.emplace(std::move(*server));
-    return true;
   }
 
   bool connect() {
@@ -518,11 +503,7 @@ class OnlineRun : private kafka::Consumer::Listener {
             producer_->send_offsets(offsets, consumer_->group_metadata(), kTransactionPatience);
         !ok)
       return ok;
-    for (;;) {
-      auto ok = producer_->commit(kTransactionPatience);
-      if (ok || ok.error().answer != Answer::kRetry) return ok;
-      if (signals_.stop_requested()) return ok;
-    }
+    return commit_surely(*producer_, kTransactionPatience, signals_);
   }
 
   void reload() {

@@ -1,4 +1,4 @@
-#include "correlator/app/topics_setup.h"
+#include "correlator/app/broker_run.h"
 
 #include <spdlog/spdlog.h>
 
@@ -27,14 +27,36 @@ bool make_topics(const Options& options, const enrich::Registry& registry, app::
     if (made && options.create_acls)
       made = kafka::create_acls(options.kafka, rights_of(registry), 30s);
     if (made) return true;
-    if (made.error().answer == kafka::Answer::kRefused) {
-      spdlog::error("{}", made.error().message);
-      return false;
-    }
-    spdlog::warn("{}", made.error().message);
+    if (is_refused(made.error())) return false;
     signals.wait(1000);
   }
   return true;
+}
+
+bool is_refused(const kafka::KafkaError& error) {
+  const bool refused = error.answer == kafka::Answer::kRefused;
+  spdlog::log(refused ? spdlog::level::err : spdlog::level::warn, "{}", error.message);
+  return refused;
+}
+
+bool open_metrics_page(const Options& options, const telemetry::Registry& metrics,
+                       std::optional<telemetry::Server>& server) {
+  if (options.metrics_listen.empty()) return true;
+  auto started = telemetry::Server::start(options.metrics_listen, metrics);
+  if (!started) {
+    spdlog::error("{}", started.error().message);
+    return false;
+  }
+  server.emplace(std::move(*started));
+  return true;
+}
+
+kafka::KafkaResult<> commit_surely(kafka::Producer& producer, std::chrono::milliseconds patience,
+                                   const app::Signals& signals) {
+  for (;;) {
+    auto ok = producer.commit(patience);
+    if (ok || ok.error().answer != kafka::Answer::kRetry || signals.stop_requested()) return ok;
+  }
 }
 
 }  // namespace vong::correlator
