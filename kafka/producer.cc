@@ -15,6 +15,8 @@ int milliseconds(std::chrono::milliseconds d) {
   return static_cast<int>(std::clamp<int64_t>(d.count(), 0, 3'600'000));
 }
 
+constexpr std::chrono::milliseconds kFlushBeforeAbort{2000};
+
 }  // namespace
 
 struct Producer::Impl {
@@ -219,6 +221,10 @@ KafkaResult<> Producer::commit(std::chrono::milliseconds timeout) {
 }
 
 KafkaResult<> Producer::abort(std::chrono::milliseconds timeout) {
+  // What is on its way first. While the broker still ends the transaction before, it has not heard of
+  // this one, and refuses to end what it does not know: librdkafka (2.0.2) is dead then.
+  if (queued() > 0)
+    (void)rd_kafka_flush(impl_->client.get(), milliseconds(std::min(timeout, kFlushBeforeAbort)));
   return impl_->answer("abort of the transaction", until_it_passes(timeout, [&] {
                          return rd_kafka_abort_transaction(impl_->client.get(),
                                                            milliseconds(timeout));

@@ -19,7 +19,7 @@ class RuleMatcherTest : public ::testing::Test {
   void load(const std::vector<std::string>& detections,
             std::shared_ptr<const indicators::Source> lists = nullptr) {
     sigma::Placeholders placeholders;
-    if (lists) placeholders.lists = lists->names();
+    if (lists) placeholders.lists = lists->current()->names();
     sigma::Loader loader(placeholders);
     for (const std::string& d : detections) {
       loader.add_text("r.yml", "title: t\nlogsource: {product: suricata}\ndetection: " + d + "\n");
