@@ -17,6 +17,7 @@
 #include "sensor/app/metrics.h"
 #include "sensor/app/open_outputs.h"
 #include "sensor/app/stats.h"
+#include "sensor/applayer/http/range_files.h"
 #include "sensor/capture/directory_watch.h"
 #include "sensor/capture/pcap_file.h"
 
@@ -208,6 +209,7 @@ int run_each(const Options& options, const Plan& plan, app::Signals& signals) {
       if (failed(open_outputs(output, plan, folder, false))) return app::kExitFailed;
       app::Progress quiet(options.common, 0, "");
       WorkerCells cells;
+      http::shared_range_files()->clear();  // a capture has nothing to do with the one before
       status = std::max(status, run_once(plan, **source, output, folder, signals, quiet, cells));
       progress.update(++done);
     }

@@ -37,6 +37,7 @@
 #include "sensor/applayer/snmp/parser.h"
 #include "sensor/applayer/ssh/parser.h"
 #include "sensor/applayer/telnet/parser.h"
+#include "sensor/applayer/template_text/parser.h"
 #include "sensor/applayer/tftp/parser.h"
 #include "sensor/applayer/tls/parser.h"
 #include "sensor/applayer/websocket/parser.h"
@@ -62,6 +63,7 @@ std::span<const ProtocolDef* const> protocols() {
       &pop3::kPop3Protocol,
       &imap::kImapProtocol,
       &telnet::kTelnetProtocol,
+      &template_text::kTemplateProtocol,
       &bittorrent_dht::kBittorrentDhtProtocol,
       &irc::kIrcProtocol,
       &jabber::kJabberProtocol,

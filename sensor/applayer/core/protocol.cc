@@ -11,7 +11,7 @@ constexpr auto kNames = std::to_array<std::string_view>({
     "snmp",    "sip",      "ntp",   "mqtt",   "websocket", "telnet", "imap",
     "pop3",    "ike",      "pgsql", "mysql",  "mdns",      "llmnr",  "bittorrent-dht",
     "modbus",  "dnp3",     "enip",  "s7comm", "iec104",    "sdp",    "nbns",
-    "jabber",  "irc",
+    "jabber",  "irc",      "template",
 });
 static_assert(kNames.size() == static_cast<size_t>(AppProto::kCount));
 

@@ -23,7 +23,7 @@ enum class AppProto : uint8_t {
   kUnknown = 0, kFailed,        // kFailed: detection gave up
   kHttp1, kHttp2, kDns, kTls, kSmtp, kFtp, kFtpData, kSsh, kSmb, kDcerpc, kQuic, kDoh2,
   kKrb5, kNfs, kLdap, kRdp, kRfb, kTftp, kDhcp, kSnmp, kSip, kNtp, kMqtt, kWebsocket, kTelnet, kImap, kPop3, kIke, kPgsql, kMysql,
-  kMdns, kLlmnr, kBittorrentDht, kModbus, kDnp3, kEnip, kS7comm, kIec104, kSdp, kNbns, kJabber, kIrc,
+  kMdns, kLlmnr, kBittorrentDht, kModbus, kDnp3, kEnip, kS7comm, kIec104, kSdp, kNbns, kJabber, kIrc, kTemplate,
   kCount
 };
 

@@ -32,6 +32,7 @@ void BodyReader::begin(HttpTransaction& tx) {
   lost_sync_ = false;
   form_.reset();
   decoder_.reset();
+  range_.reset();
   const Message& m = tx.message(direction_);
   if (const auto value = m.value_of("content-encoding")) read_content_encoding(tx, *value);
 }
@@ -98,6 +99,7 @@ void BodyReader::gap(HttpTransaction& tx, uint64_t size) {
   choose_kind(tx);
   if (kind_ == Kind::kForm) kind_ = Kind::kNoFile;
   if (m.files != nullptr) m.files->gap(size);
+  if (range_) range_->gap(size);
 }
 
 void BodyReader::finish(HttpTransaction& tx, bool whole) {
@@ -120,6 +122,11 @@ void BodyReader::finish(HttpTransaction& tx, bool whole) {
   if (m.files != nullptr)
     m.files->close(whole && !lost_sync_ ? applayer::FileState::kClosed
                                         : applayer::FileState::kTruncated);
+  if (range_ && m.files != nullptr && !m.files->files().empty()) {
+    const std::string name = m.files->files().back().name;
+    range_->add_whole_to(*m.files, name, next_file_id_);
+  }
+  range_.reset();
 }
 
 void BodyReader::deliver(HttpTransaction& tx, Bytes data) {
@@ -146,6 +153,7 @@ void BodyReader::deliver(HttpTransaction& tx, Bytes data) {
     form_->feed(inspected, *this);
     form_tx_ = nullptr;
   }
+  if (range_) range_->feed(*config_.ranges, data, config_.files, now_);
   if (m.files == nullptr || !m.files->has_open()) return;
   if (kind_ == Kind::kFile) append_to_file(*m.files, data, inspected);
   if (kind_ == Kind::kForm && b.limit_reached) m.files->close(applayer::FileState::kTruncated);
@@ -229,13 +237,19 @@ void BodyReader::open_file(HttpTransaction& tx, std::string_view name) {
   applayer::File* f = container(tx).open(std::string(name), next_file_id_++);
   if (f == nullptr) return;
   kind_ = direction_ == Direction::kToServer && form_ ? Kind::kForm : Kind::kFile;
+  read_range(tx, *f);
+}
+
+// The ranges of a content in a coding (gzip) are those of its coded bytes: such parts are not put together.
+void BodyReader::read_range(HttpTransaction& tx, applayer::File& file) {
   const auto range = tx.message(direction_).value_of("content-range");
   if (!range) return;
-  if (const auto r = parse_content_range(*range); r && r->start >= 0 && r->end >= r->start) {
-    f->range = {static_cast<uint64_t>(r->start), static_cast<uint64_t>(r->end)};
-  } else if (!r) {
-    tx.raise(Event::kRangeInvalid);
-  }
+  const auto r = parse_content_range(*range);
+  if (!r) return tx.raise(Event::kRangeInvalid);
+  if (r->start < 0 || r->end < r->start) return;
+  file.range = {static_cast<uint64_t>(r->start), static_cast<uint64_t>(r->end)};
+  if (direction_ == Direction::kToClient && decoder_ == nullptr)
+    range_ = RangePart::of(*r, client_, tx.host, tx.request.text(tx.uri));
 }
 
 void BodyReader::file_begins(std::string_view name) { open_file(*form_tx_, name); }

@@ -9,6 +9,7 @@
 #include "sensor/applayer/http/decompress.h"
 #include "sensor/applayer/http/message.h"
 #include "sensor/applayer/http/multipart.h"
+#include "sensor/applayer/http/range_files.h"
 
 namespace vong::http {
 
@@ -23,6 +24,11 @@ class BodyReader : private MultipartSink {
   BodyReader(const HttpConfig& config, Direction d, uint64_t& next_file_id)
       : config_(config), direction_(d), next_file_id_(next_file_id) {}
 
+  // Whose bytes come next, and when they came.
+  void at(const IpAddress& client, Timestamp now) {
+    client_ = client;
+    now_ = now;
+  }
   // After the headers of `tx`: reads Content-Encoding and Content-Type.
   void begin(HttpTransaction& tx);
   void feed(HttpTransaction& tx, Bytes wire_data);
@@ -42,6 +48,7 @@ class BodyReader : private MultipartSink {
   void name_and_open_file(HttpTransaction& tx);
   [[nodiscard]] applayer::FileContainer& container(HttpTransaction& tx);
   void report_problems(HttpTransaction& tx);
+  void read_range(HttpTransaction& tx, applayer::File& file);
 
   void file_begins(std::string_view name) override;
   void file_bytes(Bytes data) override;
@@ -55,6 +62,9 @@ class BodyReader : private MultipartSink {
   std::unique_ptr<Decompressor> decoder_;
   std::optional<Multipart> form_;
   HttpTransaction* form_tx_ = nullptr;  // during a call of form_
+  std::optional<RangePart> range_;      // this body is a part of a file
+  IpAddress client_;
+  Timestamp now_;
   Kind kind_ = Kind::kUndecided;
   bool lost_sync_ = false;  // a gap inside compressed bytes
 };

@@ -74,6 +74,7 @@ std::shared_ptr<const HttpConfig> make_http_config(const Settings& settings) {
       std::max(config->defaults.response_body_limit, config->defaults.request_body_limit);
   if (config->files.window_bytes == 0 || config->files.window_bytes > (uint64_t{16} << 20))
     config->files.window_bytes = 1 << 20;
+  config->ranges->set_limits(range_limits(settings));
   return config;
 }
 

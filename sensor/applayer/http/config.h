@@ -8,6 +8,7 @@
 #include "base/ip_prefix_map.h"
 #include "base/settings.h"
 #include "sensor/applayer/core/file.h"
+#include "sensor/applayer/http/range_files.h"
 
 namespace vong::http {
 
@@ -43,6 +44,7 @@ struct HttpConfig {
   ServerConfig defaults;
   IpPrefixMap<ServerConfig> servers;  // the longest prefix wins
   applayer::FileOptions files;
+  std::shared_ptr<RangeFiles> ranges = shared_range_files();
 };
 
 [[nodiscard]] std::shared_ptr<const HttpConfig> make_http_config(const Settings& settings);

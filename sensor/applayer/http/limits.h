@@ -36,6 +36,11 @@ inline constexpr size_t kDecompressReplayBytes = 4096;
 inline constexpr size_t kBodyWindowBytesMax = 16 * 1024 * 1024;
 // A file's name beyond this is cut (file_name_too_long).
 inline constexpr size_t kFileNameBytesMax = 4096;
+// Files put together of ranges: how many at once (the longest untouched one goes), pieces behind a hole (more: the file is given
+// up), and up to which size the whole content is kept; of larger ones the last bytes and the hashes.
+inline constexpr size_t kRangeFilesMax = 4096;
+inline constexpr size_t kRangePiecesMax = 1024;
+inline constexpr size_t kRangeWholeBytesMax = 8 * 1024 * 1024;
 // multipart/form-data: boundary (RFC 2046 5.1.1 says 70), header lines of a part.
 inline constexpr size_t kBoundaryBytesMax = 200;
 inline constexpr size_t kPartHeaderBytesMax = 2048;

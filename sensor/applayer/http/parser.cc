@@ -35,6 +35,7 @@ ParseResult HttpParser::parse(Direction d, const Input& in) {
     if (const ServerConfig* own = config_.servers.find(in.server)) server_ = own;
   }
   Cursor c{as_text(in.data), in.end};
+  response_body_.at(in.client, in.ts);
   const auto position = [&] { return in.offset + in.data.size() - c.data.size(); };
   for (;;) {
     const State before = side(d).state;

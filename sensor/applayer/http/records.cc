@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <vector>
 
 #include "base/strings.h"
 #include "sensor/applayer/http/message.h"
@@ -116,29 +118,61 @@ void write_extended(const HttpTransaction& tx, JsonWriter& out) {
   out.field("length", tx.response.wire_bytes);
 }
 
-void write_custom(const HttpTransaction& tx, const Settings& options, JsonWriter& out) {
+// Of those that `custom` names, the ones with a key of their own in the record; the others stand among the headers.
+constexpr auto kKeyedFields =
+    std::to_array<std::string_view>({"true_client_ip", "org_src_ip", "x_bluecoat_via"});
+
+bool is_keyed(std::string_view name) {
+  return std::ranges::find(kKeyedFields, name) != kKeyedFields.end();
+}
+
+// The names in `custom`, with underscores.
+std::vector<std::string> custom_names(const Settings& options) {
+  std::vector<std::string> names;
   for (const std::string& n : options.children("custom")) {
-    std::string name = to_lower(options.text("custom." + n, ""));
-    std::ranges::replace(name, '-', '_');
-    std::optional<std::string_view> value;
-    if (std::ranges::find(kRequestFields, name) != kRequestFields.end()) {
-      value = tx.request.value_of(field_name(name));
-    } else if (std::ranges::find(kResponseFields, name) != kResponseFields.end()) {
-      value = tx.response.value_of(field_name(name));
-    }
-    if (value) out.field(name, *value);
+    names.push_back(to_lower(options.text("custom." + n, "")));
+    std::ranges::replace(names.back(), '-', '_');
+  }
+  return names;
+}
+
+void write_keyed(const HttpTransaction& tx, const std::vector<std::string>& custom,
+                 JsonWriter& out) {
+  for (const std::string& name : custom) {
+    if (!is_keyed(name)) continue;
+    if (const auto value = tx.request.value_of(field_name(name))) out.field(name, *value);
   }
 }
 
-void write_headers(const Message& m, std::string_view key, JsonWriter& out) {
-  out.open_array(key);
+// The names, as headers spell them in lower case, that `custom` asks for on this side. A field that belongs to one side is looked
+// up there alone.
+std::vector<std::string> wanted_on(Direction d, const std::vector<std::string>& custom) {
+  std::vector<std::string> names;
+  for (const std::string& name : custom) {
+    const bool in_request = std::ranges::find(kRequestFields, name) != kRequestFields.end();
+    const bool in_response = std::ranges::find(kResponseFields, name) != kResponseFields.end();
+    const bool other_side = d == Direction::kToServer ? in_response && !in_request
+                                                      : in_request && !in_response;
+    if (!other_side && !is_keyed(name)) names.push_back(field_name(name));
+  }
+  return names;
+}
+
+// Headers as they stand on the wire: those of these names (lower case), or all.
+void write_headers(const Message& m, std::string_view key, const std::vector<std::string>* names,
+                   JsonWriter& out) {
+  bool open = false;
   for (const Header& h : m.headers) {
+    const std::string_view name = m.text(h.name);
+    if (names != nullptr && std::ranges::find(*names, to_lower(name)) == names->end()) continue;
+    if (!open) out.open_array(key);
+    open = true;
     out.open_object();
-    out.field("name", m.text(h.name));
+    out.field("name", name);
     out.field("value", m.text(h.value));
     out.close_object();
   }
-  out.close_array();
+  if (open) out.close_array();
 }
 
 void write_bodies(const HttpTransaction& tx, const Settings& options, JsonWriter& out) {
@@ -165,13 +199,21 @@ bool log_http(const applayer::Transaction& t, const LogContext& context, JsonWri
   const auto& tx = static_cast<const HttpTransaction&>(t);
   out.open_object("http");
   write_basic(tx, context, out);
-  if (context.options != nullptr) write_custom(tx, *context.options, out);
+  std::vector<std::string> custom;
+  if (context.options != nullptr) custom = custom_names(*context.options);
+  write_keyed(tx, custom, out);
   if (context.options == nullptr || context.options->flag("extended", false))
     write_extended(tx, out);
   if (context.options != nullptr) {
     const std::string dump = to_lower(context.options->text("dump-all-headers", "none"));
-    if (dump == "both" || dump == "request") write_headers(tx.request, "request_headers", out);
-    if (dump == "both" || dump == "response") write_headers(tx.response, "response_headers", out);
+    for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
+      const bool request = d == Direction::kToServer;
+      const bool all = dump == "both" || dump == (request ? "request" : "response");
+      if (!all && custom.empty()) continue;
+      const std::vector<std::string> names = wanted_on(d, custom);
+      write_headers(tx.message(d), request ? "request_headers" : "response_headers",
+                    all ? nullptr : &names, out);
+    }
   }
   out.close_object();
   return true;

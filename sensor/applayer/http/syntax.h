@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "sensor/applayer/http/content_range.h"
 #include "sensor/applayer/http/message.h"
 
 namespace vong::http {
@@ -57,10 +58,5 @@ struct ChunkLength {
 // "filename=" of a Content-Disposition value; without quotes.
 [[nodiscard]] std::optional<std::string_view> disposition_parameter(std::string_view value,
                                                                     std::string_view name);
-
-struct ContentRange {
-  int64_t start = -1, end = -1, size = -1;
-};
-[[nodiscard]] std::optional<ContentRange> parse_content_range(std::string_view value);
 
 }  // namespace vong::http

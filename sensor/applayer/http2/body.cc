@@ -26,6 +26,12 @@ void Http2Parser::begin_body(Http2Transaction& tx, Direction d) {
   if (!r) return tx.raise(Event::kInvalidRange);
   if (r->start >= 0 && r->end >= r->start)
     file->range = {static_cast<uint64_t>(r->start), static_cast<uint64_t>(r->end)};
+  if (s.decoder != nullptr) return;  // ranges of coded bytes
+  const Side& request = tx.side(Direction::kToServer);
+  const Field *host = request.find(":authority"), *target = request.find(":path");
+  if (host == nullptr) host = request.find("host");
+  if (host != nullptr && target != nullptr)
+    s.range = http::RangePart::of(*r, client_, host->value(), target->value());
 }
 
 void Http2Parser::body(Http2Transaction& tx, Direction d, Bytes data) {
@@ -44,6 +50,7 @@ void Http2Parser::body(Http2Transaction& tx, Direction d, Bytes data) {
 void Http2Parser::deliver(Http2Transaction& tx, Direction d, Bytes plain) {
   Side& s = tx.side(d);
   s.files->append(plain);
+  if (s.range) s.range->feed(*config_.ranges, plain, config_.files, now_);
   if (!s.is_dns || !config_.doh) return;
   if (s.dns_message.size() + plain.size() > kDnsBytesMax) {
     tx.raise(d == Direction::kToServer ? Event::kDnsRequestTooLong : Event::kDnsResponseTooLong);
@@ -64,6 +71,9 @@ void Http2Parser::finish_body(Http2Transaction& tx, Direction d, bool whole) {
   }
   if (s.files->has_open())
     s.files->close(whole ? applayer::FileState::kClosed : applayer::FileState::kTruncated);
+  if (s.range && !s.files->files().empty())
+    s.range->add_whole_to(*s.files, std::string(s.files->files().back().name), next_file_id_);
+  s.range.reset();
   if (whole) read_dns_body(tx, d);
 }
 

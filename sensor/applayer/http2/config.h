@@ -7,6 +7,7 @@
 
 #include "base/settings.h"
 #include "sensor/applayer/core/file.h"
+#include "sensor/applayer/http/range_files.h"
 #include "sensor/applayer/http2/limits.h"
 
 namespace vong::http2 {
@@ -18,6 +19,7 @@ struct Config {
   uint64_t bomb_bytes_min = 1024 * 1024;
   bool doh = true;  // DNS messages are read (app-layer.protocols.doh2)
   applayer::FileOptions files;
+  std::shared_ptr<http::RangeFiles> ranges = http::shared_range_files();
 };
 
 [[nodiscard]] std::shared_ptr<const Config> make_config(const Settings& settings);

@@ -115,6 +115,8 @@ void Http2Parser::note_frames(Direction d, uint64_t offset, size_t payload) {
 ParseResult Http2Parser::parse(Direction d, const Input& in) {
   Bytes data = in.data;
   size_t needed = 0;
+  client_ = in.client;
+  now_ = in.ts;
   if (!take_preface(d, data, needed, in.end)) return ParseResult::ok(0, needed);
   for (;;) {
     take_frame_rest(d, data);
@@ -153,6 +155,7 @@ bool Http2Parser::gap(Direction d, uint64_t size) {
   s.decoder.reset();
   s.is_dns = false;
   if (s.files != nullptr) s.files->gap(size);
+  if (s.range) s.range->gap(size);
   if (w.frame_left == 0)
     move_on(
         *tx, d,

@@ -80,6 +80,8 @@ class Http2Parser final : public applayer::Parser {
   absl::flat_hash_map<uint32_t, uint64_t>
       by_stream_;  // newest transaction of a stream; it may be gone
   uint64_t next_file_id_ = 0;
+  IpAddress client_;  // of the bytes in hand
+  Timestamp now_;
 };
 
 // Base64 in either alphabet, with or without padding. False: something else in it.

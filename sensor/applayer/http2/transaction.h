@@ -14,6 +14,7 @@
 #include "sensor/applayer/core/transaction.h"
 #include "sensor/applayer/dns/parser.h"
 #include "sensor/applayer/http/decompress.h"
+#include "sensor/applayer/http/range_files.h"
 #include "sensor/applayer/http2/config.h"
 #include "sensor/applayer/http2/events.h"
 #include "sensor/applayer/http2/frame.h"
@@ -47,6 +48,7 @@ struct Side {
 
   std::unique_ptr<http::Decompressor> decoder;
   std::unique_ptr<applayer::FileContainer> files;
+  std::optional<http::RangePart> range;  // the body is a part of a file
   uint64_t body_bytes = 0;  // as they came
   bool body_begun = false, ended = false;
 

@@ -124,7 +124,10 @@ ParseResult SmtpParser::client(const Input& in) {
     const bool overlong = line.end.empty() && line.text.size() == kMaxLineBytes;
     if (frames != nullptr) frame_of_line(Direction::kToServer, kFrameCommandLine, in, data, line.text.size() + line.end.size());
     if (command(line.text) == Line::kError) return ParseResult::error();
-    if (frames != nullptr && tx_ != nullptr) frames->set_tx(Direction::kToServer, kFrameCommandLine, tx_->id);
+    if (frames != nullptr) {
+      if (tx_ != nullptr) frames->set_tx(Direction::kToServer, kFrameCommandLine, tx_->id);
+      frame_of_bare_line(in, data, line);
+    }
     if (overlong) {
       event(kMaxCommandLineLenExceeded);
       discard_[0] = true;
@@ -148,6 +151,15 @@ bool SmtpParser::part_of_line(std::string_view& data, TextLine& out) const {
 // The line of `size` bytes that ends where `rest` begins.
 void SmtpParser::frame_of_line(Direction d, Frame type, const Input& in, std::string_view rest, size_t size) {
   frames->add(d, type, in.offset + in.data.size() - rest.size() - size, static_cast<int64_t>(size));
+}
+
+// A command line is a frame with its end and another one without it, as the reference has it: rules may say how it ends, and
+// transforms (from_base64) may mind what does not belong to the text.
+void SmtpParser::frame_of_bare_line(const Input& in, std::string_view rest, const TextLine& line) {
+  if (line.end.empty() || line.text.empty()) return;
+  frames->add(Direction::kToServer, kFrameCommandLine,
+              in.offset + in.data.size() - rest.size() - line.end.size() - line.text.size(),
+              static_cast<int64_t>(line.text.size()));
 }
 
 // The mail's bytes are one frame, up to the line that ends it (which is no part of it).

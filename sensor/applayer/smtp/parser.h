@@ -109,6 +109,7 @@ class SmtpParser : public applayer::Parser {
   void complete();
   void note_mime_issues();
   void frame_of_line(Direction d, Frame type, const applayer::Input& in, std::string_view rest, size_t size);
+  void frame_of_bare_line(const applayer::Input& in, std::string_view rest, const TextLine& line);
   void frame_of_data(const applayer::Input& in, std::string_view rest, size_t line_bytes, bool last);
   void push(Command c);
   Transaction& tx();

@@ -91,6 +91,25 @@ TEST(Http2, StreamIsATransaction) {
   EXPECT_THAT(o.records(), Not(HasSubstr(" event ")));
 }
 
+TEST(Http2, PartsOfAFileAreOneFileWhateverTheVersion) {
+  http::shared_range_files()->clear();
+  Conversation one{&http::kHttp1Protocol};
+  one.client("GET /f HTTP/1.1\r\nHost: x.example\r\n\r\n");
+  one.server("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-4/10\r\nContent-Length: 5\r\n\r\n01234");
+  (void)run(one);
+  Conversation two{&http2_def()};
+  two.client(preface() + frame(FrameType::kHeaders, kEndHeaders | kEndStream, 1,
+                               fields({{":method", "GET"}, {":path", "/f"}, {":authority", "X.example:80"}})));
+  two.server(frame(FrameType::kHeaders, kEndHeaders, 1,
+                   fields({{":status", "206"}, {"content-range", "bytes 5-9/10"}})) +
+             frame(FrameType::kData, kEndStream, 1, "56789"));
+  const auto o = run(two);
+  const auto& files = nth(o, 1).side(Direction::kToClient).files->files();
+  ASSERT_EQ(files.size(), 2u);
+  EXPECT_EQ(files[0].window, "56789");
+  EXPECT_EQ(files[1].window, "0123456789");
+}
+
 TEST(Http2, OddHeadersAreEvents) {
   Conversation c{&http2_def()};
   c.client(preface() + frame(FrameType::kHeaders, kEndHeaders | kEndStream, 1,
