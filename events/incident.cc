@@ -103,6 +103,15 @@ void write_evidence(JsonWriter& w, const Incident& incident) {
 
 }  // namespace
 
+void write_key(const std::vector<std::pair<std::string, std::string>>& key, JsonWriter& w) {
+  w.open_object("key");
+  for (const auto& [name, value] : key) {
+    w.key_escaped(name);
+    w.string(value);
+  }
+  w.close_object();
+}
+
 void write_incident(const Incident& incident, std::string& out) {
   JsonWriter w(out);
   w.open_object();
@@ -122,12 +131,7 @@ void write_incident(const Incident& incident, std::string& out) {
   write_texts(w, "techniques", incident.techniques);
   write_texts(w, "tactics", incident.tactics);
   w.close_object();
-  w.open_object("key");
-  for (const auto& [name, value] : incident.key) {
-    w.key_escaped(name);
-    w.string(value);
-  }
-  w.close_object();
+  write_key(incident.key, w);
   w.field("first_seen", incident.first_seen);
   w.field("last_seen", incident.last_seen);
   w.field("opened", incident.opened);

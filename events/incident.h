@@ -15,6 +15,10 @@
 #include "base/result.h"
 #include "base/timestamp.h"
 
+namespace vong {
+class JsonWriter;
+}  // namespace vong
+
 namespace vong::events {
 
 enum class IncidentKind : uint8_t { kDetection, kCorrelation, kCampaign };
@@ -105,6 +109,9 @@ struct Incident {
   uint64_t evidence_dropped = 0;        // contributing events that are not listed
   std::vector<std::string> recipients;  // who gets it
 };
+
+// The field `key` of an incident: names and values as an object.
+void write_key(const std::vector<std::pair<std::string, std::string>>& key, JsonWriter& w);
 
 // One line of JSON without the newline, appended to `out`.
 void write_incident(const Incident& incident, std::string& out);

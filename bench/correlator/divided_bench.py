@@ -12,34 +12,15 @@ import tempfile
 import time
 import urllib.request
 
+from broker_bench import brokers, kcat, produce, split
+
 program, events = sys.argv[1:3]
 count = int(sys.argv[3]) if len(sys.argv) > 3 else 300_000
 runs = [int(n) for n in sys.argv[4:]] or [0, 1, 2, 4]  # 0: one that does all
 here = os.path.dirname(os.path.abspath(__file__))
-brokers = os.environ['VONG_TEST_BROKER']
 first_port = int(os.environ['VONG_TEST_BROKER_PORT']) + 17
 if not shutil.which('kcat'):
     sys.exit(77)
-
-
-def kcat(*args):
-    return subprocess.run(['kcat', '-b', brokers, '-q', *args], stdout=subprocess.PIPE, check=True).stdout
-
-
-def split(work):
-    parts, n = {}, 0
-    for line in open(events, 'rb'):
-        agency = line[line.rindex(b'"agency":"') + 10:].split(b'"')[0].decode()
-        topic = 'vong.events.BENCH.' + agency[-2:]
-        if topic not in parts:
-            parts[topic] = open(f'{work}/{topic}', 'wb')
-        parts[topic].write(line)
-        n += 1
-        if n == count:
-            break
-    for f in parts.values():
-        f.close()
-    return n, sorted(parts)
 
 
 class Member:
@@ -124,14 +105,12 @@ def run(work, n, processes):
 
 
 with tempfile.TemporaryDirectory() as folder:
-    total, topics = split(folder)
+    total, topics = split(events, count, folder)
     making = Member(folder, 'making', 0)
     while b'vong.dead-letter' not in kcat('-L'):
         time.sleep(0.2)
     making.end()
-    for topic in topics:
-        with open(f'{folder}/{topic}', 'rb') as lines:
-            subprocess.run(['kcat', '-b', brokers, '-q', '-P', '-t', topic, '-z', 'lz4', '-H', 'sensor=sensor-' + topic[-2:]], stdin=lines, check=True)
+    produce(topics, folder)
     found = None
     for processes in runs:
         # A group and a topic of facts of its own: it reads the events from the beginning.

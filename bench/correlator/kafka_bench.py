@@ -13,35 +13,14 @@ import tempfile
 import time
 import urllib.request
 
+from broker_bench import brokers, kcat, produce, split
+
 program, events = sys.argv[1:3]
 count = int(sys.argv[3]) if len(sys.argv) > 3 else 500_000
 here = os.path.dirname(os.path.abspath(__file__))
-brokers = os.environ['VONG_TEST_BROKER']
 metrics = f'127.0.0.1:{int(os.environ["VONG_TEST_BROKER_PORT"]) + 7}'
 if not shutil.which('kcat'):
     sys.exit(77)
-
-
-def kcat(*args):
-    return subprocess.run(['kcat', '-b', brokers, '-q', *args], stdout=subprocess.PIPE, check=True).stdout
-
-
-def split(work):
-    """The first events, as one file and by agency."""
-    whole, parts, n = open(f'{work}/events.json', 'wb'), {}, 0
-    for line in open(events, 'rb'):
-        agency = line[line.rindex(b'"agency":"') + 10:].split(b'"')[0].decode()
-        topic = 'vong.events.BENCH.' + agency[-2:]
-        if topic not in parts:
-            parts[topic] = open(f'{work}/{topic}', 'wb')
-        parts[topic].write(line)
-        whole.write(line)
-        n += 1
-        if n == count:
-            break
-    for f in [whole, *parts.values()]:
-        f.close()
-    return n, sorted(parts)
 
 
 def timed(*command):
@@ -99,15 +78,13 @@ with tempfile.TemporaryDirectory() as folder:
     open(f'{folder}/file.yaml', 'w').write(common)
     open(f'{folder}/kafka.yaml', 'w').write(common + f'metrics: {{listen: "{metrics}"}}\nincidents: {{update-interval: 1h}}\n'
                                             f'kafka: {{brokers: "{brokers}", group: bench, create-topics: true}}\n')
-    total, topics = split(folder)
+    total, topics = split(events, count, folder, f'{folder}/events.json')
     making = online(folder)
     while b'vong.dead-letter' not in kcat('-L'):
         time.sleep(0.2)
     making.send_signal(signal.SIGTERM)
     making.wait()
-    for topic in topics:
-        with open(f'{folder}/{topic}', 'rb') as lines:
-            subprocess.run(['kcat', '-b', brokers, '-q', '-P', '-t', topic, '-z', 'lz4', '-H', 'sensor=sensor-' + topic[-2:]], stdin=lines, check=True)
+    produce(topics, folder)
     bare, bare_cpu = timed('kcat', '-b', brokers, '-q', '-G', 'bare', '-X', 'auto.offset.reset=earliest', '-X', 'enable.auto.commit=false',
                            '-e', '-f', '', *topics)
     file_s, file_cpu, file_incidents = from_file(folder)

@@ -127,12 +127,7 @@ void Backtest::write_row(const Row& row, bool compared, std::string& out) {
     w.field("incident_id", e.incident_id);
     w.field("agency", e.agency);
     w.field("first_seen", e.first_seen);
-    w.open_object("key");
-    for (const auto& [field, value] : e.key) {
-      w.key_escaped(field);
-      w.string(value);
-    }
-    w.close_object();
+    events::write_key(e.key, w);
     w.close_object();
   }
   w.close_array();

@@ -37,6 +37,10 @@ class BlockOutbox {
     writers_[shares_].add_status(source, json);
     finish_full(shares_);
   }
+  void add_rules(uint32_t share, bool begins, std::string_view json) {
+    writers_[share].add_rules(begins, json);
+    finish_full(share);
+  }
   void add_mark(uint32_t share, std::string_view source, const SourceMark& mark) {
     writers_[share].add_mark(source, mark);
   }

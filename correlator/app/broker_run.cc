@@ -51,6 +51,14 @@ bool open_metrics_page(const Options& options, const telemetry::Registry& metric
   return true;
 }
 
+void log_swap(const Engine::Swapped& s) {
+  spdlog::info(
+      "rules reloaded: {} stay with their state, {} new or changed, {} changed or removed; with "
+      "them went {} group keys and {} open incidents{}",
+      s.kept, s.added, s.dropped, s.dropped_keys, s.dropped_incidents,
+      s.campaigns_anew ? "; campaigns begin anew" : "");
+}
+
 kafka::KafkaResult<> commit_surely(kafka::Producer& producer, std::chrono::milliseconds patience,
                                    const app::Signals& signals) {
   for (;;) {

@@ -26,6 +26,9 @@ namespace vong::correlator {
 [[nodiscard]] bool open_metrics_page(const Options& options, const telemetry::Registry& metrics,
                                      std::optional<telemetry::Server>& server);
 
+// What a reload of the rules did.
+void log_swap(const Engine::Swapped& swapped);
+
 // Tries until the broker says whether the transaction is committed, or a stop is asked for.
 [[nodiscard]] kafka::KafkaResult<> commit_surely(kafka::Producer& producer,
                                                  std::chrono::milliseconds patience,

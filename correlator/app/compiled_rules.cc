@@ -1,8 +1,10 @@
 #include "correlator/app/compiled_rules.h"
 
 #include <algorithm>
+#include <set>
 
 #include "correlator/app/fact.h"
+#include "rules/sigma/content.h"
 
 namespace vong::correlator {
 namespace {
@@ -58,6 +60,7 @@ class Compiler {
     for (const sigma::CorrelationRule& rule : rules_.correlations) correlation(rule);
     for (CorrelationPlan& c : out_.correlations) c.route_print = stable_print(c.route);
     campaigns(campaign);
+    make_prints();
     return std::move(out_);
   }
 
@@ -185,6 +188,32 @@ class Compiler {
       out_.detections[target].steps.push_back(std::move(s));
       out_.detections[target].standalone &= rule.generate;
     }
+  }
+
+  // A rule that others begin to build on, so that it makes no incidents of its own any more, is
+  // another.
+  void make_prints() {
+    std::vector<uint64_t> contents, targets;
+    for (const sigma::DetectionRule& r : rules_.detections) contents.push_back(content_print(r));
+    for (const sigma::CorrelationRule& r : rules_.correlations) {
+      targets.clear();
+      for (const uint32_t t : r.targets) targets.push_back(contents[t]);
+      contents.push_back(content_print(r, targets));
+    }
+    std::set<uint64_t> used;
+    const auto add = [&](uint64_t print, bool makes_incidents) {
+      print = print * 2 + makes_incidents;
+      while (!used.insert(print).second) ++print;
+      out_.prints.push_back(print);
+    };
+    for (size_t i = 0; i < contents.size(); ++i) {
+      const size_t c = i - out_.detections.size();
+      add(contents[i], i < out_.detections.size() ? out_.detections[i].standalone
+                                                  : out_.correlations[c].emits);
+    }
+    while (out_.prints.size() < out_.facts.size())
+      add(stable_print(out_.facts[out_.prints.size()].rule.id), true);
+    out_.since.assign(out_.prints.size(), 0);
   }
 
   // Correlations that build on each other have one route, that of the first: the one that is being

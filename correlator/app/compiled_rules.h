@@ -81,6 +81,11 @@ struct CompiledRules {
   std::vector<CorrelationPlan> correlations;
   std::vector<std::string> columns;         // field paths
   std::vector<incidents::RuleFacts> facts;  // by incident_rule; the last are the campaigns'
+  // By incident_rule too: what the rule does, and makes of it, as a number that no other has. Equal
+  // in another set: the same rule.
+  std::vector<uint64_t> prints;
+  // Since which change of the rules it is in force: it sees what was read since (rules_in_force.h).
+  std::vector<uint32_t> since;
   std::unique_ptr<operators::Operator> campaign;
   std::array<uint32_t, kCampaignKinds> campaign_rules{};  // incident rules, by CampaignBy
   // Columns of the events' infrastructure; kNoColumn where nobody asks.
@@ -89,6 +94,12 @@ struct CompiledRules {
   [[nodiscard]] std::array<Column, 5> infrastructure() const {
     return {sni, hostname, rrname, certificate, ja4};
   }
+};
+
+// The same with the fields that it asks: what an engine is given. Made beside it, on any thread.
+struct RuleProgram {
+  events::FieldPlan plan;
+  CompiledRules rules;
 };
 
 // Adds every field that the rules need to `plan`. What cannot run is reported and left out.

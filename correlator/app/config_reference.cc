@@ -11,6 +11,9 @@ namespace {
 
 constexpr auto kKeys = std::to_array<ConfigKey>({
     {"rules.*", "", "Sigma rules: files and folders; also --rules"},
+    {"rules-reload", "0s",
+     "how often the files are looked at: changed ones are loaded beside the work once they stay so "
+     "for one interval; 0: only SIGHUP loads them"},
     {"agencies", "one agency, LOCAL", "the registry of agencies; also --agencies"},
     {"home-agency", "", "whose events are that nothing else assigns; empty: they are refused"},
     {"log-dir", ".", "folder of incidents.json and the others of a run from files; also -l"},

@@ -6,10 +6,10 @@
 #include <chrono>
 #include <random>
 
+#include "correlator/app/broker_run.h"
 #include "correlator/app/event_partitions.h"
 #include "correlator/app/keyed_partitions.h"
 #include "correlator/app/topics.h"
-#include "correlator/app/broker_run.h"
 #include "kafka/producer.h"
 #include "telemetry/server.h"
 
@@ -38,14 +38,16 @@ class DividedRun : private kafka::Consumer::Listener {
              app::Signals& signals, const ReloadRules& reload)
       : options_(options),
         registry_(registry),
-        rules_(std::move(rules)),
+        rules_(std::make_unique<sigma::RuleSet>(std::move(rules))),
         signals_(signals),
-        reload_(reload),
         router_(registry, options.pseudonym_key),
         metrics_(metrics_table()),
         outbox_(router_, options.dead_letter_topic),
         events_(options, registry, router_, totals_, online_, blocks_, outbox_),
-        keyed_(options, registry, router_, totals_, online_, sinks()) {
+        keyed_(options, registry, router_, totals_, online_, sinks()),
+        reload_(
+            reload, [this](const sigma::RuleSet& r) { return compiled(r); }, options.rules,
+            options.rules_reload, online_.reloads_refused) {
     router_.set_warning_tlp(options.engine.campaign.warning_tlp);
     std::random_device device;  // no two processes may have one id
     transactional_id_ =
@@ -53,12 +55,14 @@ class DividedRun : private kafka::Consumer::Listener {
   }
 
   int run() {
-    events_.load(rules_);
+    events_.load(*rules_);
     add_metrics(metrics_, totals_, online_);
     if (!open_metrics_page(options_, metrics_, server_)) return app::kExitFailed;
     if (!make_topics(options_, registry_, signals_)) return app::kExitFailed;
     while (!signals_.stop_requested()) {
-      if (signals_.take_reload()) reload();
+      if (signals_.take_reload()) reload_.begin();
+      if (auto loaded = reload_.poll()) loaded_ = std::move(loaded);
+      if (loaded_ && (!consumer_ || can_swap())) swap_rules();
       const bool ok = consumer_ ? step() : connect();
       if (ok) continue;
       if (refused_) break;
@@ -83,6 +87,10 @@ class DividedRun : private kafka::Consumer::Listener {
             [this](std::string_view key, std::string_view json) {
               clean_ = false;
               outbox_.add(std::string(kCoverageTopic), key, json);
+            },
+            [this](uint32_t share, bool begins, std::string_view json) {
+              clean_ = false;
+              blocks_.add_rules(share, begins, json);
             }};
   }
 
@@ -119,7 +127,7 @@ class DividedRun : private kafka::Consumer::Listener {
                                   std::string(kStatusTopic), options_.facts_topic};
     if (auto ok = consumer->subscribe(topics); !ok) return failed(ok.error());
     blocks_.begin(events_.engine(), static_cast<uint32_t>(*count) - 1);
-    keyed_.use(rules_, blocks_.shares());
+    keyed_.use(*rules_, blocks_.shares());
     producer_.emplace(std::move(*producer));
     consumer_.emplace(std::move(*consumer));
     rebalanced_ = true;
@@ -322,25 +330,34 @@ class DividedRun : private kafka::Consumer::Listener {
     return commit_surely(*producer_, kPatience, signals_);
   }
 
-  // The states are rebuilt from facts: rules that stay keep theirs. Facts of new rules come from
-  // now on.
-  void reload() {
-    auto rules = reload_();
-    if (!rules) return;
-    forget();
-    rules_ = std::move(*rules);
-    events_.load(rules_);
+  // --- other rules ---
+
+  std::unique_ptr<RuleProgram> compiled(const sigma::RuleSet& rules) const {
+    std::vector<rules::Diagnostic> reported_before;
+    return Engine::compile(rules, options_.engine, reported_before);
+  }
+
+  // Between two transactions.
+  [[nodiscard]] bool can_swap() const { return clean_ && !rebalanced_ && !keyed_.any_late(); }
+
+  void swap_rules() {
+    RuleReload::Loaded loaded = std::move(*loaded_);
+    loaded_.reset();
+    // Partitions look at the old ones until they are given the new.
+    auto before = std::exchange(rules_, std::make_unique<sigma::RuleSet>(std::move(loaded.rules)));
+    events_.load(std::move(loaded.program));
     blocks_.begin(events_.engine(), blocks_.shares());
-    keyed_.use(rules_, blocks_.shares());
-    rebalanced_ = true;
-    spdlog::info("rules reloaded");
+    const Engine::Swapped s = keyed_.swap(*rules_);
+    online_.reloads.add();
+    online_.reload_dropped_keys.add(s.dropped_keys);
+    online_.reload_dropped_incidents.add(s.dropped_incidents);
+    log_swap(s);
   }
 
   const Options& options_;
   const enrich::Registry& registry_;
-  sigma::RuleSet rules_;
+  std::unique_ptr<sigma::RuleSet> rules_;
   app::Signals& signals_;
-  const ReloadRules& reload_;
   routing::Router router_;
   EngineCounters totals_;
   OnlineCounters online_;
@@ -358,7 +375,9 @@ class DividedRun : private kafka::Consumer::Listener {
   bool clean_ = true;    // the states are what is committed
   bool broken_ = false;  // the states have no way to be committed any more
   int64_t committed_ns_ = 0, late_since_ns_ = 0, next_correction_ns_ = 0;
+  std::optional<RuleReload::Loaded> loaded_;  // waits for the end of a transaction
   const std::function<bool()> keep_on_ = [this] { return !signals_.stop_requested(); };
+  RuleReload reload_;  // its thread uses what stands before it
 };
 
 }  // namespace

@@ -25,24 +25,56 @@ Engine::Engine(const enrich::Registry& registry, const routing::Router& router,
       router_(router),
       settings_(std::move(settings)),
       sink_(std::move(sink)),
+      figures_(registry, router),
       counters_(&counters) {
-  events::add_time_fields(plan_);
   home_ = registry.find(settings_.home_agency);
   for (size_t i = 0; i < registry.agencies().size(); ++i)
     takes_part_.push_back(router.takes_part(static_cast<AgencyIndex>(i)));
 }
 Engine::~Engine() = default;
 
+std::unique_ptr<RuleProgram> Engine::compile(const sigma::RuleSet& rules,
+                                             const EngineSettings& settings,
+                                             std::vector<rules::Diagnostic>& diagnostics) {
+  auto program = std::make_unique<RuleProgram>();
+  events::add_time_fields(program->plan);
+  program->rules = compile_rules(rules, settings.campaign, settings.keys_max, program->plan,
+                                 diagnostics, settings.indicators, settings.reads);
+  return program;
+}
+
 void Engine::load(const sigma::RuleSet& rules, std::vector<rules::Diagnostic>& diagnostics) {
-  rules_ = compile_rules(rules, settings_.campaign, settings_.keys_max, plan_, diagnostics,
-                         settings_.indicators, settings_.reads);
+  load(compile(rules, settings_, diagnostics));
+}
+
+void Engine::load(std::unique_ptr<RuleProgram> program) {
+  install(std::move(program));
+  store_ = std::make_unique<incidents::IncidentStore>(
+      rules_.facts, settings_.update_interval_ns, settings_.id_salt,
+      [this](const incidents::Open& o, events::IncidentStatus s) { render(o, s); });
+  campaigns_ = std::make_unique<state::KeyedStore<CampaignState>>(settings_.keys_max,
+                                                                  settings_.campaign.window_ns);
+}
+
+// What follows from the rules and remembers nothing.
+void Engine::install(std::unique_ptr<RuleProgram> program) {
+  session_.reset();
+  decoder_.reset();
+  plan_ = std::move(program->plan);
+  rules_ = std::move(program->rules);
   const auto add = [&](const char* path) { return plan_.add(path).value_or(events::kNoField); };
-  field_ = {add("agency"),     add("alert.metadata.agency"),
-            add("host"),       add("flow_id"),
-            add("event_type"), add("src_ip"),
-            add("dest_ip"),    add("alert.signature_id"),
+  field_ = {add("agency"),
+            add("alert.metadata.agency"),
+            add("host"),
+            add("flow_id"),
+            add("event_type"),
+            add("src_ip"),
+            add("dest_ip"),
+            add("alert.signature_id"),
             add("sensor.latency_us")};
+  column_fields_.clear();
   for (const std::string& path : rules_.columns) column_fields_.push_back(plan_.find(path));
+  timed_.clear();
   for (uint32_t i = 0; i < rules_.correlations.size(); ++i) {
     if (rules_.correlations[i].op && rules_.correlations[i].timed) timed_.push_back(i);
   }
@@ -50,13 +82,7 @@ void Engine::load(const sigma::RuleSet& rules, std::vector<rules::Diagnostic>& d
   make_names();
   decoder_ = std::make_unique<events::EveDecoder>(plan_);
   if (rules_.matcher) session_ = std::make_unique<match::Session>(rules_.matcher);
-  store_ = std::make_unique<incidents::IncidentStore>(
-      rules_.facts, settings_.update_interval_ns, settings_.id_salt,
-      [this](const incidents::Open& o, events::IncidentStatus s) { render(o, s); });
-  for (const incidents::RuleFacts& f : rules_.facts)
-    rule_numbers_.push_back(stable_print(f.rule.id + '\n' + f.rule.title));
-  campaigns_ = std::make_unique<state::KeyedStore<CampaignState>>(settings_.keys_max,
-                                                                  settings_.campaign.window_ns);
+  in_campaigns_ns_.assign(rules_.facts.size(), INT64_MIN);
 }
 
 void Engine::refuse(std::string_view reason) {
@@ -128,6 +154,7 @@ void Engine::write_fact(std::span<const uint32_t> rules, const RecordSource& sou
                         AgencyIndex agency, uint32_t sensor) {
   EventRef ref;
   ref.time_ns = to_ns(decoder_->time());
+  ref.rules_epoch = epoch_;
   ref.flow_id = events::unsigned_of(decoder_->text(field_.flow_id)).value_or(0);
   ref.position = source.position;
   ref.sensor = sensor;

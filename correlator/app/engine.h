@@ -17,6 +17,7 @@
 #include "base/counter.h"
 #include "base/string_map.h"
 #include "correlator/app/compiled_rules.h"
+#include "correlator/app/figures.h"
 #include "correlator/app/name_cache.h"
 #include "correlator/app/raised.h"
 #include "correlator/enrich/registry.h"
@@ -30,6 +31,7 @@
 namespace vong::correlator {
 
 struct FactView;
+struct RulesInForce;
 enum class Control : uint16_t;
 
 struct EngineCounters {
@@ -81,8 +83,38 @@ class Engine {
   using RaiseSink = std::function<void(const Raised& raised)>;
   void send_raised(RaiseSink sink) { raise_sink_ = std::move(sink); }
 
-  // Compiles `rules`; before the first record. What is wrong goes to `diagnostics`.
+  // Compiles `rules` and loads them; before the first record. What is wrong goes to `diagnostics`.
   void load(const sigma::RuleSet& rules, std::vector<rules::Diagnostic>& diagnostics);
+  // The first half, on any thread; takes its time.
+  [[nodiscard]] static std::unique_ptr<RuleProgram> compile(
+      const sigma::RuleSet& rules, const EngineSettings& settings,
+      std::vector<rules::Diagnostic>& diagnostics);
+  // The second.
+  void load(std::unique_ptr<RuleProgram> program);
+
+  // --- other rules while it works (engine_rules.cc) ---
+  struct Swapped {
+    size_t kept = 0, added = 0, dropped = 0;  // rules
+    size_t dropped_keys = 0;                  // of correlations that are gone
+    size_t dropped_incidents = 0;             // that were open; told as closed
+    bool campaigns_anew = false;              // they stood on incidents of rules that are gone
+  };
+  // Between two facts, in the place of the rules in force. Those that are the same keep what they
+  // remember, numbers of sensors and event types stay; what the others knew is gone. Rules that are
+  // new see what is read from `epoch` on.
+  Swapped swap(std::unique_ptr<RuleProgram> program, uint32_t epoch);
+  // A fact from before the last swap in the numbers of now. False: none of its rules is left.
+  [[nodiscard]] bool translate(std::string_view fact, std::string& out) const;
+  // The same of an incident rule; kGone: it is not there any more.
+  [[nodiscard]] uint32_t incident_rule_now(uint32_t before) const { return moved_.facts[before]; }
+  // What of the log said about the rules since when; before the first fact of a replay.
+  void apply(const RulesInForce& in_force);
+  // Of the facts that are written next: how often the rules had been changed.
+  void set_epoch(uint32_t epoch) { epoch_ = epoch; }
+  [[nodiscard]] uint32_t since(uint32_t incident_rule) const { return rules_.since[incident_rule]; }
+  // Event time that campaigns begin after; INT64_MIN: the beginning.
+  [[nodiscard]] int64_t campaigns_since_ns() const { return campaigns_since_ns_; }
+  [[nodiscard]] int64_t now_ns() const { return now_ns_; }
 
   // kRecordPaddingBytes readable bytes behind `record`. After kFact: key() and fact() until the
   // next call; after kRefused: reason().
@@ -114,6 +146,23 @@ class Engine {
   // Appends which of `of` shares, and of the leader (`of`), need the fact that was read last.
   void shares_of(std::string_view fact, uint32_t of, std::vector<uint32_t>& out);
 
+  // The figures for the centre that have changed since the last call (figures.h).
+  void tell_figures(const Figures::Sink& sink);
+
+  // Of an engine that is given another's facts and reads nothing itself: names in the order of the
+  // other's numbers.
+  [[nodiscard]] size_t sensor_count() const { return sensors_.size(); }
+  [[nodiscard]] size_t event_type_count() const { return event_types_.size(); }
+  [[nodiscard]] uint64_t sensor_print_of(uint32_t index) const { return sensor_prints_[index]; }
+  void adopt_sensor(std::string name, uint64_t print) {
+    sensors_.push_back(std::move(name));
+    sensor_prints_.push_back(print);
+  }
+  void adopt_event_type(std::string name) { event_types_.push_back(std::move(name)); }
+  void adopt_detection_matches(const Engine& reader) {
+    detection_matches_ = reader.detection_matches_;
+  }
+
   // --- what the numbers in a fact mean here ---
   [[nodiscard]] uint32_t sensor_index(std::string_view name);
   [[nodiscard]] const std::string& sensor_name(uint32_t index) const { return sensors_[index]; }
@@ -122,9 +171,13 @@ class Engine {
   [[nodiscard]] enrich::AgencyIndex agency_named(std::string_view name);
   [[nodiscard]] std::string_view agency_name(enrich::AgencyIndex agency) const;
   [[nodiscard]] const CompiledRules& rules() const { return rules_; }
-  // Of a rule's id; nothing when no such rule is in force.
-  [[nodiscard]] std::optional<uint32_t> detection_named(std::string_view id) const;
-  [[nodiscard]] std::optional<uint32_t> incident_rule_named(std::string_view id) const;
+  // Of rule_name(); nothing when no such rule is in force.
+  [[nodiscard]] std::optional<uint32_t> detection_named(std::string_view name) const;
+  [[nodiscard]] std::optional<uint32_t> incident_rule_named(std::string_view name) const;
+  // Its id and its print: another version of it has another name.
+  [[nodiscard]] const std::string& rule_name(uint32_t incident_rule) const {
+    return rule_names_[incident_rule];
+  }
 
   // What readers have not been told yet, when nothing more comes at present; changes nothing.
   void tell_untold() { store_->tell_untold(); }
@@ -172,6 +225,10 @@ class Engine {
   void prepare(const FactView& fact, const Step& step, uint32_t ordinal);
   [[nodiscard]] bool mine(const CorrelationPlan& plan, std::string_view key) const;
   void make_names();
+  void install(std::unique_ptr<RuleProgram> program);
+  [[nodiscard]] bool must_begin_campaigns_anew(const CompiledRules& old,
+                                               std::span<const int64_t> in_campaigns_ns) const;
+  [[nodiscard]] uint32_t epoch_at_work() const;
   void raise_detections(const FactView& fact);
   void run(const state::EventRef& ref, const Task& task);
   void take_matches(uint32_t correlation, operators::Matches& matches, size_t depth);
@@ -220,7 +277,15 @@ class Engine {
   std::vector<uint64_t> sensor_prints_;
   StringMap<uint32_t> sensor_ids_, event_type_ids_;
   NameCache agency_cache_, sensor_cache_;
-  StringMap<uint32_t> detection_ids_, incident_rule_ids_;  // by rule id
+  StringMap<uint32_t> detection_ids_, incident_rule_ids_;  // by rule_name()
+  std::vector<std::string> rule_names_;                    // by incident rule
+  struct {
+    std::vector<uint32_t> detections, facts, columns;  // of before, columns: of now
+  } moved_;                                            // by the last swap
+  std::vector<std::pair<int64_t, uint32_t>> epochs_;   // event time after which each began
+  uint32_t epoch_ = 0;
+  int64_t campaigns_since_ns_ = INT64_MIN;
+  std::vector<int64_t> in_campaigns_ns_;  // by incident rule: when it last took part in one
   ingest::OrderKey key_;
   uint64_t sensor_print_ = 0;
   enrich::AgencyIndex verdict_agency_ = enrich::kNoAgency;
@@ -231,10 +296,11 @@ class Engine {
   std::vector<Task> tasks_;  // of the facts at hand, an empty one behind each fact's
   std::string keys_;
   verdicts::History verdicts_;
-  std::vector<verdicts::RuleNumber> rule_numbers_;  // by incident rule
-  const FactView* current_ = nullptr;               // at work; null while only time moves
-  const Raised* taken_ = nullptr;                   // at work, instead of a fact
-  ingest::OrderKey raise_order_;                    // of what is raised next
+  Figures figures_;
+  absl::flat_hash_map<uint64_t, uint32_t> rules_by_print_;  // incident rules
+  const FactView* current_ = nullptr;  // at work; null while only time moves
+  const Raised* taken_ = nullptr;      // at work, instead of a fact
+  ingest::OrderKey raise_order_;       // of what is raised next
   int64_t now_ns_ = INT64_MIN;
   EngineCounters* counters_;  // the caller's: they outlive an engine that is made anew
 };

@@ -64,7 +64,17 @@ void Engine::take_verdict(int64_t time_ns, std::string_view payload) {
   const verdicts::History::Judged what = *judged;
   (void)verdicts_.judge(id, true_positive);
   (true_positive ? counters_->verdicts_true : counters_->verdicts_false).add();
+  figures_.judged(what.rule, what.agency, time_ns);
   (void)store_->judge(id, true_positive, standing_of(what.rule, what.agency), time_ns);
+}
+
+void Engine::tell_figures(const Figures::Sink& sink) {
+  if (!figures_.changed()) return;
+  const auto rule_of = [this](uint64_t print) -> const events::IncidentRule* {
+    const auto it = rules_by_print_.find(print);
+    return it == rules_by_print_.end() ? nullptr : &rules_.facts[it->second].rule;
+  };
+  figures_.tell(verdicts_, rule_of, sink);
 }
 
 }  // namespace vong::correlator

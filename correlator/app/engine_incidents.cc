@@ -48,7 +48,9 @@ void Engine::raise(uint32_t incident_rule, bool national, const operators::Match
   const std::string id(store_->add(hit));
   if (store_->opened_total() != before) {
     counters_->incidents_opened.add();
-    verdicts_.know(id, rule_numbers_[incident_rule], hit.agency, shares(hit.agency));
+    verdicts_.know(id, rules_.prints[incident_rule], hit.agency, shares(hit.agency));
+    figures_.opened(rules_.prints[incident_rule], hit.agency, store_->rule(incident_rule).severity,
+                    hit.last_ns);
   }
   if (!national && rules_.campaign && !hit.evidence.empty()) watch_campaigns(hit, id);
 }
@@ -76,7 +78,7 @@ incidents::Standing Engine::standing_of(verdicts::RuleNumber rule, AgencyIndex a
 
 void Engine::set_standing(incidents::Hit& hit) const {
   if (verdicts_.empty()) return;
-  hit.standing = standing_of(rule_numbers_[hit.rule], hit.agency);
+  hit.standing = standing_of(rules_.prints[hit.rule], hit.agency);
   hit.less_severe = verdicts::is_noise(hit.standing.agency, hit.standing.nation);
 }
 
@@ -103,6 +105,7 @@ bool Engine::is_outside(const IpAddress& a) const {
 // An agency whose mark is RED lets nothing of its incidents reach others, not even a warning's
 // share.
 void Engine::watch_campaigns(const incidents::Hit& hit, std::string_view id) {
+  if (now_ns_ <= campaigns_since_ns_) return;
   const incidents::RuleFacts& facts = store_->rule(hit.rule);
   if (!shares(hit.agency) || facts.severity < settings_.campaign.severity_min) return;
   if (hit.agency < registry_.agencies().size() && registry_.agencies()[hit.agency].tlp == "RED")
@@ -128,6 +131,7 @@ void Engine::watch_campaign(CampaignBy by, const incidents::Hit& hit, std::strin
                             std::string_view subject) {
   if (subject.empty() || !(settings_.campaign.by >> static_cast<size_t>(by) & 1)) return;
   if (by == CampaignBy::kDomain && registry_.owns_domain(subject)) return;
+  in_campaigns_ns_[hit.rule] = now_ns_;
   std::string key;
   append_part(key, name_of(by));
   append_part(key, subject);
@@ -157,7 +161,7 @@ void Engine::watch_campaign(CampaignBy by, const incidents::Hit& hit, std::strin
     const std::string campaign_id(store_->add(campaign));
     if (store_->opened_total() == before) continue;
     counters_->campaigns_opened.add();
-    verdicts_.know(campaign_id, rule_numbers_[campaign.rule], kNoAgency, true);
+    verdicts_.know(campaign_id, rules_.prints[campaign.rule], kNoAgency, true);
   }
 }
 

@@ -69,7 +69,7 @@ void Engine::process(std::span<const std::string_view> facts) {
 void Engine::raise_detections(const FactView& fact) {
   for (size_t i = 0; i < fact.rule_count(); ++i) {
     const DetectionPlan& d = rules_.detections[fact.rule(i)];
-    if (!d.standalone) continue;
+    if (!d.standalone || fact.ref.rules_epoch < since(d.incident_rule)) continue;
     group_key_.clear();
     if (!make_key(fact, d.key, d.national, group_key_)) continue;
     raise(d.incident_rule, d.national,
@@ -102,6 +102,7 @@ void Engine::prepare(const FactView& fact) {
 void Engine::prepare(const FactView& fact, const Step& step, uint32_t ordinal) {
   const CorrelationPlan& c = rules_.correlations[step.correlation];
   if (c.national && !takes_part_.empty() && !takes_part_[fact.ref.agency]) return;
+  if (fact.ref.rules_epoch < since(c.incident_rule)) return;
   Task t;
   t.step = &step;
   t.bits = step.bit;
@@ -166,6 +167,7 @@ void Engine::take_matches(uint32_t correlation, operators::Matches& matches, siz
 void Engine::chain(uint32_t correlation, const operators::Match& match, size_t depth) {
   for (const Step& step : rules_.correlations[correlation].steps) {
     CorrelationPlan& next = rules_.correlations[step.correlation];
+    if (epoch_at_work() < since(next.incident_rule)) continue;
     std::string_view rest = match.key;
     const std::string_view agency = take_part(rest);
     std::vector<std::string_view> parts;

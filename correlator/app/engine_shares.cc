@@ -1,5 +1,7 @@
 // The engine when the work is divided over several: who has which group, what travels, and what the
 // leader takes.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "correlator/app/engine.h"
@@ -65,10 +67,23 @@ void Engine::take(const Raised& raised) {
 }
 
 void Engine::make_names() {
-  for (uint32_t i = 0; i < rules_.facts.size(); ++i)
-    incident_rule_ids_.emplace(rules_.facts[i].rule.id, i);
+  rule_names_.clear();
+  rules_by_print_.clear();
+  incident_rule_ids_.clear();
+  detection_ids_.clear();
+  for (uint32_t i = 0; i < rules_.facts.size(); ++i) {
+    if (!settings_.share.all() && i >= rules_.detections.size() &&
+        i - rules_.detections.size() < rules_.correlations.size()) {
+      // Who has a group follows from the route: with another one its state is elsewhere.
+      const CorrelationPlan& c = rules_.correlations[i - rules_.detections.size()];
+      rules_.prints[i] ^= (c.route_print * 31 + c.whole) << 1;
+    }
+    rule_names_.push_back(fmt::format("{}#{:016x}", rules_.facts[i].rule.id, rules_.prints[i]));
+    rules_by_print_.emplace(rules_.prints[i], i);
+    incident_rule_ids_.emplace(rule_names_[i], i);
+  }
   for (uint32_t i = 0; i < rules_.detections.size(); ++i)
-    detection_ids_.emplace(rules_.facts[rules_.detections[i].incident_rule].rule.id, i);
+    detection_ids_.emplace(rule_names_[rules_.detections[i].incident_rule], i);
 }
 
 std::optional<uint32_t> Engine::detection_named(std::string_view id) const {

@@ -28,10 +28,14 @@ EventPartitions::EventPartitions(const Options& options, const enrich::Registry&
       outbox_(outbox) {}
 
 void EventPartitions::load(const sigma::RuleSet& rules) {
+  std::vector<rules::Diagnostic> reported_before;
+  load(Engine::compile(rules, options_.engine, reported_before));
+}
+
+void EventPartitions::load(std::unique_ptr<RuleProgram> program) {
   engine_ = std::make_unique<Engine>(registry_, router_, options_.engine, totals_,
                                      [](const events::Incident&) {});
-  std::vector<rules::Diagnostic> reported_before;
-  engine_->load(rules, reported_before);
+  engine_->load(std::move(program));
 }
 
 void EventPartitions::forget() {

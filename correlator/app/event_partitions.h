@@ -27,6 +27,7 @@ class EventPartitions {
 
   // Compiles the rules that decide which records are facts.
   void load(const sigma::RuleSet& rules);
+  void load(std::unique_ptr<RuleProgram> program);
   [[nodiscard]] Engine& engine() { return *engine_; }
 
   void forget();

@@ -54,8 +54,7 @@ void FactBlockWriter::add_fact(std::string_view source, uint32_t epoch, const in
   for (size_t i = 0; i < view.rule_count(); ++i) {
     const uint32_t rule = view.rule(i);
     const uint32_t id = known(rules_, rule, [&] {
-      const CompiledRules& r = engine_->rules();
-      return r.facts[r.detections[rule].incident_rule].rule.id;
+      return engine_->rule_name(engine_->rules().detections[rule].incident_rule);
     });
     const auto offset = static_cast<size_t>(view.rules_bytes.data() - fact.data());
     std::memcpy(body_.data() + at + offset + i * sizeof id, &id, sizeof id);
@@ -66,7 +65,7 @@ void FactBlockWriter::add_raised(std::string_view source, uint32_t epoch, const 
                                  const Engine& of) {
   item(block::kRaised, source, epoch);
   Raised named = raised;
-  named.incident_rule = name(of.rules().facts[raised.incident_rule].rule.id);
+  named.incident_rule = name(of.rule_name(raised.incident_rule));
   for (state::EventRef& ref : named.match.evidence) {
     ref.sensor = name(of.sensor_name(ref.sensor));
     ref.event_type = static_cast<uint16_t>(name(of.event_type_name(ref.event_type)));
@@ -79,6 +78,11 @@ void FactBlockWriter::add_raised(std::string_view source, uint32_t epoch, const 
 
 void FactBlockWriter::add_status(std::string_view source, std::string_view json) {
   item(block::kStatus, source, 0);
+  put_text(body_, json);
+}
+
+void FactBlockWriter::add_rules(bool begins, std::string_view json) {
+  item(begins ? block::kRulesBegin : block::kRulesStand, {}, 0);
   put_text(body_, json);
 }
 

@@ -44,6 +44,8 @@ class FactBlockWriter {
   // `of`: the engine that raised it, whose numbers it has.
   void add_raised(std::string_view source, uint32_t epoch, const Raised& raised, const Engine& of);
   void add_status(std::string_view source, std::string_view json);
+  // Which rules this partition's owner has (RulesInForce); `begins`: from here on.
+  void add_rules(bool begins, std::string_view json);
   void add_mark(std::string_view source, const SourceMark& mark);
   [[nodiscard]] bool empty() const { return items_ == 0 && marks_ == 0; }
   [[nodiscard]] size_t bytes() const { return body_.size(); }
@@ -74,8 +76,13 @@ struct FactBlockVisitor {
       fact;
   std::function<void(std::string_view source, uint32_t epoch, const Raised&)> raised;
   std::function<void(std::string_view json)> status;
+  std::function<void(bool begins, std::string_view json)> rules;
   std::function<void(std::string_view source, const SourceMark&)> mark;
 };
+
+// Only what it says of rules; the engine is not asked.
+[[nodiscard]] bool read_rules_of_block(std::string_view block, Engine& engine,
+                                       const FactBlockVisitor& visitor);
 
 // False: no block, or one of another build.
 [[nodiscard]] bool read_fact_block(std::string_view block, Engine& engine,
@@ -83,8 +90,9 @@ struct FactBlockVisitor {
 
 // The kinds of items, and the first bytes of a block.
 namespace block {
-inline constexpr std::string_view kMagic = "VFB2";
-inline constexpr char kFact = 'f', kControl = 'c', kRaised = 'r', kStatus = 's';
+inline constexpr std::string_view kMagic = "VFB3";
+inline constexpr char kFact = 'f', kControl = 'c', kRaised = 'r', kStatus = 's', kRulesBegin = 'b',
+                      kRulesStand = 'a';
 }  // namespace block
 
 }  // namespace vong::correlator

@@ -30,8 +30,9 @@ bool is_whole(std::string_view bytes) {
 
 class BlockReader {
  public:
-  BlockReader(std::string_view block, Engine& engine, const FactBlockVisitor& visitor)
-      : in_(block), engine_(engine), visitor_(visitor) {}
+  BlockReader(std::string_view block, Engine& engine, const FactBlockVisitor& visitor,
+              bool only_rules)
+      : in_(block), engine_(engine), visitor_(visitor), only_rules_(only_rules) {}
 
   bool read() {
     if (in_.bytes(block::kMagic.size()) != block::kMagic) return false;
@@ -76,7 +77,7 @@ class BlockReader {
     m.epoch = in_.get<uint32_t>();
     m.idle = in_.get<uint8_t>() != 0;
     if (!in_.ok() || source >= names_.size()) return false;
-    visitor_.mark(names_[source], m);
+    if (!only_rules_) visitor_.mark(names_[source], m);
     return true;
   }
 
@@ -89,6 +90,7 @@ class BlockReader {
       const auto key = in_.get<ingest::OrderKey>();
       const std::string_view bytes = in_.text();
       if (!in_.ok() || !is_whole(bytes)) return false;
+      if (only_rules_) return true;
       if (kind == block::kControl)
         visitor_.fact(names_[source], epoch, key, bytes);
       else if (translate(bytes))
@@ -97,8 +99,13 @@ class BlockReader {
     }
     const std::string_view bytes = in_.text();
     if (!in_.ok()) return false;
+    if (only_rules_ && (kind == block::kStatus || kind == block::kRaised)) return true;
     if (kind == block::kStatus) {
       visitor_.status(bytes);
+      return true;
+    }
+    if (kind == block::kRulesBegin || kind == block::kRulesStand) {
+      if (visitor_.rules) visitor_.rules(kind == block::kRulesBegin, bytes);
       return true;
     }
     return kind == block::kRaised && raised(names_[source], epoch, bytes);
@@ -175,14 +182,18 @@ class BlockReader {
   const FactBlockVisitor& visitor_;
   std::vector<std::string_view> names_;
   std::vector<uint32_t> detections_, rules_, columns_;
-  bool mapped_ = false;
+  bool mapped_ = false, only_rules_;
   std::string fact_, values_;
 };
 
 }  // namespace
 
 bool read_fact_block(std::string_view block, Engine& engine, const FactBlockVisitor& visitor) {
-  return BlockReader(block, engine, visitor).read();
+  return BlockReader(block, engine, visitor, false).read();
+}
+
+bool read_rules_of_block(std::string_view block, Engine& engine, const FactBlockVisitor& visitor) {
+  return BlockReader(block, engine, visitor, true).read();
 }
 
 }  // namespace vong::correlator

@@ -1,6 +1,7 @@
 #include "correlator/app/keyed_partition.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #include "correlator/app/fact.h"
@@ -12,6 +13,7 @@ namespace {
 // In front of what is stored for its turn: by these those that no longer hold are left out.
 struct Stored {
   uint32_t source, epoch;
+  uint32_t log_epoch;  // of the rules, as it was read
   char kind;
 };
 
@@ -33,6 +35,7 @@ KeyedPartition::KeyedPartition(Setup setup, Sinks sinks)
   };
   visitor_.status = [this](std::string_view json) { take_status(json); };
   visitor_.mark = [this](std::string_view source, const SourceMark& m) { take_mark(source, m); };
+  visitor_.rules = [this](bool begins, std::string_view json) { take_rules(begins, json); };
   fresh();
 }
 
@@ -59,10 +62,14 @@ void KeyedPartition::fresh() {
   reorder_ = std::make_unique<ingest::ReorderBuffer>(ingest::kReorderBytesMax);
   released_ns_ = SourceMark::kNever;
   late_ = 0;
+  told_rules_ = {};
+  log_epoch_ = first_epoch_ = 0;
+  rules_told_ = false;
 }
 
 void KeyedPartition::incident(const events::Incident& incident) {
   if (told_.tell(incident) && !replaying_) sinks_.incident(incident);
+  if (swapping_) told_.forget(incident.id);  // its rule is gone: no correction knows of it
 }
 
 uint32_t KeyedPartition::source_id(std::string_view name) {
@@ -112,8 +119,13 @@ void KeyedPartition::add(std::string_view source, uint32_t epoch, const ingest::
   note_epoch(sources_[head.source], epoch);
   head.epoch = epoch;
   head.kind = kind;
+  head.log_epoch = log_epoch_;
   stored_.assign(reinterpret_cast<const char*>(&head), sizeof head);
   stored_.append(bytes);
+  if (kind == block::kFact) {
+    std::memcpy(stored_.data() + sizeof head + offsetof(state::EventRef, rules_epoch), &log_epoch_,
+                sizeof log_epoch_);
+  }
   if (replaying_) {
     if (auto ok = sorter_->add(key, stored_); !ok) problem_ = ok.error().message;
   } else if (!reorder_->push(key, stored_)) {
@@ -138,13 +150,83 @@ void KeyedPartition::process(std::span<const std::string_view> stored) {
       continue;
     }
     process_facts();
-    process_raised(rest);
+    process_raised(rest, head.log_epoch);
   }
   process_facts();
 }
 
-void KeyedPartition::process_raised(std::string_view bytes) {
-  if (read_raised(bytes, raised_)) engine_->take(raised_);
+void KeyedPartition::process_raised(std::string_view bytes, uint32_t log_epoch) {
+  if (read_raised(bytes, raised_) && log_epoch >= engine_->since(raised_.incident_rule))
+    engine_->take(raised_);
+}
+
+// --- which rules are in force, and since when ---
+
+void KeyedPartition::take_rules(bool begins, std::string_view json) {
+  auto read = RulesInForce::parse(json);
+  if (!read) return;
+  if (!looking_ahead_) log_epoch_ = read->last();
+  // What stood before may be gone with old blocks: then nobody knows when these began.
+  if (!rules_told_) first_epoch_ = begins && read->last() > 0 ? read->last() - 1 : read->last();
+  rules_told_ = true;
+  told_rules_ = std::move(*read);
+}
+
+void KeyedPartition::look_ahead(std::string_view block) {
+  looking_ahead_ = true;
+  (void)read_rules_of_block(block, *engine_, visitor_);
+  looking_ahead_ = false;
+}
+
+// Once all blocks are read again and nothing is processed yet.
+void KeyedPartition::apply_rules() {
+  if (!correcting_) {
+    in_force_ = std::move(told_rules_);
+    const std::vector<uint64_t>& prints = engine_->rules().prints;
+    const bool begins = !in_force_.since.empty() && !in_force_.is(prints);
+    if (!in_force_.is(prints)) in_force_.change(prints, released_ns_);
+    if (sinks_.rules) sinks_.rules(begins, in_force_.json());
+  }
+  RulesInForce known = in_force_;
+  known.merge_until(first_epoch_);
+  engine_->apply(known);
+}
+
+Engine::Swapped KeyedPartition::swap(const sigma::RuleSet& rules) {
+  setup_.rules = &rules;
+  if (in_force_.since.empty()) in_force_.change(engine_->rules().prints, released_ns_);
+  std::vector<rules::Diagnostic> reported_before;
+  swapping_ = true;
+  const Engine::Swapped swapped =
+      engine_->swap(Engine::compile(rules, setup_.engine, reported_before), in_force_.last() + 1);
+  swapping_ = false;
+  reorder_->rewrite(
+      [this](std::string_view stored, std::string& out) { return rewrite(stored, out); });
+  in_force_.campaigns_since_ns = engine_->campaigns_since_ns();
+  if (!in_force_.is(engine_->rules().prints)) {
+    in_force_.change(engine_->rules().prints, engine_->now_ns());
+    if (sinks_.rules) sinks_.rules(true, in_force_.json());
+  }
+  return swapped;
+}
+
+// What waits for its turn, in the numbers of now. False: it is of rules that are gone.
+bool KeyedPartition::rewrite(std::string_view stored, std::string& out) {
+  Stored head;
+  std::memcpy(&head, stored.data(), sizeof head);
+  const std::string_view bytes = stored.substr(sizeof head);
+  buffer_.clear();
+  if (head.kind == block::kFact) {
+    if (!engine_->translate(bytes, buffer_)) return false;
+  } else {
+    if (!read_raised(bytes, raised_)) return false;
+    raised_.incident_rule = engine_->incident_rule_now(raised_.incident_rule);
+    if (raised_.incident_rule == incidents::IncidentStore::kGone) return false;
+    write_raised(raised_, buffer_);
+  }
+  out.assign(stored.substr(0, sizeof head));
+  out += buffer_;
+  return true;
 }
 
 // The lowest of those that send. The leader's waits until every share has spoken, and for all of
@@ -173,6 +255,15 @@ bool KeyedPartition::idle() const {
 void KeyedPartition::release() {
   if (late_ > 0) return;
   if (const int64_t mark = reached_ns(); mark != SourceMark::kNever) release_to(mark);
+  tell_figures(false);
+}
+
+// What was told once is told again only when it is other: a replay says all of it again.
+void KeyedPartition::tell_figures(bool told_before) {
+  if (!leads()) return;
+  engine_->tell_figures([&](std::string_view key, std::string_view json) {
+    if (told_figures_.is_news(key, json) && !told_before) sinks_.coverage(key, json);
+  });
 }
 
 void KeyedPartition::release_to(int64_t mark_ns) {
@@ -206,6 +297,7 @@ void KeyedPartition::begin_correction() {
 
 Result<> KeyedPartition::end_replay() {
   const int64_t mark = released_ns_;
+  apply_rules();
   released_ns_ =
       SourceMark::kNever;  // or deadlines behind the last fact would pass after the replay
   auto sorted = sorter_->finish([&](const ingest::OrderKey& key, std::string_view stored) {
@@ -221,6 +313,7 @@ Result<> KeyedPartition::end_replay() {
   engine_->count_into(*setup_.counters);
   replaying_ = false;
   late_ = 0;
+  tell_figures(!correcting_);
   if (!correcting_) return {};
   correcting_ = false;
   told_.differences([this](const events::Incident& incident, bool is_new) {

@@ -16,6 +16,7 @@
 
 #include "correlator/app/engine.h"
 #include "correlator/app/fact_block.h"
+#include "correlator/app/rules_in_force.h"
 #include "correlator/app/told.h"
 #include "correlator/coverage/board.h"
 #include "correlator/ingest/order.h"
@@ -38,6 +39,9 @@ class KeyedPartition {
     std::function<void(const events::Incident&)> incident;  // what readers have to be told
     std::function<void(uint32_t epoch, const Raised&, const Engine&)> raised;
     coverage::Board::Sink coverage;
+    // Which rules this partition has (RulesInForce): goes into its own blocks. `begins`: from there
+    // on, else they stood before. Empty: nobody keeps it.
+    std::function<void(bool begins, std::string_view json)> rules;
   };
 
   KeyedPartition(Setup setup, Sinks sinks);
@@ -52,12 +56,19 @@ class KeyedPartition {
   // Tells what waits for its turn, when no source sends at present.
   void settle() { engine_->tell_untold(); }
 
+  // Other rules, which outlive it or the next call: those that stay keep their state. What is new
+  // begins where the blocks say so.
+  Engine::Swapped swap(const sigma::RuleSet& rules);
+
   // --- all over again: begin, every block from the first one on, end ---
   // `reached_ns`, `epoch`: of the mark() that was committed with the blocks' end.
   void begin_restore(int64_t reached_ns, uint32_t epoch);
   // The same with what came late in its place; what that changes is told.
   void begin_correction();
   [[nodiscard]] bool replay(std::string_view block) { return take(block); }
+  // Of a restore, after the last of these: a block that is there but was not taken yet. Its rules
+  // count already, because what they have changed was told in the transaction that wrote it.
+  void look_ahead(std::string_view block);
   [[nodiscard]] Result<> end_replay();
 
   // How far this partition has come, as a source of the leader's.
@@ -78,7 +89,11 @@ class KeyedPartition {
   void add(std::string_view source, uint32_t epoch, const ingest::OrderKey& key, char kind,
            std::string_view bytes);
   void process(std::span<const std::string_view> stored);
-  void process_raised(std::string_view bytes);
+  void process_raised(std::string_view bytes, uint32_t log_epoch);
+  void take_rules(bool begins, std::string_view json);
+  void apply_rules();
+  void tell_figures(bool told_before);
+  [[nodiscard]] bool rewrite(std::string_view stored, std::string& out);
   void release_to(int64_t mark_ns);
   void incident(const events::Incident& incident);
   void take_status(std::string_view json);
@@ -98,12 +113,17 @@ class KeyedPartition {
   std::vector<Source> sources_;
   std::map<std::string, uint32_t, std::less<>> source_ids_;
   ToldIncidents told_;
+  ToldFigures told_figures_;
   FactBlockVisitor visitor_;
   Raised raised_;
   int64_t released_ns_ = SourceMark::kNever;
   uint32_t epoch_ = 0;
   uint64_t late_ = 0;
-  bool replaying_ = false, correcting_ = false;
+  // What is in force here, what the blocks said last, and the epoch in which they are.
+  RulesInForce in_force_, told_rules_;
+  uint32_t log_epoch_ = 0, first_epoch_ = 0;
+  bool rules_told_ = false, looking_ahead_ = false;
+  bool replaying_ = false, correcting_ = false, swapping_ = false;
   std::string problem_, buffer_, stored_;
 };
 

@@ -26,6 +26,22 @@ void KeyedPartitions::use(const sigma::RuleSet& rules, uint32_t shares) {
   shares_ = shares;
 }
 
+// Of rules what one partition says: all have the same; of what they remembered the sum.
+Engine::Swapped KeyedPartitions::swap(const sigma::RuleSet& rules) {
+  rules_ = &rules;
+  Engine::Swapped all;
+  for (auto& [name, k] : partitions_) {
+    const Engine::Swapped s = k.state->swap(rules);
+    all.kept = s.kept;
+    all.added = s.added;
+    all.dropped = s.dropped;
+    all.dropped_keys += s.dropped_keys;
+    all.dropped_incidents += s.dropped_incidents;
+    all.campaigns_anew |= s.campaigns_anew;
+  }
+  return all;
+}
+
 void KeyedPartitions::keep(const std::vector<kafka::TopicPartition>& assigned) {
   std::erase_if(partitions_, [&](const auto& p) {
     return std::find(assigned.begin(), assigned.end(), p.first) == assigned.end();
@@ -59,7 +75,10 @@ void KeyedPartitions::take_over(const kafka::TopicPartition& name, int64_t next,
                             [this, index](uint32_t epoch_now, const Raised& r, const Engine& of) {
                               sinks_.raised(index, epoch_now, r, of);
                             },
-                            sinks_.coverage});
+                            sinks_.coverage,
+                            [this, index](bool begins, std::string_view json) {
+                              sinks_.rules(index, begins, json);
+                            }});
   k.state->begin_restore(reached, epoch);
 }
 
@@ -74,8 +93,8 @@ std::string KeyedPartitions::metadata(const kafka::TopicPartition& name) const {
 
 kafka::KafkaResult<> KeyedPartitions::rebuild(const KeepOn& keep_on) {
   std::vector<kafka::TopicOffset> to;
-  for (auto& [name, k] : partitions_) {
-    if (k.to_rebuild) to.push_back({name.topic, name.partition, k.next, {}});
+  for (auto& [name, k] : partitions_) {  // to their ends: see KeyedPartition::look_ahead
+    if (k.to_rebuild) to.push_back({name.topic, name.partition, INT64_MAX, {}});
   }
   return replay(to, keep_on);
 }
@@ -90,8 +109,10 @@ kafka::KafkaResult<> KeyedPartitions::replay(const std::vector<kafka::TopicOffse
       options_.kafka, options_.group + "-replay", to,
       [&](const kafka::Record& r) {
         const auto it = partitions_.find({std::string(r.topic()), r.partition()});
+        if (it == partitions_.end()) return;
+        if (r.offset() >= it->second.next) return it->second.state->look_ahead(r.value());
         ++blocks;
-        if (it != partitions_.end() && !it->second.state->replay(r.value())) refused(r);
+        if (!it->second.state->replay(r.value())) refused(r);
       },
       keep_on);
   if (!done) return done;

@@ -21,6 +21,7 @@ class KeyedPartitions {
     std::function<void(const events::Incident&)> incident;
     std::function<void(uint32_t share, uint32_t epoch, const Raised&, const Engine&)> raised;
     coverage::Board::Sink coverage;
+    std::function<void(uint32_t share, bool begins, std::string_view json)> rules;
   };
   using KeepOn = std::function<bool()>;
 
@@ -30,6 +31,8 @@ class KeyedPartitions {
 
   // The rules outlive it, or the next call. What is here must have been forgotten before.
   void use(const sigma::RuleSet& rules, uint32_t shares);
+  // The same while partitions are here: those of their rules that stay keep their state.
+  Engine::Swapped swap(const sigma::RuleSet& rules);
   void forget() { partitions_.clear(); }
   void keep(const std::vector<kafka::TopicPartition>& assigned);
   [[nodiscard]] bool has(const kafka::TopicPartition& name) const {

@@ -5,6 +5,7 @@
 
 #include "correlator/app/engine.h"
 #include "correlator/app/options.h"
+#include "correlator/app/rules_in_force.h"
 #include "correlator/app/watermark.h"
 #include "correlator/ingest/limits.h"
 #include "correlator/ingest/order.h"
@@ -38,6 +39,20 @@ struct Partition {
   int64_t next = 0;       // offset after the last record taken
   bool reached = false;   // replay has come to `committed`, or to the end
   bool overshot = false;  // records behind it were read and dropped
+  // The epoch of the rules to which the next record belongs, and those that begin behind it.
+  uint32_t epoch = 0;
+  size_t epochs_begun = 0;
+  RulesInForce::Starts epochs;
+  void begin_epochs(RulesInForce::Starts starts) {
+    epochs = std::move(starts);
+    epoch = 0;
+    epochs_begun = 0;
+  }
+  [[nodiscard]] uint32_t epoch_of(int64_t offset) {
+    while (epochs_begun < epochs.size() && epochs[epochs_begun].first <= offset)
+      epoch = epochs[epochs_begun++].second;
+    return epoch;
+  }
 };
 
 }  // namespace vong::correlator

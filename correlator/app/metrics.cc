@@ -30,6 +30,11 @@ constexpr telemetry::MetricInfo kMetrics[] = {
      "Times that state was rebuilt by reading the events again"},
     {"vong_correlator_corrections_total", Kind::kCounter, "",
      "Times that late events made the incidents be worked out again"},
+    {"vong_correlator_reloads_total", Kind::kCounter, "outcome",
+     "Reloads of the rules: done, or refused with the old rules left in force"},
+    {"vong_correlator_reload_dropped_total", Kind::kCounter, "what",
+     "What reloads took away with rules that were changed or removed: group keys, open incidents "
+     "(told as closed)"},
     {"vong_correlator_sensors_registered", Kind::kGauge, "", "Sensors that should be there"},
     {"vong_correlator_sensors_alive", Kind::kGauge, "",
      "Sensors whose last status is younger than three of its intervals"},
@@ -69,6 +74,11 @@ void add_metrics(telemetry::Registry& r, const EngineCounters& e, const OnlineCo
   r.add("vong_correlator_transactions_total", {{"outcome", "aborted"}}, o.transactions_aborted);
   r.add("vong_correlator_restores_total", {}, o.restores);
   r.add("vong_correlator_corrections_total", {}, o.corrections);
+  r.add("vong_correlator_reloads_total", {{"outcome", "done"}}, o.reloads);
+  r.add("vong_correlator_reloads_total", {{"outcome", "refused"}}, o.reloads_refused);
+  r.add("vong_correlator_reload_dropped_total", {{"what", "keys"}}, o.reload_dropped_keys);
+  r.add("vong_correlator_reload_dropped_total", {{"what", "incidents"}},
+        o.reload_dropped_incidents);
   r.add("vong_correlator_sensors_registered", {}, o.sensors_registered);
   r.add("vong_correlator_sensors_alive", {}, o.sensors_alive);
   r.add("vong_correlator_agencies_complete", {}, o.agencies_complete);

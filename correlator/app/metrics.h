@@ -7,7 +7,8 @@
 namespace vong::correlator {
 
 struct OnlineCounters {
-  Counter dead_letters, transactions, transactions_aborted, restores, corrections, late_facts;
+  Counter dead_letters, transactions, transactions_aborted, restores, corrections, late_facts, reloads,
+      reloads_refused, reload_dropped_keys, reload_dropped_incidents;
   Gauge sensors_registered, sensors_alive, agencies_complete, national_percent;
   Gauge watermark_seconds, lag_records, sensors_active, open_incidents, keys, settled;
 };

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <thread>
 
 #include "correlator/app/backtest.h"
 #include "correlator/app/outputs.h"
+#include "correlator/app/reading.h"
 #include "correlator/coverage/board.h"
 #include "correlator/ingest/limits.h"
 #include "correlator/ingest/line_reader.h"
@@ -15,14 +17,16 @@ namespace {
 
 // One pass over all inputs. `sorting`: facts are sorted as a whole; else they pass through a
 // reorder buffer.
-class Pass {
+class Pass : private FactSink {
  public:
   Pass(const Options& options, const enrich::Registry& registry, const sigma::RuleSet& rules,
        const app::Signals& signals, bool sorting)
       : options_(options),
+        registry_(registry),
+        rules_(rules),
         signals_(signals),
         router_(registry, options.pseudonym_key),
-        engine_(registry, router_, options.engine, counters_,
+        engine_(registry, router_, engine_settings(options), counters_,
                 [this](const events::Incident& i) {
                   outputs_->incident(i, router_);
                   if (options_.backtest) backtest_.incident(i);
@@ -35,8 +39,7 @@ class Pass {
             options.coverage_interval.count()),
         sorting_(sorting) {
     router_.set_warning_tlp(options.engine.campaign.warning_tlp);
-    std::vector<rules::Diagnostic> reported_before;
-    engine_.load(rules, reported_before);
+    load(engine_);
     for (const enrich::Agency& a : registry.agencies()) recipients_.push_back(a.id);
     recipients_.emplace_back(routing::kNational);
   }
@@ -46,19 +49,11 @@ class Pass {
         options_.log_dir, options_.per_recipient ? recipients_ : std::vector<std::string>());
     if (!outputs) return std::unexpected(outputs.error());
     outputs_ = std::move(*outputs);
-    for (size_t i = 0; i < files.size() + options_.verdicts.size(); ++i) {
-      verdicts_ = i >= files.size();
-      const std::string& file = verdicts_ ? options_.verdicts[i - files.size()] : files[i];
-      file_ = &file;
-      const auto on_line = [this](const ingest::Line& l) { return line(l); };
-      const auto on_block = [this](std::string_view block) { engine_.expect(block); };
-      const auto idle = [this] { return !signals_.stop_requested(); };
-      auto read = file == "-" ? ingest::read_lines_fd(0, "standard input", on_line, idle, on_block)
-                              : ingest::read_lines(file, on_line, on_block);
-      if (!read) return read;
-      if (!problem_.empty()) return fail(problem_);
-      if (restart_ || stopped_) break;
-    }
+    can_restart_ = std::find(files.begin(), files.end(), "-") == files.end();
+    const Reading::Files names{files, options_.verdicts};
+    if (auto read = two_threads(options_) ? read_beside(names) : read_here(names); !read)
+      return read;
+    if (!problem_.empty()) return fail(problem_);
     if (restart_) return {};
     return finish();
   }
@@ -82,47 +77,73 @@ class Pass {
   }
 
  private:
-  bool line(const ingest::Line& l) {
-    ++position_;
-    if (l.too_long) {
-      ++too_long_;
-      outputs_->dead_letter("record too long", *file_, l.number, l.text);
-      return true;
-    }
-    const ReadResult result = verdicts_ ? engine_.read_verdict(l.text, position_)
-                                        : engine_.read(l.text, {{}, {}, position_});
-    if (result != ReadResult::kRefused)
-      newest_record_ns_ = std::max(newest_record_ns_, engine_.time_ns());
-    switch (result) {
-      case ReadResult::kRefused:
-        outputs_->dead_letter(engine_.reason(), *file_, l.number, l.text);
-        break;
-      case ReadResult::kFact:
-        if (verdicts_) board_.on_verdict(engine_.verdict_agency(), engine_.time_ns());
-        if (!fact()) return false;
-        break;
-      case ReadResult::kNoMatch:
-        break;
-    }
-    if ((position_ & 0xfff) == 0 && signals_.stop_requested()) stopped_ = true;
-    return !stopped_;
+  static bool two_threads(const Options& options) { return options.threads > 1; }
+  static EngineSettings engine_settings(const Options& options) {
+    EngineSettings s = options.engine;
+    s.reads = !two_threads(options);
+    return s;
+  }
+  void load(Engine& engine) const {
+    std::vector<rules::Diagnostic> reported_before;
+    engine.load(rules_, reported_before);
   }
 
-  bool fact() {
+  Result<> read_here(const Reading::Files& names) {
+    Reading reading(engine_, *this, [this] { return signals_.stop_requested(); });
+    auto read = reading.run(names);
+    note(reading);
+    return read;
+  }
+
+  // Records are read on a thread of its own, by an engine that does nothing else.
+  Result<> read_beside(const Reading::Files& names) {
+    Engine reader(registry_, router_, options_.engine, counters_, [](const events::Incident&) {});
+    load(reader);
+    FactQueue queue;
+    Reading reading(reader, queue, [this] { return signals_.stop_requested(); });
+    Result<> read;
+    {
+      const std::jthread thread([&] {
+        read = reading.run(names);
+        queue.end();
+      });
+      queue.take_all(engine_, *this);
+    }
+    engine_.adopt_detection_matches(reader);
+    note(reading);
+    return read;
+  }
+
+  void note(const Reading& reading) {
+    newest_record_ns_ = reading.newest_ns();
+    too_long_ = reading.too_long();
+    stopped_ = reading.stopped();
+  }
+
+  void refused(std::string_view reason, std::string_view file, uint64_t line,
+               std::string_view record) override {
+    outputs_->dead_letter(reason, file, line, record);
+  }
+
+  void verdict(enrich::AgencyIndex agency, int64_t time_ns) override {
+    board_.on_verdict(agency, time_ns);
+  }
+
+  bool fact(const ingest::OrderKey& key, std::string_view fact, const Engine&) override {
     if (sorting_) {
-      auto added = sorter_.add(engine_.key(), engine_.fact());
+      auto added = sorter_.add(key, fact);
       if (!added) problem_ = added.error().message;
       return added.has_value();
     }
-    if (!reorder_.push(engine_.key(), engine_.fact())) {
-      if (*file_ != "-") {  // files can be read again, sorted
+    if (!reorder_.push(key, fact)) {
+      if (can_restart_) {  // files can be read again, sorted
         restart_ = true;
         return false;
       }
       engine_.counters().facts_late.add();
       return true;
     }
-    newest_ns_ = std::max(newest_ns_, engine_.key().time_ns);
+    newest_ns_ = std::max(newest_ns_, key.time_ns);
     if (++pushed_ % ingest::kFactsAtOnce != 0) return true;
     reorder_.release(newest_ns_ - options_.disorder.count(), process_);
     return true;
@@ -157,11 +178,15 @@ class Pass {
     engine_.advance(newest_record_ns_);
     engine_.finish();
     if (options_.backtest) backtest_.finish(engine_);
+    engine_.tell_figures(
+        [this](std::string_view key, std::string_view json) { outputs_->coverage(key, json); });
     if (auto r = coverage(); !r) return r;
     return outputs_->finish();
   }
 
   const Options& options_;
+  const enrich::Registry& registry_;
+  const sigma::RuleSet& rules_;
   const app::Signals& signals_;
   routing::Router router_;
   std::unique_ptr<FileOutputs> outputs_;
@@ -172,11 +197,10 @@ class Pass {
   ingest::FactSorter sorter_;
   coverage::Board board_;
   std::vector<std::string> recipients_;
-  bool verdicts_ = false;  // the file at hand holds verdicts
   bool sorting_, restart_ = false, stopped_ = false;
-  const std::string* file_ = nullptr;
+  bool can_restart_ = true;  // no input is a pipe
   std::string problem_;
-  uint64_t position_ = 0, too_long_ = 0, pushed_ = 0;
+  uint64_t too_long_ = 0, pushed_ = 0;
   const std::function<void(std::span<const std::string_view>)> process_ =
       [this](std::span<const std::string_view> facts) { engine_.process(facts); };
   int64_t newest_ns_ = INT64_MIN / 2;  // of the facts

@@ -10,6 +10,8 @@
 #include "correlator/app/live.h"
 #include "correlator/app/metrics.h"
 #include "correlator/app/outbox.h"
+#include "correlator/app/replay.h"
+#include "correlator/app/rule_reload.h"
 #include "correlator/app/told.h"
 #include "correlator/app/topics.h"
 #include "correlator/app/broker_run.h"
@@ -48,13 +50,15 @@ class OnlineRun : private kafka::Consumer::Listener {
         registry_(registry),
         rules_(std::move(rules)),
         signals_(signals),
-        reload_(reload),
         router_(registry, options.pseudonym_key),
         metrics_(metrics_table()),
         outbox_(router_, options.dead_letter_topic),
         board_(registry, options.wanted_rules, [this](std::string_view key, std::string_view json) {
           if (!replaying_) outbox_.add(std::string(kCoverageTopic), key, json);
-        }, options.coverage_interval.count()) {
+        }, options.coverage_interval.count()),
+        reload_(
+            reload, [this](const sigma::RuleSet& r) { return compiled(r); }, options.rules,
+            options.rules_reload, online_.reloads_refused) {
     router_.set_warning_tlp(options.engine.campaign.warning_tlp);
     if (options.standby) leadership_.emplace(options);
   }
@@ -64,7 +68,9 @@ class OnlineRun : private kafka::Consumer::Listener {
     add_metrics(metrics_, totals_, online_);
     if (!open_metrics_page(options_, metrics_, server_) || !make_topics(options_, registry_, signals_)) return app::kExitFailed;
     while (!signals_.stop_requested()) {
-      if (signals_.take_reload()) reload();
+      if (signals_.take_reload()) reload_.begin();
+      if (auto loaded = reload_.poll()) loaded_ = std::move(loaded);
+      if (loaded_ && !consumer_) take_rules_beside_work();
       if (leadership_ && !leads()) {
         if (refused_) return app::kExitFailed;
         continue;
@@ -128,6 +134,7 @@ class OnlineRun : private kafka::Consumer::Listener {
   }
 
   void disconnect() {
+    in_force_known_ = false;
     records_.clear();
     consumer_.reset();
     producer_.reset();
@@ -152,7 +159,11 @@ class OnlineRun : private kafka::Consumer::Listener {
     note_ends();
     if (replaying_ && !finish_replay()) return false;
     if (!replaying_ && late_facts_ > 0) return gathered() ? correct() : true;
-    if (!replaying_) release();
+    if (!replaying_) {
+      release();
+      tell_figures(false);
+    }
+    if (loaded_ && !replaying_) return swap_rules();
     if (!time_to_commit()) return true;
     if (!commit()) return false;
     online_.settled.set(settled_ ? 1 : 0);
@@ -203,6 +214,7 @@ class OnlineRun : private kafka::Consumer::Listener {
     }
     auto committed = consumer_->committed(assigned, kTransactionPatience);
     if (!committed) return failed(committed.error());
+    if (auto ok = read_rules_in_force(); !ok) return failed(ok.error());
     forget_partitions();
     committed_watermark_ns_ = Watermark::kNever;
     for (const kafka::TopicOffset& c : *committed) {
@@ -219,7 +231,12 @@ class OnlineRun : private kafka::Consumer::Listener {
       partitions_[{c.topic, c.partition}] = p;
     }
     spdlog::info("rebuilding the state from {} partitions", partitions_.size());
-    return replay();
+    if (!replay()) return false;
+    if (!in_force_.is(live_->engine.rules().prints)) {  // those of a start with other rules
+      change_rules_in_force(committed_watermark_ns_);
+      apply_rules_in_force();
+    }
+    return true;
   }
 
   // Of the agencies' topics that are there.
@@ -259,6 +276,7 @@ class OnlineRun : private kafka::Consumer::Listener {
   // Back to the beginning of every partition; the output is off until finish_replay().
   bool replay() {
     fresh();
+    apply_rules_in_force();
     records_.clear();
     late_facts_ = 0;
     unsettle();
@@ -280,6 +298,89 @@ class OnlineRun : private kafka::Consumer::Listener {
   void fresh() {
     live_ = std::make_unique<Live>(options_, registry_, router_, rules_, replayed_,
                                    [this](const events::Incident& i) { incident(i); });
+  }
+
+  // --- which rules are in force, and since when (rules_in_force.h) ---
+
+  std::unique_ptr<RuleProgram> compiled(const sigma::RuleSet& rules) const {
+    std::vector<rules::Diagnostic> reported_before;
+    return Engine::compile(rules, options_.engine, reported_before);
+  }
+
+  kafka::KafkaResult<> read_rules_in_force() {
+    if (in_force_known_) return {};
+    in_force_ = {};
+    const kafka::TopicPartition name{state_topic(options_), 0};
+    const auto count = consumer_->partition_count(name.topic, kTransactionPatience);
+    keeps_rules_ = count.has_value();
+    if (!count) {
+      if (count.error().code != kafka::code::kUnknownTopic &&
+          count.error().code != kafka::code::kUnknownTopicLocal)
+        return std::unexpected(count.error());
+      spdlog::warn(
+          "there is no topic {}: after a reload of the rules and a restart, incidents are worked out "
+          "as if the new rules had always been in force",
+          name.topic);
+      in_force_known_ = true;
+      return {};
+    }
+    const auto bounds = consumer_->watermarks(name, kTransactionPatience);
+    if (!bounds) return std::unexpected(bounds.error());
+    const kafka::TopicOffset to{name.topic, 0, bounds->second, {}};
+    const auto take_record = [this](const kafka::Record& r) {
+      if (r.key() != options_.transactional_id) return;
+      if (auto read = RulesInForce::parse(r.value())) in_force_ = std::move(*read);
+    };
+    auto done = replay_partitions(options_.kafka, options_.group + "-replay", std::span(&to, 1),
+                                  take_record, [this] { return !signals_.stop_requested(); });
+    in_force_known_ = done.has_value();
+    return done;
+  }
+
+  void apply_rules_in_force() {
+    live_->engine.apply(in_force_);
+    for (auto& [name, p] : partitions_) p.begin_epochs(in_force_.starts_in(name));
+  }
+
+  // The rules that the engine has, from where reading stands on.
+  void change_rules_in_force(int64_t released_ns) {
+    std::map<kafka::TopicPartition, int64_t> offsets;
+    for (const auto& [name, p] : partitions_)
+      offsets[name] = replaying_ ? p.committed : std::max(p.next, p.committed);
+    in_force_.change(live_->engine.rules().prints, released_ns, std::move(offsets));
+    if (keeps_rules_) outbox_.add(state_topic(options_), options_.transactional_id, in_force_.json());
+  }
+
+  // Nothing is at work that could go on: the next start of work has them.
+  void take_rules_beside_work() {
+    rules_ = std::move(loaded_->rules);
+    loaded_.reset();
+    online_.reloads.add();
+    spdlog::info("rules reloaded");
+  }
+
+  // Between two facts and at the end of a transaction: rules that stay keep their state.
+  bool swap_rules() {
+    RuleReload::Loaded loaded = std::move(*loaded_);
+    loaded_.reset();
+    rules_ = std::move(loaded.rules);
+    swapping_ = true;
+    const Engine::Swapped s =
+        live_->engine.swap(std::move(loaded.program), in_force_.last() + 1);
+    swapping_ = false;
+    live_->reorder.rewrite([this](std::string_view fact, std::string& out) {
+      return live_->engine.translate(fact, out);
+    });
+    in_force_.campaigns_since_ns = live_->engine.campaigns_since_ns();
+    if (!in_force_.is(live_->engine.rules().prints)) {
+      change_rules_in_force(live_->engine.now_ns());
+      for (auto& [name, p] : partitions_) p.begin_epochs({{0, in_force_.last()}});
+    }
+    online_.reloads.add();
+    online_.reload_dropped_keys.add(s.dropped_keys);
+    online_.reload_dropped_incidents.add(s.dropped_incidents);
+    log_swap(s);
+    return commit();
   }
 
   void forget_partitions() {
@@ -345,6 +446,7 @@ class OnlineRun : private kafka::Consumer::Listener {
     source.sensor = r.header("sensor").value_or("");
     source.position = events::unsigned_of(r.header("seq").value_or(""))
                           .value_or(static_cast<uint64_t>(r.offset()));
+    live_->engine.set_epoch(p.epoch_of(r.offset()));
     const bool is_verdict = p.holds == Partition::Holds::kVerdicts;
     const ReadResult result =
         is_verdict ? live_->engine.read_verdict(value, static_cast<uint64_t>(r.partition()) << 48 |
@@ -403,6 +505,14 @@ class OnlineRun : private kafka::Consumer::Listener {
     online_.lag_records.set(consumer_->lag());
   }
 
+  // What was told once is told again only when it is other: a replay says all of it again.
+  void tell_figures(bool told_before) {
+    live_->engine.tell_figures([&](std::string_view key, std::string_view json) {
+      if (told_figures_.is_news(key, json) && !told_before)
+        outbox_.add(std::string(kCoverageTopic), key, json);
+    });
+  }
+
   void release_to(int64_t mark) {
     live_->reorder.release(
         mark, [this](std::span<const std::string_view> facts) { live_->engine.process(facts); });
@@ -433,6 +543,7 @@ class OnlineRun : private kafka::Consumer::Listener {
     release_to(mark);
     replaying_ = false;
     live_->engine.count_into(totals_);
+    tell_figures(!correcting_);
     if (correcting_) {
       tell_differences();
       const int64_t now = wall_ns();
@@ -465,6 +576,7 @@ class OnlineRun : private kafka::Consumer::Listener {
 
   void incident(const events::Incident& incident) {
     if (told_.tell(incident) && !replaying_) outbox_.send(incident);
+    if (swapping_) told_.forget(incident.id);  // its rule is gone: no correction knows of it
   }
 
   void dead_letter(const kafka::Record& r, std::string_view reason) {
@@ -484,6 +596,7 @@ class OnlineRun : private kafka::Consumer::Listener {
       return true;
     }
     online_.transactions_aborted.add();
+    in_force_known_ = false;
     if (done.error().answer != Answer::kAbort) return failed(done.error());
     spdlog::warn("{}", done.error().message);
     if (auto ok = producer_->abort(kTransactionPatience); !ok) return failed(ok.error());
@@ -506,20 +619,10 @@ class OnlineRun : private kafka::Consumer::Listener {
     return commit_surely(*producer_, kTransactionPatience, signals_);
   }
 
-  void reload() {
-    auto rules = reload_();
-    if (!rules) return;
-    rules_ = std::move(*rules);
-    reassigned_ = true;
-    if (consumer_) (void)restore();
-    spdlog::info("rules reloaded");
-  }
-
   const Options& options_;
   const enrich::Registry& registry_;
   sigma::RuleSet rules_;
   app::Signals& signals_;
-  const ReloadRules& reload_;
   routing::Router router_;
   std::unique_ptr<Live> live_;
   EngineCounters totals_, replayed_;  // replayed_: what was counted before
@@ -538,6 +641,7 @@ class OnlineRun : private kafka::Consumer::Listener {
   std::string buffer_;
   int64_t committed_watermark_ns_ = Watermark::kNever;
   ToldIncidents told_;
+  ToldFigures told_figures_;
   bool reassigned_ = true, replaying_ = true, refused_ = false;
   bool correcting_ = false, consumed_ = false;
   bool coverage_changed_ = false;  // since its gauges were set
@@ -545,6 +649,10 @@ class OnlineRun : private kafka::Consumer::Listener {
   uint64_t late_facts_ = 0;        // since the last correction
   int64_t late_since_ns_ = 0, correction_began_ns_ = 0, next_correction_ns_ = 0;
   int64_t round_wall_ns_ = 0, last_commit_ns_ = 0;
+  RulesInForce in_force_;
+  bool in_force_known_ = false, keeps_rules_ = false, swapping_ = false;
+  std::optional<RuleReload::Loaded> loaded_;  // waits for its transaction
+  RuleReload reload_;  // its thread uses what stands before it
 };
 
 }  // namespace

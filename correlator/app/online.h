@@ -8,20 +8,13 @@
 // with them in it, and only what changes in the incidents is told.
 #pragma once
 
-#include <functional>
-#include <optional>
-#include <string>
-
 #include "app_common/program.h"
 #include "correlator/app/options.h"
+#include "correlator/app/rule_reload.h"
 #include "correlator/enrich/registry.h"
 #include "rules/sigma/rule.h"
 
 namespace vong::correlator {
-
-// Loads the rules again after SIGHUP, and whatever else has changed; nothing when the rules have
-// errors (which are printed).
-using ReloadRules = std::function<std::optional<sigma::RuleSet>()>;
 
 // Runs until a stop is asked for. The exit status.
 [[nodiscard]] int run_online(const Options& options, const enrich::Registry& registry,

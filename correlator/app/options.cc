@@ -33,6 +33,9 @@ void add_flags(CLI::App& cli, Options& o) {
                "what each rule would have said of these events: a table, and backtest.json");
   cli.add_option("--against", o.against,
                  "with --backtest: the rules to compare with; may be given more than once");
+  cli.add_option("--threads", o.threads,
+                 "with --in: 1, or 2 to read records ahead beside what follows (the same results)")
+      ->check(CLI::Range(1, 2));
   cli.add_flag("--per-recipient", o.per_recipient,
                "also write RECIPIENT/incidents.json for each agency and for national");
 }
@@ -169,10 +172,12 @@ void read_config(const app::Config& config, Options& o, app::Problems& problems)
   const app::ConfigNode& root = config.root();
   root.report_unknown_keys(
       {"rules", "agencies", "home-agency", "log-dir", "per-recipient", "disorder", "campaign",
-       "pseudonym-key-file", "placeholders", "idle", "state", "kafka", "metrics", "incidents",
+       "pseudonym-key-file", "placeholders", "rules-reload", "idle", "state", "kafka", "metrics", "incidents",
        "indicators", "coverage", "unmask"},
       app::Severity::kWarning, problems);
   if (o.rules.empty()) o.rules = root["rules"].texts(problems);
+  o.rules_reload = root["rules-reload"].duration(o.rules_reload, Duration(0),
+                                                 std::chrono::hours(24), problems);
   if (o.agencies.empty()) o.agencies = root["agencies"].text("", problems);
   if (o.log_dir == ".") o.log_dir = root["log-dir"].text(o.log_dir, problems);
   o.per_recipient |= root["per-recipient"].boolean(false, problems);

@@ -18,6 +18,7 @@ struct Options {
   bool config_reference = false;    // print it and end
   std::vector<std::string> inputs;  // files, folders, "-"; empty: Kafka
   std::vector<std::string> rules;
+  Duration rules_reload{0};  // how often their files are looked at; 0: only SIGHUP loads them
   std::vector<std::string> verdicts;  // files of verdicts, with --in
   std::string unmask_grant;           // file; not empty: lift pseudonyms and end
   std::string unmask_record = "unmask.log", unmask_signing_key;
@@ -27,6 +28,7 @@ struct Options {
   std::string agencies;             // file; empty: one agency, LOCAL
   std::string log_dir = ".";
   bool per_recipient = false;
+  int threads = 1;  // with --in: 2 read records ahead on a thread of its own
   bool backtest = false;             // what each rule would have said, as a table and a file
   std::vector<std::string> against;  // rules that a backtest compares with
   Duration disorder =

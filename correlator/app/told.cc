@@ -1,5 +1,9 @@
 #include "correlator/app/told.h"
 
+#include <utility>
+
+#include "correlator/app/fact.h"
+
 namespace vong::correlator {
 
 bool ToldIncidents::tell(const events::Incident& incident) {
@@ -43,6 +47,12 @@ void ToldIncidents::differences(
     ++incident->version;
     f(*incident, false);
   }
+}
+
+bool ToldFigures::is_news(std::string_view key, std::string_view json) {
+  const uint64_t print = stable_print(json);
+  const auto [it, is_new] = told_.try_emplace(key, print);
+  return std::exchange(it->second, print) != print || is_new;
 }
 
 }  // namespace vong::correlator

@@ -7,7 +7,9 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 
+#include "base/string_map.h"
 #include "events/incident.h"
 
 namespace vong::correlator {
@@ -24,6 +26,8 @@ class ToldIncidents {
   // What was told before the last begin_again() is forgotten.
   void forget_before() { before_.clear(); }
   void clear();
+  // Nobody corrects this one any more.
+  void forget(const std::string& id) { told_.erase(id); }
   // What readers have to be told for the old to become the new: what is other, with `is_new` when
   // it was not told before, and what is not any more, as retracted.
   void differences(const std::function<void(const events::Incident&, bool is_new)>& f) const;
@@ -31,6 +35,15 @@ class ToldIncidents {
  private:
   std::map<std::string, std::string> told_, before_;  // id -> the incident as it was told last
   std::deque<std::string> order_;
+};
+
+// The same of records of which only the latest of each key counts.
+class ToldFigures {
+ public:
+  [[nodiscard]] bool is_news(std::string_view key, std::string_view json);
+
+ private:
+  StringMap<uint64_t> told_;  // key -> the print of the record
 };
 
 }  // namespace vong::correlator

@@ -1,6 +1,7 @@
 // The topics that the correlator reads and writes, as it makes them when it is asked to.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +16,11 @@ inline constexpr std::string_view kVerdictsTopic = "vong.verdicts";
 inline constexpr std::string_view kStatusTopic = "vong.status";
 inline constexpr std::string_view kCoverageTopic = "vong.coverage";
 inline constexpr std::string_view kRulePacksTopic = "vong.rulepacks";
+
+// What a run that reads all events itself keeps beside them (RulesInForce), by transactional id.
+[[nodiscard]] inline std::string state_topic(const Options& options) {
+  return "vong.state." + options.group;
+}
 
 [[nodiscard]] std::vector<kafka::NewTopic> topics_of(const Options& options,
                                                      const enrich::Registry& registry);

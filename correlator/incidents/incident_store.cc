@@ -13,8 +13,8 @@ namespace {
 
 // The key of the table: rule, agency, group key; the fixed-size parts first, so no two keys can
 // look alike.
-void make_key(const Hit& hit, std::string& out) {
-  out.assign(reinterpret_cast<const char*>(&hit.rule), sizeof hit.rule);
+void make_key(const Hit& hit, uint32_t slot, std::string& out) {
+  out.assign(reinterpret_cast<const char*>(&slot), sizeof slot);
   out.append(reinterpret_cast<const char*>(&hit.agency), sizeof hit.agency);
   out.append(hit.key);
 }
@@ -150,7 +150,7 @@ void IncidentStore::grow(Open& o, const Hit& hit) const {
 }
 
 std::string_view IncidentStore::add(const Hit& hit) {
-  make_key(hit, scratch_);
+  make_key(hit, slots_[hit.rule], scratch_);
   auto it = open_.find(scratch_);
   const RuleFacts& facts = rules_[hit.rule];
   if (it != open_.end() && !it->second->closed &&
@@ -360,6 +360,53 @@ void IncidentStore::close_first() {
     drop(it);
     return;
   }
+}
+
+size_t IncidentStore::replace_rules(std::vector<RuleFacts> rules, std::span<const uint32_t> place,
+                                    int64_t now_ns) {
+  std::vector<Open*> gone;
+  size_t were_open = 0;
+  for (auto& [key, o] : open_) {
+    if (place[o->rule] == kGone)
+      gone.push_back(o.get());
+    else
+      o->rule = place[o->rule];
+  }
+  std::sort(gone.begin(), gone.end(), [](const Open* a, const Open* b) {
+    return std::tie(a->first_ns, a->id) < std::tie(b->first_ns, b->id);
+  });
+  for (Open* o : gone) {
+    by_id_.erase(state::incident_number(o->id));
+    if (o->closed) {
+      --closed_;
+    } else {
+      ++were_open;
+      ++o->closings;
+      o->status = events::IncidentStatus::kClosed;
+      add_step(*o, now_ns, Step::kClosed);
+      tell(*o);
+    }
+    o->rule = kGone;
+  }
+  absl::erase_if(open_, [](const auto& e) { return e.second->rule == kGone; });
+  std::vector<uint32_t> slots(rules.size(), kGone);
+  for (size_t i = 0; i < place.size(); ++i) {
+    if (place[i] != kGone) slots[place[i]] = slots_[i];
+  }
+  for (uint32_t& slot : slots) {
+    if (slot == kGone) slot = next_slot_++;
+  }
+  slots_ = std::move(slots);
+  rules_ = std::move(rules);
+  return were_open;
+}
+
+int64_t IncidentStore::earliest_ns(uint32_t rule) const {
+  int64_t earliest = INT64_MAX;
+  for (const auto& [key, o] : open_) {
+    if (o->rule == rule) earliest = std::min(earliest, o->first_ns);
+  }
+  return earliest;
 }
 
 void IncidentStore::finish() {

@@ -110,7 +110,9 @@ class IncidentStore {
         update_interval_ns_(update_interval_ns),
         id_salt_(std::move(id_salt)),
         listener_(std::move(listener)),
-        open_max_(open_max) {}
+        open_max_(open_max) {
+    for (uint32_t i = 0; i < rules_.size(); ++i) slots_.push_back(next_slot_++);
+  }
 
   // Returns the incident's id, valid until the next call.
   std::string_view add(const Hit& hit);
@@ -122,6 +124,14 @@ class IncidentStore {
   // Tells what still waits for its turn, and changes nothing: for readers of a stream that has
   // paused. Who calls it again tells it again.
   void tell_untold();
+  // Other rules: `place[i]` is where the i-th of those before stands among them, kGone nowhere. What
+  // is open of those that are gone is closed at `now_ns` and told so, in order of first_seen and id,
+  // and forgotten. Gives how many were open.
+  static constexpr uint32_t kGone = 0xffffffff;
+  size_t replace_rules(std::vector<RuleFacts> rules, std::span<const uint32_t> place,
+                       int64_t now_ns);
+  // The earliest first_ns of the incidents that are here of this rule; INT64_MAX: none.
+  [[nodiscard]] int64_t earliest_ns(uint32_t rule) const;
   // The input has ended: tells the last state of everything that is still open, in order of
   // first_seen and id.
   void finish();
@@ -155,6 +165,8 @@ class IncidentStore {
   [[nodiscard]] bool tells_changes() const { return update_interval_ns_ != kFinalOnly; }
 
   std::vector<RuleFacts> rules_;
+  std::vector<uint32_t> slots_;  // by rule: its number in keys, which it keeps
+  uint32_t next_slot_ = 0;
   int64_t update_interval_ns_;
   std::string id_salt_;
   Listener listener_;

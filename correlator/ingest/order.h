@@ -96,6 +96,21 @@ class ReorderBuffer {
     const OrderKey key{time_ns, UINT64_MAX, UINT64_MAX};
     if (key > released_) released_ = key;
   }
+  // Puts into each fact's place what f(fact, out) makes of it; false: it goes.
+  template <typename F>
+  void rewrite(F&& f) {
+    std::vector<std::pair<OrderKey, std::string>> kept;
+    std::string out;
+    for (;;) {
+      const auto [next, place] = first();
+      if (next == nullptr) break;
+      out.clear();
+      if (f(arena_.view(next->piece), out)) kept.emplace_back(next->key, out);
+      arena_.release(next->piece);
+      pop(place);
+    }
+    for (const auto& [key, fact] : kept) (void)push(key, fact);
+  }
   explicit ReorderBuffer(size_t bytes_max) : bytes_max_(bytes_max) {}
   [[nodiscard]] size_t size() const { return run_.size() + in_runs_ + others_.size(); }
   [[nodiscard]] uint64_t forced() const { return forced_; }  // released early because of the cap

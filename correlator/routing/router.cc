@@ -43,6 +43,21 @@ bool Router::takes_part(enrich::AgencyIndex agency) const {
   return s == enrich::Sharing::kFull || s == enrich::Sharing::kAnonymised;
 }
 
+std::optional<std::string> Router::name_for_centre(enrich::AgencyIndex agency) const {
+  if (agency >= registry_.agencies().size()) return std::nullopt;
+  const enrich::Agency& a = registry_.agencies()[agency];
+  switch (a.share[static_cast<size_t>(Field::kAgency)]) {
+    case Share::kFull:
+      return a.id;
+    case Share::kPseudonymous:
+      return pseudonym("agency", a.id);
+    case Share::kCounters:
+      return std::string();
+    default:
+      return std::nullopt;
+  }
+}
+
 enrich::Share Router::share_of(std::string_view agency, enrich::Field field) const {
   const enrich::AgencyIndex index = registry_.find(agency);
   return index == enrich::kNoAgency ? Share::kFull

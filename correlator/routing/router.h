@@ -9,6 +9,7 @@
 // addresses.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,10 @@ class Router {
 
   // Whether events of this agency may take part in national correlation at all.
   [[nodiscard]] bool takes_part(enrich::AgencyIndex agency) const;
+
+  // As what the centre may know an agency: by its identifier, by its pseudonym, as one of several
+  // without a name (empty), or not at all.
+  [[nodiscard]] std::optional<std::string> name_for_centre(enrich::AgencyIndex agency) const;
 
   [[nodiscard]] std::string pseudonym(std::string_view kind,
                                       std::string_view value) const;  // "host-0123456789ab"

@@ -22,6 +22,8 @@ struct EventRef {
   AgencyIndex agency = kNoAgency;
   uint16_t event_type = 0;  // index in the table of event types
   IpAddress src, dest;      // family 0 when the event has none
+  uint32_t rules_epoch = 0;  // how many times the rules had been changed when it was read
 };
+static_assert(sizeof(EventRef) == 80);
 
 }  // namespace vong::state

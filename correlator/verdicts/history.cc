@@ -42,6 +42,16 @@ const History::Judged* History::judge(std::string_view id, bool true_positive) {
   return &k.what;
 }
 
+void History::forget(RuleNumber rule) {
+  std::erase_if(order_, [&](uint64_t id) {
+    const auto it = incidents_.find(id);
+    return it == incidents_.end() || it->second.what.rule == rule;
+  });
+  absl::erase_if(incidents_, [&](const auto& k) { return k.second.what.rule == rule; });
+  absl::erase_if(agencies_, [&](const auto& k) { return k.first.first == rule; });
+  nation_.erase(rule);
+}
+
 events::VerdictCounts History::of_agency(RuleNumber rule, AgencyIndex agency) const {
   const auto it = agencies_.find(std::pair(rule, agency));
   return it == agencies_.end() ? events::VerdictCounts() : it->second;

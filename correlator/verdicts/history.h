@@ -32,6 +32,9 @@ class History {
   // A verdict on it; a later one replaces the one before. Null when nobody knows the incident.
   [[nodiscard]] const Judged* judge(std::string_view incident_id, bool true_positive);
 
+  // What was said of this rule's incidents, and which those are: it is not in force any more.
+  void forget(RuleNumber rule);
+
   [[nodiscard]] events::VerdictCounts of_agency(RuleNumber rule, AgencyIndex agency) const;
   [[nodiscard]] events::VerdictCounts of_nation(RuleNumber rule) const;
   [[nodiscard]] bool empty() const { return agencies_.empty(); }  // no verdict until now

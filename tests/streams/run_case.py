@@ -19,8 +19,8 @@ def rules_of():
     return os.path.join(root, open(path).read().strip()) if os.path.exists(path) else os.path.join(case, 'rules')
 
 
-def run(events, out):
-    command = [program, '--in', events, '--rules', rules_of(), '-l', out, '--per-recipient', '-q']
+def run(events, out, *words):
+    command = [program, '--in', events, '--rules', rules_of(), '-l', out, '--per-recipient', '-q', *words]
     more = os.path.join(case, 'arguments')  # words with {case} for the folder
     if os.path.exists(more):
         command += open(more).read().replace('{case}', case).split()
@@ -110,6 +110,8 @@ with tempfile.TemporaryDirectory() as work:
     if [json.loads(d)['reason'] for d in dead] != expected.get('dead_letters', []):
         failures.append(f'dead letters: {[json.loads(d)["reason"] for d in dead]}')
     lines = open(events, 'rb').read().splitlines()
+    two = run(events, os.path.join(work, 'two'), '--threads', '2')
+    failures += [f'{name}: two threads give other bytes than one' for name in first if first[name] != two[name]]
     for seed in range(3):
         mixed = os.path.join(work, f'mixed{seed}.json')
         with open(mixed, 'wb') as f:

@@ -90,7 +90,8 @@ TEST_F(AccessTest, TheTopicsAreThoseOfTheRegistryAndThoseOfAll) {
   EXPECT_EQ(names().size(), alone + 1) << "where it is decided who leads";
   for (const kafka::NewTopic& t : topics_of(options, registry_))
     EXPECT_EQ(!t.settings.empty(),
-              t.name == "vong.status" || t.name == "vong.coverage" || t.name == "vong.rulepacks");
+              t.name == "vong.status" || t.name == "vong.coverage" || t.name == "vong.rulepacks" ||
+                  t.name == state_topic(options));
 }
 
 }  // namespace

@@ -7,14 +7,10 @@
 #include <map>
 #include <random>
 
-#include "events/limits.h"
-#include "rules/sigma/loader.h"
+#include "tests/unit/correlator/app/engine_fixture.h"
 
 namespace vong::correlator {
 namespace {
-
-constexpr int64_t kSecond = 1'000'000'000;
-constexpr int64_t kStart = 1'795'140'000 * kSecond;
 
 // Every kind of correlation, those that wait for a deadline among them, and one that builds on
 // them.
@@ -98,16 +94,10 @@ std::vector<Event> random_events(std::mt19937& random, size_t count) {
 class EngineTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    sigma::Loader loader;
-    loader.add_text("r.yml", kRules);
-    rules_ = loader.finish();
-    ASSERT_TRUE(loader.diagnostics().empty()) << loader.diagnostics().at(0).format();
-    rules::Diagnostics found("agencies.yaml");
-    registry_ = enrich::Registry::parse(kAgencies, found);
-    ASSERT_TRUE(found.items().empty());
+    rules_ = rules_of(kRules);
+    registry_ = registry_of(kAgencies);
   }
 
-  using Told = std::map<std::string, std::string>;  // the last state of each incident
   // `between`: how far event time moves by itself before the event at `ns` comes.
   Told run(const std::vector<Event>& events, int64_t update_interval_ns,
            const std::function<std::vector<int64_t>(int64_t from_ns, int64_t to_ns)>& between) {
@@ -117,21 +107,14 @@ class EngineTest : public ::testing::Test {
     settings.update_interval_ns = update_interval_ns;
     settings.campaign.agencies = 2;
     EngineCounters counters;
-    Engine engine(registry_, router, settings, counters, [&](const events::Incident& i) {
-      std::string json;
-      events::write_incident(i, json);
-      told[i.id] = json;
-    });
-    std::vector<rules::Diagnostic> diagnostics;
-    engine.load(rules_, diagnostics);
-    EXPECT_TRUE(diagnostics.empty()) << diagnostics.at(0).format();
+    Engine engine(registry_, router, settings, counters,
+                  [&](const events::Incident& i) { tell(told, i); });
+    load(engine, rules_);
     int64_t before = kStart - 1;
     uint64_t position = 0;
     for (const Event& e : events) {
       for (const int64_t step : between(before, e.time_ns)) engine.advance(step);
-      const std::string padded = e.json + std::string(events::kRecordPaddingBytes, ' ');
-      const auto result = engine.read(std::string_view(padded).substr(0, e.json.size()),
-                                      {e.agency, "s-" + e.agency, ++position});
+      const auto result = read_json(engine, e.json, {e.agency, "s-" + e.agency, ++position});
       EXPECT_EQ(result, ReadResult::kFact) << engine.reason() << e.json;
       EXPECT_EQ(engine.time_ns(), e.time_ns) << e.json;
       engine.process(std::string(engine.fact()));

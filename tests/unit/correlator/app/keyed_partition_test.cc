@@ -8,14 +8,10 @@
 #include <map>
 #include <random>
 
-#include "events/limits.h"
-#include "rules/sigma/loader.h"
+#include "tests/unit/correlator/app/engine_fixture.h"
 
 namespace vong::correlator {
 namespace {
-
-constexpr int64_t kSecond = 1'000'000'000;
-constexpr int64_t kStart = 1'795'140'000 * kSecond;
 
 constexpr const char* kRules = R"(
 title: x
@@ -69,24 +65,6 @@ agencies:
   - {id: C, name: C, kind: ministry}
 )";
 
-using Told = std::map<std::string, std::string>;
-
-// The incidents that are not the same, both ways.
-std::string differences(const Told& got, const Told& wanted) {
-  std::string out;
-  for (const auto& [id, json] : wanted) {
-    const auto it = got.find(id);
-    if (it == got.end())
-      out += "missing " + json + "\n";
-    else if (it->second != json)
-      out += "got    " + it->second + "\nwanted " + json + "\n";
-  }
-  for (const auto& [id, json] : got) {
-    if (!wanted.contains(id)) out += "unexpected " + json + "\n";
-  }
-  return out;
-}
-
 class DividedGroups : public testing::Test {
  protected:
   static constexpr uint32_t kShares = 3;
@@ -98,12 +76,8 @@ class DividedGroups : public testing::Test {
   };
 
   void SetUp() override {
-    sigma::Loader loader;
-    loader.add_text("r.yml", kRules);
-    rules_ = loader.finish();
-    ASSERT_TRUE(loader.diagnostics().empty()) << loader.diagnostics().at(0).format();
-    rules::Diagnostics found("agencies.yaml");
-    registry_ = enrich::Registry::parse(kAgencies, found);
+    rules_ = rules_of(kRules);
+    registry_ = registry_of(kAgencies);
     settings_.update_interval_ns = 0;
     settings_.campaign.agencies = 2;
     std::mt19937 random(11);
@@ -111,16 +85,11 @@ class DividedGroups : public testing::Test {
     for (int i = 0; i < 600; ++i) {
       at += static_cast<int64_t>(random() % 9'000'000'000);
       at -= at % 1000;
-      char time[kEveTimeSize];
-      format_eve_time(timestamp_from_ns(at), time);
+      const std::string src = "198.51.100." + std::to_string(random() % 5);
+      const std::string dest = "10.0.0." + std::to_string(random() % 4);
+      const auto sid = static_cast<uint32_t>(1 + random() % 3);
       records_.push_back({std::string(1, "ABC"[random() % 3]),
-                          std::string(R"({"timestamp":")") + std::string(time, sizeof time) +
-                              R"(","event_type":"alert","src_ip":"198.51.100.)" +
-                              std::to_string(random() % 5) + R"(","dest_ip":"10.0.0.)" +
-                              std::to_string(random() % 4) + R"(","flow_id":)" + std::to_string(i) +
-                              R"(,"alert":{"signature_id":)" + std::to_string(1 + random() % 3) +
-                              "}}",
-                          at});
+                          alert_json(at, static_cast<uint64_t>(i), src, dest, sid), at});
     }
     add_verdicts();
   }
@@ -132,27 +101,14 @@ class DividedGroups : public testing::Test {
       ASSERT_TRUE(i);
       if (i->national || id[0] < '4') continue;
       const int64_t at = to_ns(i->opened) + kSecond;
-      char time[kEveTimeSize];
-      format_eve_time(timestamp_from_ns(at), time);
       records_.push_back({"V",
                           R"({"incident_id":")" + id + R"(","verdict":")" +
                               (id[0] == 'f' ? "true" : "false") + R"(_positive","timestamp":")" +
-                              std::string(time, sizeof time) + R"(","agency":")" + i->agency +
-                              R"("})",
+                              eve_time(at) + R"(","agency":")" + i->agency + R"("})",
                           at, true});
     }
     std::stable_sort(records_.begin(), records_.end(),
                      [](const Record& a, const Record& b) { return a.time_ns < b.time_ns; });
-  }
-
-  static void tell(Told& told, const events::Incident& i) {
-    if (i.status == events::IncidentStatus::kRetracted) {
-      told.erase(i.id);
-      return;
-    }
-    std::string json;
-    events::write_incident(i, json);
-    told[i.id] = json;
   }
 
   // f(record, number in its agency's stream)
@@ -183,8 +139,7 @@ class DividedGroups : public testing::Test {
     Told told;
     Engine engine(registry_, router_, settings_, counters_,
                   [&](const events::Incident& i) { tell(told, i); });
-    std::vector<rules::Diagnostic> diagnostics;
-    engine.load(rules_, diagnostics);
+    load(engine, rules_);
     read_all(engine, all(), [&](const Record&) { engine.process(std::string(engine.fact())); });
     engine.advance(records_.back().time_ns);
     return told;
@@ -193,17 +148,26 @@ class DividedGroups : public testing::Test {
   // All partitions and what was written to each, as Kafka would hold it.
   struct Cluster {
     Cluster(DividedGroups& test) : test_(test), logs(kShares + 1), states(kShares + 1) {
-      reader = std::make_unique<Engine>(test.registry_, test.router_, test.settings_,
-                                        test.counters_, [](const events::Incident&) {});
-      std::vector<rules::Diagnostic> diagnostics;
-      reader->load(test.rules_, diagnostics);
+      use(test.rules_);
       for (uint32_t i = 0; i <= kShares; ++i) make(i);
+    }
+    void use(const sigma::RuleSet& set) {
+      rules = &set;
+      if (!reader)
+        reader = std::make_unique<Engine>(test_.registry_, test_.router_, test_.settings_,
+                                          test_.counters_, [](const events::Incident&) {});
+      load(*reader, set);
+    }
+    // Everybody has the other rules, when all that was written is read.
+    void swap(const sigma::RuleSet& set) {
+      use(set);
+      for (auto& state : states) dropped_keys += state->swap(set).dropped_keys;
     }
     void make(uint32_t i) {
       states[i] = std::make_unique<KeyedPartition>(
           KeyedPartition::Setup{&test_.registry_,
                                 &test_.router_,
-                                &test_.rules_,
+                                rules,
                                 test_.settings_,
                                 {i, kShares},
                                 {},
@@ -217,7 +181,12 @@ class DividedGroups : public testing::Test {
                                   w.add_raised(KeyedPartition::source_name(i), epoch, raised, of);
                                   write(kShares, w.take());
                                 },
-                                [](std::string_view, std::string_view) {}});
+                                [](std::string_view, std::string_view) {},
+                                [this, i](bool begins, std::string_view json) {
+                                  FactBlockWriter w(*reader);
+                                  w.add_rules(begins, json);
+                                  write(i, w.take());
+                                }});
     }
     void write(uint32_t share, std::string block) { logs[share].push_back(std::move(block)); }
     void mark_all(const std::string& source, const SourceMark& mark) {
@@ -245,7 +214,9 @@ class DividedGroups : public testing::Test {
       const SourceMark mark = states[i]->mark();
       make(i);
       states[i]->begin_restore(mark.reached_ns, mark.epoch);
-      replay(i);
+      for (size_t k = 0; k < taken[i]; ++k) ASSERT_TRUE(states[i]->replay(logs[i][k]));
+      for (size_t k = taken[i]; k < logs[i].size(); ++k) states[i]->look_ahead(logs[i][k]);
+      ASSERT_TRUE(states[i]->end_replay());
     }
     // Everything that is there, by everybody; the partitions first, the leader last.
     void work() {
@@ -265,12 +236,13 @@ class DividedGroups : public testing::Test {
       }
     }
     DividedGroups& test_;
+    const sigma::RuleSet* rules = nullptr;
     std::unique_ptr<Engine> reader;
     std::vector<std::vector<std::string>> logs;
     std::vector<std::unique_ptr<KeyedPartition>> states;
     std::map<uint32_t, size_t> taken;
     Told told;
-    size_t corrections = 0, records = 0;
+    size_t corrections = 0, records = 0, dropped_keys = 0;
   };
 
   sigma::RuleSet rules_;
@@ -353,6 +325,39 @@ TEST_F(DividedGroups, StandWhereTheyStoodAfterARestart) {
   }
   EXPECT_EQ(differences(c.told, wanted), "");
   EXPECT_EQ(c.records, undisturbed.records);  // nothing is told twice
+}
+
+// Rules are changed in the middle. Who takes a partition over afterwards stands where it stood.
+TEST_F(DividedGroups, ChangedRulesAndARestartGiveWhatChangedRulesGive) {
+  std::string yaml = kRules;
+  const auto change = [&](std::string_view from, std::string_view to) {
+    yaml.replace(yaml.find(from), from.size(), to);
+  };
+  change("gte: 3}}", "gte: 2}}");
+  change("title: alone\nname: alone", "title: alone\nname: alone anew");
+  change("group-by: [dest_ip], timespan: 1m", "group-by: [src_ip], timespan: 1m");
+  const sigma::RuleSet changed = rules_of(yaml);
+  Cluster undisturbed(*this), c(*this);
+  std::mt19937 random(7);
+  for (Cluster* cluster : {&undisturbed, &c}) {
+    size_t n = 0;
+    read_all(*cluster->reader, all(), [&](const Record& r) {
+      cluster->add(r);
+      if (++n % 20 != 0) return;
+      for (const char* a : {"A", "B", "C", "V"})
+        cluster->mark_all(std::string("events/") + a, {r.time_ns - 1, r.time_ns, 0, false});
+      cluster->work();
+      if (n == 300) cluster->swap(changed);
+      if (cluster == &c && n > 200) c.restart(random() % (kShares + 1));
+    });
+    for (const char* a : {"A", "B", "C", "V"})
+      cluster->mark_all(std::string("events/") + a,
+                        {records_.back().time_ns, records_.back().time_ns, 0, true});
+    cluster->work();
+  }
+  EXPECT_GT(undisturbed.dropped_keys, 0u);
+  EXPECT_EQ(differences(c.told, undisturbed.told), "");
+  EXPECT_EQ(c.records, undisturbed.records);
 }
 
 TEST_F(DividedGroups, RefuseWhatIsNoBlockOfTheirs) {

@@ -1,0 +1,160 @@
+#!/usr/bin/python3
+"""correlator_reload.py ROOT VONG_CORRELATOR [single|divided...]: rules are changed while the correlator works on a real broker.
+
+A sequence of two is half complete when the rules are loaded again: the rule that stays says so when the second event comes, the one that was changed
+does not, and has forgotten the first. Before that, rules with an error leave the old ones in force. Then the correlator is killed (kill -9) and started again:
+what the topics say in the end is, byte for byte, what they say without that. By SIGHUP in a single process, by the files' own change where the work is divided.
+Status 77: no Java, Maven or kcat here."""
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+root, program = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+patience_s = float(os.environ.get('VONG_E2E_PATIENCE_S', '120'))
+
+DETECTION = '''title: {name}
+name: {name}
+logsource: {{product: suricata, category: alert}}
+detection: {{s: {{alert.signature_id: {sid}}}, condition: s}}
+---
+'''
+SEQUENCE = '''title: {name}
+name: {name}
+correlation: {{type: temporal_ordered, rules: [x, y], group-by: [{group}], timespan: {timespan}}}
+level: high
+---
+'''
+
+
+def rules(changing):
+    return (DETECTION.format(name='x', sid=1) + DETECTION.format(name='y', sid=2) + SEQUENCE.format(name='stays', group='src_ip', timespan='1h')
+            + SEQUENCE.format(name='changes', group='dest_ip', timespan=changing))
+
+
+class Run:
+    def __init__(self, work, divided):
+        self.work, self.port = work, 20000 + random.randrange(20000)
+        self.brokers, self.metrics_at = f'127.0.0.1:{self.port}', f'127.0.0.1:{self.port + 3}'
+        self.by_files = divided
+        os.makedirs(work + '/rules')
+        self.write(rules('1h'))
+        with open(work + '/agencies.yaml', 'w') as f:
+            f.write('agencies: [{id: G02, name: two, sensors: [s]}]\n')
+        with open(work + '/correlator.yaml', 'w') as f:
+            f.write(f'rules: {work}/rules\nagencies: {work}/agencies.yaml\nidle: 1s\nmetrics: {{listen: "{self.metrics_at}"}}\n'
+                    + ('rules-reload: 1s\n' if divided else '')
+                    + f'kafka: {{brokers: "{self.brokers}", create-topics: true, group: reload, ' + ('facts-partitions: 2' if divided else 'standby: true') + '}\n')
+
+    def write(self, text):
+        with open(self.work + '/rules/new', 'w') as f:
+            f.write(text)
+        os.rename(self.work + '/rules/new', self.work + '/rules/r.yml')
+
+    def kcat(self, *args, data=None):
+        return subprocess.run(['kcat', '-b', self.brokers, '-q', *args], input=data, stdout=subprocess.PIPE, check=True, timeout=patience_s).stdout
+
+    def start(self):
+        self.process = subprocess.Popen([program, '-c', self.work + '/correlator.yaml'], stderr=open(self.work + '/log', 'ab'))
+
+    def log(self):
+        return open(self.work + '/log', errors='replace').read()
+
+    def metric(self, name):
+        try:
+            page = urllib.request.urlopen(f'http://{self.metrics_at}/metrics', timeout=5).read().decode()
+        except OSError:
+            return None
+        found = re.search('^' + re.escape(name) + r' (\S+)$', page, re.M)
+        return float(found.group(1)) if found else None
+
+    def wait(self, what, holds):
+        end = time.time() + patience_s
+        while time.time() < end:
+            if holds():
+                return
+            time.sleep(0.2)
+        raise RuntimeError(f'{what} did not come\n' + self.log()[-3000:])
+
+    def event(self, second, sid):
+        line = json.dumps({'timestamp': f'2026-11-20T08:{second // 60:02}:{second % 60:02}.000000+0000', 'flow_id': second + 1, 'event_type': 'alert',
+                           'src_ip': '198.51.100.1', 'dest_ip': '10.0.0.1', 'alert': {'signature_id': sid}, 'host': 's'})
+        before = self.metric('vong_correlator_records_total') or 0
+        self.kcat('-P', '-t', 'vong.events.G02', '-H', 'sensor=s', data=(line + '\n').encode())
+        self.wait('event', lambda: (self.metric('vong_correlator_records_total') or 0) > before and self.metric('vong_correlator_settled_state') == 1)
+
+    def reload(self, outcome):
+        name = 'vong_correlator_reloads_total{outcome="%s"}' % outcome
+        before = self.metric(name)
+        if not self.by_files:
+            self.process.send_signal(signal.SIGHUP)
+        self.wait('reload ' + outcome, lambda: (self.metric(name) or 0) > before)
+
+    def told(self):
+        out = self.kcat('-C', '-t', 'vong.incidents.G02', '-o', 'beginning', '-e', '-X', 'isolation.level=read_committed', '-f', '%s\n').decode()
+        return out.splitlines()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.start()
+
+    def go(self, killed):
+        self.start()
+        self.wait('topics', lambda: b'"vong.dead-letter"' in self.kcat('-L') and b'"vong.incidents.G02"' in self.kcat('-L'))
+        self.wait('page', lambda: self.metric('vong_correlator_records_total') is not None)
+        self.event(0, 1)
+        self.write(rules('1h') + 'title: broken\nname: broken\nlogsource: {category: alert}\ndetection: {s: {a: 1}, condition: s and nobody}\n')
+        self.reload('refused')
+        assert re.search(r'r\.yml:\d+:\d+: error: ', self.log()), self.log()
+        self.write(rules('2h'))
+        self.reload('done')
+        assert self.metric('vong_correlator_reload_dropped_total{what="keys"}') == 1, self.log()
+        if killed:
+            self.kill()
+        self.event(1, 2)
+        of = lambda title: [v for v in self.told() if json.loads(v)['rule']['title'] == title]
+        self.wait('stays', lambda: len(of('stays')) == 1)
+        assert not of('changes'), of('changes')
+        if killed:
+            self.kill()
+        self.event(60, 1)
+        self.event(61, 2)
+        self.wait('changes', lambda: len(of('changes')) == 1)
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(timeout=patience_s) == 0, self.log()
+        return sorted({json.loads(v)['incident_id']: v for v in self.told()}.values())
+
+
+def run(divided, killed):
+    work = tempfile.mkdtemp(prefix='vong_reload_')
+    one = Run(work, divided)
+    broker = [os.path.join(root, 'deploy/kafka/broker')]
+    try:
+        started = subprocess.run(broker + ['start', work + '/kafka', str(one.port)])
+        if started.returncode == 77 or not shutil.which('kcat'):
+            sys.exit(77)
+        started.check_returncode()
+        return one.go(killed)
+    finally:
+        if getattr(one, 'process', None) and one.process.poll() is None:
+            one.process.kill()
+        subprocess.run(broker + ['stop', work + '/kafka'])
+        shutil.rmtree(work, ignore_errors=True)
+
+
+for mode in sys.argv[3:] or ['single', 'divided']:
+    undisturbed, killed = (run(mode == 'divided', k) for k in (False, True))
+    if undisturbed != killed:
+        print(f'{mode}: after kills {len(killed)} records instead of {len(undisturbed)}')
+        for line in sorted(set(undisturbed) ^ set(killed)):
+            print(('missing ' if line in undisturbed else 'unexpected ') + line[:600])
+        sys.exit(1)
+    print(f'{mode}: the same {len(killed)} records with and without kills')
