@@ -31,6 +31,9 @@ constexpr MetricInfo kMetrics[] = {
     {"vong_sensor_tcp_limits_total", Kind::kCounter, "reason",
      "Times that a stream was not followed further, by limit"},
     {"vong_sensor_alerts_total", Kind::kCounter, "", "Alerts raised"},
+    {"vong_sensor_other_readings_total", Kind::kCounter, "what",
+     "Conflicting segments and fragments as other hosts read them: streams, datagrams and bytes "
+     "looked at, alerts with the mark, given_up at a cap"},
     {"vong_sensor_dropped_alerts_total", Kind::kCounter, "reason",
      "Matches without an alert of their own, by reason"},
     {"vong_sensor_detect_limits_total", Kind::kCounter, "reason",
@@ -120,6 +123,15 @@ constexpr WorkerRow kWorkerRows[] = {
     {"vong_sensor_tcp_limits_total", "depth",
      [](W w, C) { return static_cast<uint64_t>(w.tcp().counters().depth_reached); }},
     {"vong_sensor_alerts_total", "", [](W w, C) { return w.detector().counters().alerts; }},
+    {"vong_sensor_other_readings_total", "streams", [](W w, C) { return w.other_readings().streams; }},
+    {"vong_sensor_other_readings_total", "datagrams", [](W w, C) { return w.other_readings().datagrams; }},
+    {"vong_sensor_other_readings_total", "bytes", [](W w, C) { return w.other_readings().bytes; }},
+    {"vong_sensor_other_readings_total", "alerts", [](W w, C) { return w.other_readings().alerts; }},
+    {"vong_sensor_other_readings_total", "given_up",
+     [](W w, C) {
+       return w.other_readings().given_up + w.tcp().counters().readings_given_up +
+              w.defragmenter().counters().readings_given_up;
+     }},
     {"vong_sensor_dropped_alerts_total", "threshold",
      [](W w, C) { return w.detector().counters().alerts_suppressed; }},
     {"vong_sensor_dropped_alerts_total", "queue_full",

@@ -86,6 +86,7 @@ Worker::Worker(const Plan& plan, detect::SharedState& shared, emit::LineSink& si
       tcp_(reassembly::TcpConfig::from_settings(plan.settings), driver_),
       detector_(plan.rules, plan.settings, shared),
       emitter_(plan.eve, sink, plan.interfaces),
+      other_readings_(plan, shared, emitter_),
       flow_memcap_policy_(ExceptionPolicies::from_settings(plan.settings).of(ExceptionTarget::kFlowMemcap)),
       shedder_(OverloadConfig::from(plan.settings).value_or(OverloadConfig())) {}
 
@@ -136,6 +137,10 @@ void Worker::process(std::span<const RawPacket> batch) {
 }
 
 void Worker::on_packet(Packet& packet) {
+  if (packet.other_reading != 0) [[unlikely]] {
+    other_readings_.inspect_datagram(packet, flows_.peek(packet));
+    return;
+  }
   ++counters_.packets;
   std::optional<Loss> loss;
   bool encrypted = false;
@@ -230,8 +235,17 @@ void Worker::inspect_rest_of_stream(Packet& pseudo) {
   }
 }
 
+// Segments conflict: before the receiver's reading is looked at and its bytes go, the others'.
+void Worker::inspect_other_readings(Packet& packet) {
+  if (packet.flow == nullptr || !packet.is_tcp) return;
+  auto* session = static_cast<reassembly::TcpSession*>(packet.flow->slot(flow::FlowSlot::kStream));
+  if (session != nullptr && session->readings(packet.direction) != nullptr) other_readings_.inspect_stream(packet, *session);
+}
+
 void Worker::inspect_once(Packet& packet) {
+  if (tcp_.readings_alive() != 0) [[unlikely]] inspect_other_readings(packet);
   auto alerts = detector_.inspect(packet);
+  if (packet.ambiguous && packet.is_defragmented) [[unlikely]] other_readings_.note_datagram(packet, detector_);
   if (canary_ != nullptr) alerts = canary_->take_out(packet, alerts);
   emitter_.set_evidence(detector_.packet_vars(), detector_.stream_payload());
   emitter_.alerts(packet, alerts, detector_.tagged(), &detector_.rules());

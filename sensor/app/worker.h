@@ -11,6 +11,7 @@
 #include "base/settings.h"
 #include "sensor/app/account.h"
 #include "sensor/app/canary.h"
+#include "sensor/app/other_readings.h"
 #include "sensor/app/overload.h"
 #include "sensor/applayer/core/driver.h"
 #include "sensor/decode/decoder.h"
@@ -71,6 +72,7 @@ class Worker : private decode::PacketSink {
   void finish();
 
   void set_rules(std::shared_ptr<const detect::RuleSet> rules) {
+    other_readings_.set_rules(rules);
     detector_.set_rules(std::move(rules));
   }
   // Live: how far the worker is behind, 0 to 1; what that changes.
@@ -86,10 +88,12 @@ class Worker : private decode::PacketSink {
   [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
   // The packets' hops of the loss ledger, between two frames. `over`: nothing more comes from the source.
   [[nodiscard]] ledger::Totals packet_totals(const capture::CaptureStats& capture, bool over) const;
+  [[nodiscard]] const reassembly::IpDefrag& defragmenter() const { return defragmenter_; }
   [[nodiscard]] const decode::Decoder& decoder() const { return decoder_; }
   [[nodiscard]] const flow::FlowTable& flows() const { return flows_; }
   [[nodiscard]] const reassembly::TcpEngine& tcp() const { return tcp_; }
   [[nodiscard]] const detect::Detector& detector() const { return detector_; }
+  [[nodiscard]] const OtherReadingsCounters& other_readings() const { return other_readings_.counters(); }
   [[nodiscard]] const applayer::Driver& driver() const { return driver_; }
   [[nodiscard]] Timestamp first_packet_time() const { return first_; }
   [[nodiscard]] Timestamp last_packet_time() const { return last_; }
@@ -100,6 +104,7 @@ class Worker : private decode::PacketSink {
   void on_packet(Packet& packet) override;
   [[nodiscard]] bool follow(Packet& packet, std::optional<Loss>& loss, bool& encrypted);
   void inspect_once(Packet& packet);
+  void inspect_other_readings(Packet& packet);
   void inspect_and_emit(Packet& packet, bool final);
   void inspect_rest_of_stream(Packet& pseudo);
   void turn_if_wanted(flow::Flow& flow, Packet& packet);
@@ -114,6 +119,7 @@ class Worker : private decode::PacketSink {
   reassembly::TcpEngine tcp_;
   detect::Detector detector_;
   emit::Emitter emitter_;
+  OtherReadingsInspector other_readings_;
   ExceptionPolicy flow_memcap_policy_;
   evidence::Recorder* recorder_ = nullptr;
   WorkerCounters counters_;

@@ -53,6 +53,7 @@ class Context {
   // The frame's packets, the frame itself first, each carried by the one before it.
   std::array<Packet, kMaxPacketsPerFrame> packets;
   size_t packet_count = 0;
+  size_t other_readings = 0;       // of them
   bool release_datagrams = false;  // the defragmenter holds some for this frame
 };
 

@@ -7,7 +7,7 @@
 namespace vong::decode {
 
 Packet* Context::open_inner(Packet& outer, TunnelKind kind, Bytes frame) {
-  if (packet_count >= packets.size()) {
+  if (packet_count >= kMaxOwnPackets + other_readings || outer.other_reading != 0) {
     ++counters.tunnels_refused;
     return nullptr;
   }
@@ -52,23 +52,49 @@ bool decode_inner(Context& c, Packet& outer, TunnelKind kind, Bytes frame, Layer
   return inner != nullptr && c.close_inner(outer, decoder(c, *inner, frame));
 }
 
+namespace {
+
+// It stands before the datagram, as the fragment had it.
+void take_link_layer(Packet& whole, const Packet& fragment, size_t ip_offset) {
+  if (ip_offset != static_cast<size_t>(fragment.ip_header.data() - fragment.frame.data())) return;
+  whole.link_type = fragment.link_type;
+  whole.ether_type = fragment.ether_type;
+  if (fragment.ethernet != nullptr)
+    whole.ethernet = whole.frame.data() + (fragment.ethernet - fragment.frame.data());
+}
+
+// Comes before the receiver's own reading in the pool, so after it in the order of treatment. Counts
+// nowhere: on the wire it is the same datagram. Tunnels in it stay closed.
+void decode_other_reading(Context& c, Packet& fragment, const Defragmenter::Datagram& datagram,
+                          const Defragmenter::OtherReading& other, LayerDecoder decoder) {
+  if (c.other_readings >= kMaxOtherReadings) return;
+  const DecodeCounters before = c.counters;
+  ++c.other_readings;
+  Packet* p = c.open_inner(fragment, TunnelKind::kDefrag, other.frame);
+  bool good = false;
+  if (p != nullptr) {
+    p->ambiguous = true;
+    p->other_reading = other.policies;
+    take_link_layer(*p, fragment, datagram.ip_offset);
+    good = decoder(c, *p, other.frame.subspan(datagram.ip_offset)) && !p->invalid;
+    if (!good) --c.packet_count;
+  }
+  if (!good) --c.other_readings;
+  c.counters = before;
+}
+
+}  // namespace
+
 void decode_defragmented(Context& c, Packet& fragment, const Defragmenter::Datagram& datagram,
                          LayerDecoder decoder) {
   if (datagram.frame.empty()) return;
   ++c.counters.defragmented;
   c.release_datagrams = true;
+  for (const auto& other : datagram.others) decode_other_reading(c, fragment, datagram, other, decoder);
   Packet* whole = c.open_inner(fragment, TunnelKind::kDefrag, datagram.frame);
   if (whole == nullptr) return;
   whole->ambiguous = datagram.ambiguous;
-  // The link layer stands before the datagram, as the fragment had it.
-  if (datagram.ip_offset ==
-      static_cast<size_t>(fragment.ip_header.data() - fragment.frame.data())) {
-    whole->link_type = fragment.link_type;
-    whole->ether_type = fragment.ether_type;
-    if (fragment.ethernet != nullptr) {
-      whole->ethernet = datagram.frame.data() + (fragment.ethernet - fragment.frame.data());
-    }
-  }
+  take_link_layer(*whole, fragment, datagram.ip_offset);
   c.close_inner(fragment, decoder(c, *whole, datagram.frame.subspan(datagram.ip_offset)));
 }
 
@@ -87,6 +113,7 @@ std::span<Packet* const> Decoder::decode(const RawPacket& raw) {
   }
   Packet& frame = c.packets[0];
   c.packet_count = 1;
+  c.other_readings = 0;
   frame.reset();
   frame.ts = raw.ts;
   frame.number = raw.number;
@@ -111,6 +138,7 @@ std::span<Packet* const> Decoder::decode(const RawPacket& raw) {
   for (size_t i = 0; i < count; ++i) {
     Packet& p = c.packets[i];
     order_[count - 1 - i] = &p;
+    if (p.other_reading != 0) continue;
     if (p.invalid) ++c.counters.invalid;
     for (const PacketEvent e : p.events) ++c.counters.events[static_cast<size_t>(e)];
   }

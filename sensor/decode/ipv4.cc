@@ -102,7 +102,7 @@ bool decode_ipv4(Context& c, Packet& p, Bytes bytes) {
     p.ip.is_fragment = true;
     p.ip.more_fragments = (fragment & 0x2000) != 0;
     p.ip.fragment_offset_bytes = static_cast<uint16_t>((fragment & 0x1fff) * 8);
-    if (c.defragmenter != nullptr)
+    if (c.defragmenter != nullptr && p.other_reading == 0)
       decode_defragmented(c, p, c.defragmenter->add_ipv4(p), decode_ipv4);
     return true;
   }

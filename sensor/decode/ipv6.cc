@@ -179,7 +179,7 @@ class ExtensionWalk {
     const Bytes before(p_.ip_header.data() + kHeaderBytes, rest.data());
     p_.ip_payload = p_.payload = rest.subspan(8);
     p_.ip_header = Bytes(p_.ip_header.data(), p_.ip_payload.data());
-    if (c_.defragmenter == nullptr) return 0;
+    if (c_.defragmenter == nullptr || p_.other_reading != 0) return 0;
     const Defragmenter::Ipv6Parts parts{before, rest[0], static_cast<uint16_t>(next_field_offset_)};
     decode_defragmented(c_, p_, c_.defragmenter->add_ipv6(p_, parts), decode_ipv6);
     return 0;

@@ -10,7 +10,10 @@ namespace vong::decode {
 inline constexpr int kDefaultMaxLayers = 16;
 // Packets that can come out of one frame: itself, what it carries, and so on; each costs at least
 // one layer.
-inline constexpr size_t kMaxPacketsPerFrame = 16;
+inline constexpr size_t kMaxOwnPackets = 16;
+// Besides: what hosts with other policies make of its fragments where they conflict, a packet a policy.
+inline constexpr size_t kMaxOtherReadings = 6;
+inline constexpr size_t kMaxPacketsPerFrame = kMaxOwnPackets + kMaxOtherReadings;
 // VXLAN, GENEVE and Teredo ports that can be configured, each.
 inline constexpr size_t kMaxTunnelPorts = 4;
 // IPv6 extension headers in a row, of one packet.

@@ -568,6 +568,13 @@ std::span<const Alert> Detector::inspect(Packet& packet) { return impl_->inspect
 const Detector::Verdict& Detector::verdict() const { return impl_->verdict; }
 std::span<const std::pair<std::string, std::string>> Detector::packet_vars() const { return impl_->rt.packet_vars; }
 Bytes Detector::stream_payload() const { return as_bytes(impl_->stream_copy); }
+void Detector::set_observing() { impl_->rt.observing = true; }
+void Detector::matched_rules(std::vector<uint64_t>& out) const {
+  for (const Match& m : impl_->matches) {
+    const CompiledRule& rule = impl_->set->rules[m.rule];
+    out.push_back(uint64_t{rule.gid} << 32 | rule.sid);
+  }
+}
 bool Detector::tagged() const { return impl_->tagged; }
 void Detector::set_rules(std::shared_ptr<const RuleSet> rules) { impl_->use_rules(std::move(rules)); }
 void Detector::set_priority_limit(uint8_t priority) { impl_->priority_limit = priority; }

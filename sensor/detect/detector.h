@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/settings.h"
 #include "sensor/detect/alert.h"
@@ -81,6 +82,12 @@ class Detector {
   [[nodiscard]] const RuleSet& rules() const;
 
   [[nodiscard]] const DetectCounters& counters() const;
+
+  // For looking at bytes as others may have read them: what is shared between flows stays as it is (hosts' bits, tags of hosts, data sets,
+  // thresholds; of these only suppression holds, and what asks for several matches is not told).
+  void set_observing();
+  // The rules that matched the last packet, whatever thresholds and pass rules made of it: gid << 32 | sid each. Appended to `out`.
+  void matched_rules(std::vector<uint64_t>& out) const;
 
   // Overload: only rules of at most this priority number (1 is the highest severity), and those that set bits for others, are tried. Until
   // set otherwise; kAllPriorities lifts it.

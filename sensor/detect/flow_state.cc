@@ -133,4 +133,23 @@ FlowVariables flow_variables(const flow::Flow& flow) {
   return result;
 }
 
+std::unique_ptr<FlowDetect> copy_for_observer(const FlowDetect& state) {
+  auto copy = std::make_unique<FlowDetect>();
+  for (size_t i = 0; i < kDirections; ++i) {
+    copy->ip_only_done[i] = true;
+    copy->protocol_known[i] = state.protocol_known[i];
+  }
+  copy->pass = state.pass;
+  copy->drop = state.drop;
+  copy->bypass = state.bypass;
+  copy->driver_events_seen = state.driver_events_seen;
+  if (!state.extra) return copy;
+  FlowExtra& extra = copy->more();
+  extra.bits = state.extra->bits;
+  extra.ints = state.extra->ints;
+  extra.vars = state.extra->vars;
+  extra.timed = state.extra->timed;
+  return copy;
+}
+
 }  // namespace vong::detect

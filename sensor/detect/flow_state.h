@@ -81,5 +81,7 @@ struct FlowDetect : flow::FlowState {
   return static_cast<FlowDetect*>(f.slot(flow::FlowSlot::kDetect));
 }
 [[nodiscard]] FlowDetect& ensure_flow_detect(flow::Flow& f);
+// The same bits, variables and verdicts for a flow that stands beside another; rules on addresses alone are done with there.
+[[nodiscard]] std::unique_ptr<FlowDetect> copy_for_observer(const FlowDetect& state);
 
 }  // namespace vong::detect

@@ -39,6 +39,7 @@ struct Runtime {
   SharedState::Impl* shared = nullptr;
   bool (*dce_little_endian)(const Runtime&) = nullptr;      // byte order of the DCERPC fragment in view; null: big endian
   DetectCounters* counters = nullptr;
+  bool observing = false;                           // Detector::set_observing: what others share stays as it is
   const CompiledRule* rule = nullptr;
   std::vector<NameId>* tx_bits = nullptr;           // of the transaction in view
   applayer::File* file = nullptr;                   // of a file keyword

@@ -203,6 +203,13 @@ ThresholdResult apply_thresholds(const CompiledRule& rule, AlertAction action, c
     }
   }
   const RuleBody& body = *rule.body;
+  if (rt.observing) {   // counts nothing: what one match alone does not tell is not told
+    const auto needs_more = [](const ThresholdSpec& s) { return s.type != ThresholdType::kLimit && s.count > 1; };
+    const bool own = scopes[0] != nullptr && !scopes[0]->filters.empty();
+    const auto& specs = own ? scopes[0]->filters : body.thresholds;
+    if (body.detection_filter || std::any_of(specs.begin(), specs.end(), needs_more)) result.verdict = ThresholdVerdict::kNothing;
+    return result;
+  }
   if (body.detection_filter) {
     result.verdict = run(rule, *body.detection_filter, 0, rt);
     if (result.verdict == ThresholdVerdict::kNothing) return result;

@@ -65,11 +65,17 @@ void write_matches(JsonWriter& out, std::span<const detect::MatchedContent> matc
 
 // The rule's own metadata, and under a key of ours what it found.
 void write_rule_metadata(JsonWriter& out, const detect::CompiledRule& rule, bool with_rule,
-                         std::span<const detect::MatchedContent> matches) {
+                         std::span<const detect::MatchedContent> matches,
+                         std::span<const std::string_view> reading) {
   const auto metadata = with_rule ? rule.metadata() : decltype(rule.metadata())();
-  if (metadata.empty() && matches.empty()) return;
+  if (metadata.empty() && matches.empty() && reading.empty()) return;
   out.open_object("metadata");
   write_matches(out, matches);
+  if (!reading.empty()) {  // segments or fragments conflict: hosts with these policies see what matched
+    out.open_array("ambiguous");
+    for (const auto policy : reading) out.string(policy);
+    out.close_array();
+  }
   for (const auto& [key, values] : metadata) {
     out.key_escaped(key);
     out.open_array();
@@ -106,7 +112,8 @@ void write_alert_object(JsonWriter& out, const Origin& origin, const Packet& pac
   write_target(out, packet, rule.target);
   const auto& options = origin.config.alerts;
   write_rule_metadata(out, rule, options.rule_metadata,
-                      options.matches ? alert.evidence : std::span<const detect::MatchedContent>());
+                      options.matches ? alert.evidence : std::span<const detect::MatchedContent>(),
+                      origin.reading);
   if (origin.config.alerts.reference && rules != nullptr) write_references(out, rule, *rules);
   if (origin.config.alerts.rule_text) out.field("rule", rule.text);
   if (!alert.context.empty()) {

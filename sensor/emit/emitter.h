@@ -29,6 +29,8 @@ class Emitter {
     packet_vars_ = vars;
     stream_payload_ = stream_payload;
   }
+  // What follows is not the receiver's reading but that of hosts with these policies; empty: the receiver's. The view must live as long.
+  void set_reading(std::span<const std::string_view> policies) { reading_ = policies; }
   // Must outlive the emitter; null: files are not stored.
   void set_file_store(FileStore* store) { store_ = store; }
   // `rules`: the set that the alerts' rules belong to.
@@ -54,7 +56,7 @@ class Emitter {
   [[nodiscard]] Origin origin(uint16_t interface) {
     return {config_,
             interface < names_.size() ? std::string_view(names_[interface]) : std::string_view(),
-            capture_file_, packet_vars_, stream_payload_, store_, shedding_ ? &records_shed_ : nullptr};
+            capture_file_, packet_vars_, reading_, stream_payload_, store_, shedding_ ? &records_shed_ : nullptr};
   }
 
   const EveConfig& config_;
@@ -62,6 +64,7 @@ class Emitter {
   std::vector<std::string> names_;
   std::string capture_file_;
   std::span<const std::pair<std::string, std::string>> packet_vars_;
+  std::span<const std::string_view> reading_;
   Bytes stream_payload_;
   FileStore* store_ = nullptr;
   bool shedding_ = false;

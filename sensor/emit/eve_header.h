@@ -24,6 +24,8 @@ struct Origin {
   std::string_view capture_file;  // EVE's pcap_filename, with pcap-file on
   // What rules captured from the packet in work: EVE's metadata.pktvars.
   std::span<const std::pair<std::string, std::string>> packet_vars = {};
+  // The policies under which a host reads what the alerts speak of; empty: it is the receiver's own reading.
+  std::span<const std::string_view> reading = {};
   Bytes stream_payload = {};   // of the stream, that the packet's rules looked at
   FileStore* store = nullptr;  // where files go; null: nowhere
   uint64_t* shed = nullptr;    // overload: counts records that are not written; null: all are

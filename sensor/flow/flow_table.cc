@@ -348,6 +348,12 @@ Flow* FlowTable::create(Packet& p, const FlowKey& key, uint32_t hash, Timestamp 
   return &f;
 }
 
+const Flow* FlowTable::peek(const Packet& p) const {
+  if (!p.wants_flow || is_icmp_error(p)) return nullptr;
+  const FlowKey key = key_of(p);
+  return find(key, p, hash_of(key));
+}
+
 Flow* FlowTable::lookup(Packet& p, Timestamp now) {
   settle();
   p.flow = nullptr;

@@ -51,6 +51,9 @@ class FlowTable {
   // memcap.
   Flow* lookup(Packet& p, Timestamp now);
 
+  // The packet's flow as it stands, for looking only: nothing is made, counted or ended; null when there is none.
+  [[nodiscard]] const Flow* peek(const Packet& p) const;
+
   // For packets that come soon: brings into the cache what their lookup will touch, in steps that each need the one before to have arrived. No
   // effect besides. `expect` takes the ends of a TCP or UDP packet without VLAN tags and tunnels and gives its hash; `expect_flow` gives the flow
   // that probably is the packet's, null when none is known.

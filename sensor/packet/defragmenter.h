@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 
 #include "base/bytes.h"
 #include "sensor/packet/packet.h"
@@ -13,6 +15,12 @@ class Defragmenter {
  public:
   virtual ~Defragmenter() = default;
 
+  // How hosts with other policies read fragments that conflict: a frame as below, and a bit for each of their policies (of
+  // reassembly::DefragPolicy).
+  struct OtherReading {
+    Bytes frame;
+    uint8_t policies = 0;
+  };
   // A datagram that is whole again. `frame` is what stood before the fragment's IP header in its
   // frame (link layer, tags), then an IP header without fragment fields at `ip_offset`, then the
   // payload; it lives until release(). Empty: not yet, or never.
@@ -20,6 +28,7 @@ class Defragmenter {
     Bytes frame;
     size_t ip_offset = 0;
     bool ambiguous = false;  // fragments overlapped with different content
+    std::span<const OtherReading> others = {};  // each differs from `frame` and from the rest; lives as long
   };
 
   // What an IPv6 fragment has besides: `unfragmentable` stands between the fixed header and the

@@ -88,6 +88,7 @@ struct Packet {
   bool is_defragmented = false;            // put together from fragments
   bool checksum_unready = false;           // the card fills the transport checksum in after us: it is never wrong
   bool ambiguous = false;                  // fragments or segments overlapped with different content: others may read it differently
+  uint8_t other_reading = 0;               // so put together only by hosts with other policies than the receiver's, a bit each: looked at, not followed
   bool is_pseudo = false;                  // made by the sensor at a flow's end: no bytes of its own
   uint8_t tunnel_depth = 0;                // 0: as on the wire
   TunnelKind tunnel = TunnelKind::kNone;   // what carried it

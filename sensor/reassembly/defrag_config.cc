@@ -71,6 +71,7 @@ DefragConfig DefragConfig::from(const Settings& settings) {
   config.max_fragments = count("defrag.max-frags", config.max_fragments);
   config.timeout =
       std::chrono::seconds(std::clamp<int64_t>(settings.integer("defrag.timeout", 60), 1, 86'400));
+  config.other_readings = settings.flag("detect.other-readings.enabled", false);
   config.vlan_tracking = settings.flag("vlan.use-for-tracking", true);
   for (const auto& entry : settings.children("defrag.host-config")) {
     for (const auto& name : settings.children("defrag.host-config." + entry)) {

@@ -97,6 +97,12 @@ FragmentBuffer::Outcome FragmentBuffer::insert(DefragPolicy policy, uint32_t beg
   return outcome;
 }
 
+bool FragmentBuffer::overlaps(uint32_t begin, uint32_t end) const {
+  if (begin >= end || begin >= end_) return false;
+  const auto first = std::partition_point(pieces_.begin(), pieces_.end(), [&](const Piece& p) { return p.end <= begin; });
+  return first != pieces_.end() && first->begin < end;
+}
+
 void FragmentBuffer::copy_to(uint8_t* out) const {
   assert(!has_gap());
   for (uint32_t at = 0; at < end_; at += kFragmentPageBytes) {

@@ -4,6 +4,7 @@
 // come last, in the number of pieces behind it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -29,6 +30,10 @@ class FragmentBuffer {
   [[nodiscard]] uint32_t end() const { return end_; }  // behind the last byte that any fragment had
   [[nodiscard]] bool has_gap() const { return covered_ != end_; }
   void copy_to(uint8_t* out) const;  // end() bytes; only without gap
+  [[nodiscard]] bool overlaps(uint32_t begin, uint32_t end) const;
+  // Calls add(begin, bytes) for each piece; while no fragments have overlapped these are the fragments.
+  template <typename Add>
+  void each_piece(Add add) const;
   void clear();
   [[nodiscard]] size_t memory_bytes() const {
     return page_count_ * kFragmentPageBytes + pieces_.capacity() * sizeof(Piece);
@@ -50,5 +55,21 @@ class FragmentBuffer {
   size_t page_count_ = 0;
   uint32_t end_ = 0, covered_ = 0;
 };
+
+template <typename Add>
+void FragmentBuffer::each_piece(Add add) const {
+  std::vector<uint8_t> bytes;
+  for (const Piece& p : pieces_) {
+    bytes.clear();
+    for (uint32_t at = p.begin; at < p.end;) {
+      const uint32_t in_page = at % kFragmentPageBytes;
+      const uint32_t n = std::min(p.end - at, kFragmentPageBytes - in_page);
+      const uint8_t* from = pages_[at / kFragmentPageBytes]->data() + in_page;
+      bytes.insert(bytes.end(), from, from + n);
+      at += n;
+    }
+    add(p.begin, Bytes(bytes));
+  }
+}
 
 }  // namespace vong::reassembly

@@ -73,7 +73,8 @@ void IpDefrag::unlink(uint32_t index) {
 }
 
 void IpDefrag::count_memory(Tracker& t) {
-  const size_t now = sizeof(Tracker) + t.buffer.memory_bytes() + t.header.capacity();
+  size_t now = sizeof(Tracker) + t.buffer.memory_bytes() + t.header.capacity();
+  if (t.log) now += t.log->bytes.capacity() + t.log->entries.capacity() * sizeof(Log::Entry);
   counters_.memory_bytes += now - t.memory_bytes;
   t.memory_bytes = now;
 }
@@ -122,6 +123,8 @@ void IpDefrag::restart(Tracker& t, const Packet& fragment) {
   t.buffer.clear();
   t.header = {};
   t.last_seen = t.ambiguous = false;
+  t.log.reset();
+  t.log_full = false;
   t.timeout = timeout_of(config_, fragment.dst);
   t.policy = config_.policy_of(fragment.dst);
 }
@@ -202,6 +205,7 @@ uint32_t IpDefrag::add(Packet& p, const Ipv6Parts* parts) {
     erase(index);
     return ignore();
   }
+  if (config_.other_readings) log_fragment(t, begin, p.ip_payload);
   const auto outcome = t.buffer.insert(t.policy, begin, p.ip_payload);
   if (!outcome.accepted) return ignore();
   ++t.fragments;
@@ -245,8 +249,7 @@ Defragmenter::Datagram IpDefrag::finish(uint32_t index, Packet& fragment) {
   Bytes prefix(fragment.frame.data(), fragment.ip_header.data());
   if (prefix.size() > kMaxLinkPrefixBytes) prefix = {};
 
-  if (results_used_ == results_.size()) results_.emplace_back();
-  auto& out = results_[results_used_++];
+  auto& out = new_result();
   out.resize(prefix.size() + t.header.size() + t.buffer.end());
   uint8_t* ip = out.data() + prefix.size();
   if (!prefix.empty()) std::memcpy(out.data(), prefix.data(), prefix.size());
@@ -262,9 +265,78 @@ Defragmenter::Datagram IpDefrag::finish(uint32_t index, Packet& fragment) {
     ip[t.next_header_offset] = t.next_header;
   }
   ++family(t.key.src).reassembled;
-  const Datagram datagram{out, prefix.size(), t.ambiguous};
+  others_.clear();
+  const Bytes frame = out;
+  if (t.ambiguous && config_.other_readings) read_otherwise(t, frame, prefix.size() + t.header.size(), fragment.ts);
+  const Datagram datagram{frame, prefix.size(), t.ambiguous, others_};
   erase(index);
   return datagram;
+}
+
+std::vector<uint8_t>& IpDefrag::new_result() {
+  if (results_used_ == results_.size()) results_.emplace_back();
+  return results_[results_used_++];
+}
+
+// --- how other policies read it
+
+bool IpDefrag::Log::add(uint32_t begin, Bytes data) {
+  if (entries.size() >= kMaxLoggedFragments || bytes.size() + data.size() > kMaxLoggedBytes) return false;
+  entries.push_back({begin, static_cast<uint32_t>(bytes.size()), static_cast<uint32_t>(data.size())});
+  bytes.insert(bytes.end(), data.begin(), data.end());
+  return true;
+}
+
+// Up to the first overlap all policies hold the same, fragment by fragment.
+void IpDefrag::log_fragment(Tracker& t, uint32_t begin, Bytes data) {
+  if (t.log_full) return;
+  bool fits = true;
+  if (!t.log) {
+    if (!t.buffer.overlaps(begin, begin + static_cast<uint32_t>(data.size()))) return;
+    t.log = std::make_unique<Log>();
+    t.buffer.each_piece([&](uint32_t at, Bytes piece) { fits = fits && t.log->add(at, piece); });
+  }
+  if (fits && t.log->add(begin, data)) return;
+  ++counters_.readings_given_up;
+  t.log.reset();
+  t.log_full = true;
+}
+
+// `frame`: the receiver's own reading, whose headers the others get.
+void IpDefrag::read_otherwise(const Tracker& t, Bytes frame, size_t payload_at, Timestamp now) {
+  if (!t.log) return;
+  const int64_t second = to_ns(now) / 1'000'000'000;
+  if (second != read_second_) {
+    read_second_ = second;
+    read_in_second_ = 0;
+  }
+  if (++read_in_second_ > kMaxReadDatagramsPerSecond) {
+    ++counters_.readings_given_up;
+    return;
+  }
+  std::vector<uint8_t> payload;
+  for (int i = 0; i < kDefragPolicies; ++i) {
+    const auto policy = static_cast<DefragPolicy>(i);
+    if (policy == t.policy) continue;
+    FragmentBuffer buffer;
+    for (const Log::Entry& e : t.log->entries)
+      (void)buffer.insert(policy, e.begin, Bytes(t.log->bytes).subspan(e.at, e.size));
+    if (buffer.has_gap() || payload_at + buffer.end() != frame.size()) continue;
+    payload.resize(buffer.end());
+    buffer.copy_to(payload.data());
+    const auto same = [&](Bytes other) { return std::equal(payload.begin(), payload.end(), other.begin() + static_cast<std::ptrdiff_t>(payload_at)); };
+    if (same(frame)) continue;
+    const auto known = std::find_if(others_.begin(), others_.end(), [&](const OtherReading& o) { return same(o.frame); });
+    if (known != others_.end()) {
+      known->policies |= static_cast<uint8_t>(1u << i);
+      continue;
+    }
+    auto& out = new_result();
+    out.assign(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(payload_at));
+    out.insert(out.end(), payload.begin(), payload.end());
+    others_.push_back({out, static_cast<uint8_t>(1u << i)});
+    ++counters_.other_readings;
+  }
 }
 
 }  // namespace vong::reassembly

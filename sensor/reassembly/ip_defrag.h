@@ -24,6 +24,7 @@ struct DefragConfig {
   uint32_t max_trackers = 65'535;               // defrag.trackers: datagrams at a time
   uint32_t max_fragments = 65'535;              // defrag.max-frags: fragments held at a time
   Duration timeout = std::chrono::seconds(60);  // defrag.timeout: after a datagram's last fragment
+  bool other_readings = false;                  // detect.other-readings.enabled: how other policies read conflicts
   bool vlan_tracking = true;                    // vlan.use-for-tracking
   struct HostTimeout {                          // defrag.host-config: of datagrams to these hosts
     IpAddress network;
@@ -49,6 +50,7 @@ struct DefragCounters {
            memcap_reached = 0;      // a datagram in waiting was given up
   uint64_t tracker_soft_reuse = 0;  // timed out, its place taken by a new datagram
   uint64_t tracker_hard_reuse = 0;  // given up before its time
+  uint64_t other_readings = 0, readings_given_up = 0;  // handed out; a cap was reached
   uint64_t overlaps = 0, ambiguous = 0, too_large = 0, ignored = 0;
   uint64_t memory_bytes = 0, trackers = 0, fragments_held = 0;  // now
 };
@@ -59,7 +61,10 @@ class IpDefrag final : public Defragmenter {
 
   [[nodiscard]] Datagram add_ipv4(Packet& fragment) override;
   [[nodiscard]] Datagram add_ipv6(Packet& fragment, const Ipv6Parts& parts) override;
-  void release() override { results_used_ = 0; }
+  void release() override {
+    results_used_ = 0;
+    others_.clear();
+  }
 
   // Gives up what has waited too long at `now`; also done bit by bit with every fragment.
   void expire(Timestamp now);
@@ -79,6 +84,15 @@ class IpDefrag final : public Defragmenter {
       return H::combine(std::move(h), k.src, k.dst, k.id, k.protocol, k.tunnel_depth, k.vlan_id);
     }
   };
+  // Every fragment of a datagram in which some overlap, in the order of arrival.
+  struct Log {
+    struct Entry {
+      uint32_t begin, at, size;  // in the datagram; in `bytes`
+    };
+    std::vector<Entry> entries;
+    std::vector<uint8_t> bytes;
+    [[nodiscard]] bool add(uint32_t begin, Bytes data);  // false: full
+  };
   struct Tracker {
     Key key;
     Timestamp last;  // of its last fragment
@@ -89,6 +103,8 @@ class IpDefrag final : public Defragmenter {
     uint32_t fragments = 0;
     size_t memory_bytes = 0;  // as counted
     FragmentBuffer buffer;
+    std::unique_ptr<Log> log;  // once fragments have overlapped
+    bool log_full = false;
     // Of the fragment that owns the first byte: IP header (IPv6: with its unfragmentable part).
     std::vector<uint8_t> header;
     uint8_t next_header = 0;
@@ -113,6 +129,9 @@ class IpDefrag final : public Defragmenter {
   uint32_t add(Packet& fragment, const Ipv6Parts* parts);
   void remember_header(Tracker& t, const Packet& fragment, const Ipv6Parts* parts);
   Datagram finish(uint32_t index, Packet& fragment);
+  void log_fragment(Tracker& t, uint32_t begin, Bytes data);
+  void read_otherwise(const Tracker& t, Bytes frame, size_t payload_at, Timestamp now);
+  [[nodiscard]] std::vector<uint8_t>& new_result();
   DefragCounters::Family& family(const IpAddress& address) {
     return address.is_v4() ? counters_.ipv4 : counters_.ipv6;
   }
@@ -125,6 +144,9 @@ class IpDefrag final : public Defragmenter {
   uint32_t oldest_ = kNone, newest_ = kNone;
   std::vector<std::vector<uint8_t>> results_;
   size_t results_used_ = 0;
+  std::vector<OtherReading> others_;  // of the last datagram
+  int64_t read_second_ = 0;
+  uint32_t read_in_second_ = 0;
 };
 
 }  // namespace vong::reassembly

@@ -28,6 +28,11 @@ inline constexpr uint64_t kRawBacklogBytes = 1 << 20;
 // Unacknowledged out-of-band bytes per direction, and all of a direction's life.
 inline constexpr size_t kMaxUrgentAhead = 256;
 inline constexpr uint32_t kMaxUrgentBytes = 65535;
+// Bytes of a direction that are kept as other policies read them, from the unit in which segments conflict on; beyond it
+// they are given up (counted).
+inline constexpr uint64_t kMaxReadingBytes = 64 << 10;
+// How often in a direction's life such readings are begun.
+inline constexpr uint8_t kMaxReadingsBegun = 16;
 // SACK blocks are not kept: only counted per packet.
 inline constexpr size_t kMaxSackBlocks = 4;
 // host-os-policy networks.

@@ -27,7 +27,7 @@ void StreamBuffer::drop_empty_store() {
 // --- putting in
 
 InsertResult StreamBuffer::insert(BlockPool& pool, uint64_t offset, Bytes data, OsPolicy policy,
-                                  uint8_t max_regions) {
+                                  uint8_t max_regions, ConflictObserver* observer) {
   InsertResult result;
   if (append_in_order(offset, data)) return result;
   uint64_t end = offset + data.size();
@@ -40,6 +40,7 @@ InsertResult StreamBuffer::insert(BlockPool& pool, uint64_t offset, Bytes data, 
   if (offset < final_) {
     const uint64_t known_end = std::min(end, final_);
     compare_final(offset, data.first(known_end - offset), result);
+    if (result.different && observer != nullptr) observer->on_conflict(*this, true);
     if (end <= final_) {
       result.status = InsertStatus::kNothingNew;
       return result;
@@ -57,7 +58,7 @@ InsertResult StreamBuffer::insert(BlockPool& pool, uint64_t offset, Bytes data, 
     drop_empty_store();
     return result;
   }
-  write(offset, data, policy, result);
+  write(offset, data, policy, result, observer);
   remember(offset, end);
   highest_ = std::max(highest_, end);
   advance_contiguous();
@@ -166,8 +167,10 @@ size_t StreamBuffer::first_overlapping(uint64_t begin) const {
 
 // Each earlier segment says who wins where it overlaps the new one. A byte stays when any of them
 // holds it.
-void StreamBuffer::write(uint64_t offset, Bytes data, OsPolicy policy, InsertResult& result) {
+void StreamBuffer::write(uint64_t offset, Bytes data, OsPolicy policy, InsertResult& result,
+                         ConflictObserver* observer) {
   const uint64_t end = offset + data.size();
+  bool different = false;
   const auto& segments = store_->segments;
   const size_t first = first_overlapping(offset);
   for (size_t i = first; i < segments.size() && segments[i].begin < end; ++i) {
@@ -176,8 +179,10 @@ void StreamBuffer::write(uint64_t offset, Bytes data, OsPolicy policy, InsertRes
     if (from >= to) continue;
     result.overlap = true;
     const Bytes old = view(from, to);
-    result.different |= std::memcmp(old.data(), data.data() + (from - offset), old.size()) != 0;
+    different |= std::memcmp(old.data(), data.data() + (from - offset), old.size()) != 0;
   }
+  if (different && observer != nullptr) observer->on_conflict(*this, false);
+  result.different |= different;
   uint64_t cursor = offset;
   if (result.overlap) {
     for (size_t i = first; i < segments.size() && segments[i].begin < end; ++i) {
@@ -295,6 +300,37 @@ size_t StreamBuffer::kept_bytes() const {
   if (store_ == nullptr) return n;
   for (const Region& r : store_->regions) n += r.block.size;
   return n;
+}
+
+// --- another one like it
+
+bool StreamBuffer::copy(BlockPool& pool, const StreamBuffer& other, uint64_t from, bool reopen) {
+  assert(from >= other.released_ && store_ == nullptr);
+  released_ = from;
+  final_ = reopen ? from : std::max(from, other.final_);
+  contiguous_ = std::max(from, other.contiguous_);
+  highest_ = std::max(from, other.highest_);
+  if (other.store_ == nullptr) return true;
+  const Store& theirs = *other.store_;
+  Store& st = open_store(&pool);
+  for (const Region& r : theirs.regions) {
+    if (r.end() <= from) continue;
+    Region mine;
+    mine.begin = std::max(from, r.begin);
+    mine.size = static_cast<uint32_t>(r.end() - mine.begin);
+    mine.block = pool.take(mine.size);
+    if (mine.block.data == nullptr) return false;
+    std::memcpy(mine.block.data, r.at(mine.begin), mine.size);
+    st.regions.push_back(mine);
+  }
+  // What was given out stands as one segment: where its segments met is forgotten.
+  if (reopen && other.final_ > from) st.segments.push_back({from, other.final_});
+  for (const Segment& s : theirs.open_segments()) st.segments.push_back(s);
+  std::sort(st.segments.begin(), st.segments.end(),
+            [](const Segment& a, const Segment& b) { return a.begin < b.begin; });
+  for (const Segment& s : st.segments)
+    st.longest_segment = std::max(st.longest_segment, static_cast<uint32_t>(s.end - s.begin));
+  return true;
 }
 
 // --- letting go

@@ -38,14 +38,31 @@ struct InsertResult {
   bool different = false;  // ... with another value
 };
 
+class StreamBuffer;
+
+// Is told of bytes that differ from those kept before any of them is put in.
+class ConflictObserver {
+ public:
+  // `given_out`: the bytes that are kept have been given to a consumer and stay.
+  virtual void on_conflict(const StreamBuffer& before, bool given_out) = 0;
+
+ protected:
+  ~ConflictObserver() = default;
+};
+
 class StreamBuffer {
  public:
   StreamBuffer() = default;
   // The pool must be the same in all calls, and outlive the buffer.
   InsertResult insert(BlockPool& pool, uint64_t offset, Bytes data, OsPolicy policy,
-                      uint8_t max_regions);
+                      uint8_t max_regions, ConflictObserver* observer = nullptr);
+  // Becomes what `other` is from `from` on, which must lie at or above its released() and have no
+  // hole between it and the end of what is contiguous. `reopen`: also what was given out may change
+  // again. False: no memory, the buffer is of no use then.
+  [[nodiscard]] bool copy(BlockPool& pool, const StreamBuffer& other, uint64_t from, bool reopen);
 
   [[nodiscard]] uint64_t released() const { return released_; }
+  [[nodiscard]] uint64_t final_end() const { return final_; }
   [[nodiscard]] uint64_t contiguous_end() const { return contiguous_; }
   [[nodiscard]] uint64_t highest() const { return highest_; }  // end of the last byte seen so far
 
@@ -110,7 +127,8 @@ class StreamBuffer {
   void shrink(Region& r);
   [[nodiscard]] const Region* region_of(uint64_t offset) const;
   void compare_final(uint64_t offset, Bytes data, InsertResult& result) const;
-  void write(uint64_t offset, Bytes data, OsPolicy policy, InsertResult& result);
+  void write(uint64_t offset, Bytes data, OsPolicy policy, InsertResult& result,
+             ConflictObserver* observer);
   void put(uint64_t offset, Bytes data);
   void remember(uint64_t begin, uint64_t end);
   [[nodiscard]] bool make_room(uint64_t offset);

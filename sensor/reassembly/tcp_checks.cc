@@ -77,8 +77,8 @@ bool TcpEngine::echo_is_valid(Turn& t) {
   const Sender& client = t.peer;
   if (client.timestamps ? client.last_ts == 0 || t.p.tcp.ts_echo == client.last_ts : t.has(TcpFlags::kSyn)) return true;
   // Of SYNs that differ any may be meant.
-  if (t.s.queue) {
-    for (const QueuedHandshake& q : *t.s.queue) {
+  if (t.s.rare) {
+    for (const QueuedHandshake& q : t.s.rare->queue) {
       if (q.has_timestamps && q.ts == t.p.tcp.ts_echo) return true;
     }
   }

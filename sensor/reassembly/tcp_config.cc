@@ -45,6 +45,7 @@ TcpConfig TcpConfig::from_settings(const Settings& settings) {
   c.bypass = settings.flag("stream.bypass", c.bypass);
   c.check_overlap =
       settings.flag("stream.reassembly.check-overlap-different-data", c.check_overlap);
+  c.other_readings = settings.flag("detect.other-readings.enabled", c.other_readings);
   c.liberal_timestamps = settings.flag("stream.liberal-timestamps", c.liberal_timestamps);
   c.max_syn_queued = bounded<uint8_t>(settings, "stream.max-syn-queued", c.max_syn_queued, 0,
                                       kMaxQueuedHandshakes);

@@ -26,6 +26,7 @@ struct TcpConfig {
   bool inline_mode = false;   // data goes out when it comes, not when it is acknowledged
   bool bypass = false;        // a flow is bypassed once the depth of one direction is reached
   bool check_overlap = true;  // raise reassembly_overlap_different_data
+  bool other_readings = false;  // keep how other policies read what conflicts, for detection
   bool liberal_timestamps = false;
   uint8_t max_syn_queued = 10, max_synack_queued = 5;
   uint8_t max_regions = 8;

@@ -99,6 +99,55 @@ void TcpEngine::keep_bytes(Turn& t, uint32_t seq, Bytes data) {
   keep_run(t, mine.stream_offset(begin), data);
 }
 
+struct TcpEngine::ConflictNote final : ConflictObserver {
+  ConflictNote(TcpEngine& e, Turn& t) : engine(e), turn(t) {}
+  void on_conflict(const StreamBuffer& before, bool given_out) override {
+    engine.begin_readings(turn, before, given_out);
+  }
+  TcpEngine& engine;
+  Turn& turn;
+};
+
+// Segments conflict: from here on the bytes are also kept as other policies read them, from where
+// raw inspection stands, which is mostly where a request or an answer begins.
+void TcpEngine::begin_readings(Turn& t, const StreamBuffer& before, bool given_out) {
+  const Sender& mine = t.mine;
+  if (!config_.other_readings || mine.raw_stopped) return;
+  // What a receiver has acknowledged it has read; only where nobody acknowledges that is not known.
+  const bool reopen = given_out && (t.s.async || config_.inline_mode);
+  if (given_out && !reopen) return;
+  RareState& rare = t.s.more();
+  auto& readings = rare.readings[&mine == &t.s.sender[1]];
+  if (readings) return;
+  uint64_t unit = std::max(before.released(), mine.raw_done);
+  const uint64_t history = std::min<uint64_t>(unit, config_.raw_history_bytes);
+  uint64_t from = std::max(before.released(), unit - history);
+  for (uint64_t end = before.known_until(from); end < before.contiguous_end();
+       end = before.known_until(from))
+    from = before.next_known(end);
+  unit = std::max(unit, from);
+  if (reopen) unit = from;
+  if (rare.readings_begun >= kMaxReadingsBegun || before.highest() > from + kMaxReadingBytes) {
+    ++counters_.readings_given_up;
+    return;
+  }
+  ++rare.readings_begun;
+  ++counters_.readings_begun;
+  readings = OtherReadings::begin(memory_.readings, pool_, before, mine.os_policy, from, unit, reopen);
+  if (!readings) ++counters_.readings_given_up;
+}
+
+void TcpEngine::add_to_readings(Turn& t, uint64_t begin, Bytes data) {
+  auto& readings = t.s.rare->readings[&t.mine == &t.s.sender[1]];
+  if (!readings) return;
+  if (t.mine.raw_stopped || readings->insert(begin, data, t.mine.buffer.final_end())) {
+    if (t.mine.raw_stopped) readings.reset();
+    return;
+  }
+  readings.reset();
+  ++counters_.readings_given_up;
+}
+
 // Bytes without out-of-band ones in between; `begin` is a stream offset.
 void TcpEngine::keep_run(Turn& t, uint64_t begin, Bytes data) {
   Sender& mine = t.mine;
@@ -116,8 +165,10 @@ void TcpEngine::keep_run(Turn& t, uint64_t begin, Bytes data) {
     t.note(E::kStreamReassemblySegmentBeforeBaseSeq);
     return;
   }
+  ConflictNote note(*this, t);
   const InsertResult r =
-      mine.buffer.insert(pool_, begin, data, mine.os_policy, config_.max_regions);
+      mine.buffer.insert(pool_, begin, data, mine.os_policy, config_.max_regions, &note);
+  if (t.s.rare) [[unlikely]] add_to_readings(t, begin, data);
   switch (r.status) {
     case InsertStatus::kOk:
     case InsertStatus::kNothingNew:

@@ -32,6 +32,7 @@ struct TcpCounters {
   uint64_t depth_reached = 0, urgent_oob_bytes = 0;
   uint64_t depth_packets = 0;  // packets with bytes behind the depth, which are not kept
   uint64_t bypassed = 0;
+  uint64_t readings_begun = 0, readings_given_up = 0;  // of other policies; given up: a cap was reached
   // How often an exception policy was applied.
   ExceptionCounters exception_midstream{}, exception_memcap{}, exception_reassembly{};
 };
@@ -39,6 +40,7 @@ struct TcpCounters {
 struct SessionMemory {
   uint64_t sessions = 0;      // alive
   uint64_t raw_given_up = 0;  // times that raw inspection was too far behind
+  uint64_t readings = 0;      // OtherReadings alive
 };
 
 class TcpEngine {
@@ -55,6 +57,8 @@ class TcpEngine {
   void flush(flow::Flow& f, Packet& pseudo, Direction d);
 
   [[nodiscard]] const TcpCounters& counters() const { return counters_; }
+  // Directions of connections in which segments conflict just now.
+  [[nodiscard]] uint64_t readings_alive() const { return memory_.readings; }
   [[nodiscard]] uint64_t sessions_alive() const { return memory_.sessions; }
   [[nodiscard]] uint64_t memuse_bytes() const { return memory_.sessions * sizeof(TcpSession); }
   [[nodiscard]] uint64_t reassembly_memuse_bytes() const { return pool_.in_use_bytes(); }
@@ -141,6 +145,9 @@ class TcpEngine {
   // `seq`: of data[0]. Without the bytes that are marked as out of band.
   void keep_bytes(Turn& t, uint32_t seq, Bytes data);
   void keep_run(Turn& t, uint64_t begin, Bytes data);
+  struct ConflictNote;
+  void begin_readings(Turn& t, const StreamBuffer& before, bool given_out);
+  void add_to_readings(Turn& t, uint64_t begin, Bytes data);
   [[nodiscard]] UrgentPolicy urgent(Turn& t, uint64_t& offset);
   void hand_out(flow::Flow& f, Packet& p, TcpSession& s, Sender& mine);
   [[nodiscard]] bool gap_is_certain(const TcpSession& s, const Sender& mine) const;

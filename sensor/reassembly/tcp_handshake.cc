@@ -69,17 +69,18 @@ void take_synack(Sender& client, Sender& server, const QueuedHandshake& q, bool 
 
 // The newest that fits.
 const QueuedHandshake* find(const TcpSession& s, auto predicate) {
-  if (!s.queue) return nullptr;
-  const auto it = std::find_if(s.queue->rbegin(), s.queue->rend(), predicate);
-  return it == s.queue->rend() ? nullptr : &*it;
+  if (!s.rare) return nullptr;
+  const auto& queue = s.rare->queue;
+  const auto it = std::find_if(queue.rbegin(), queue.rend(), predicate);
+  return it == queue.rend() ? nullptr : &*it;
 }
 
 // False when the queue is full: the oldest then makes room.
 bool enqueue(TcpSession& s, const QueuedHandshake& q, size_t max) {
-  if (!s.queue) s.queue = std::make_unique<std::vector<QueuedHandshake>>();
-  const bool has_room = s.queue->size() < max;
-  if (!has_room && !s.queue->empty()) s.queue->erase(s.queue->begin());
-  if (max != 0) s.queue->push_back(q);
+  auto& queue = s.more().queue;
+  const bool has_room = queue.size() < max;
+  if (!has_room && !queue.empty()) queue.erase(queue.begin());
+  if (max != 0) queue.push_back(q);
   return has_room;
 }
 
@@ -245,7 +246,7 @@ bool TcpEngine::syn_sent_synack(Turn& t) {
     const QueuedHandshake syn = *earlier;
     take_syn(client, t.mine, syn);
   }
-  t.s.queue.reset();
+  if (t.s.rare) t.s.rare->queue = {};
   take_synack_options(t);
   set_state(t, TcpState::kSynRecv);
   return true;
@@ -343,13 +344,13 @@ bool TcpEngine::syn_recv_syn(Turn& t) {
 
 bool TcpEngine::syn_recv_ack(Turn& t) {
   TcpSession& s = t.s;
-  if (t.to_server() && s.queue) {
+  if (t.to_server() && s.rare) {
     // The client answers one of the SYN/ACKs that differ: the earlier or a later one.
     if (const auto* q = find(s, [&t](const QueuedHandshake& h) { return h.seq + 1 == t.ack; })) {
       const QueuedHandshake synack = *q;
       take_synack(t.mine, t.peer, synack, true);
     }
-    s.queue.reset();
+    s.rare->queue = {};
   }
   if (!timestamp_is_valid(t)) return false;
   if (s.four_way && !t.to_server()) {

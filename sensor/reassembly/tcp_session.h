@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sensor/flow/raw_stream.h"
+#include "sensor/reassembly/other_readings.h"
 #include "sensor/reassembly/stream_buffer.h"
 #include "sensor/reassembly/tcp_config.h"
 
@@ -105,6 +106,15 @@ struct QueuedHandshake {
   bool has_wscale = false, has_timestamps = false, sack_permitted = false;
 };
 
+// What hardly any connection has.
+struct RareState {
+  std::vector<QueuedHandshake> queue;
+  std::unique_ptr<OtherReadings> readings[kDirections];  // by place in TcpSession::sender
+  uint8_t readings_begun = 0;
+  uint32_t reading_alerts = 0;  // of those who look at the readings: how much they did
+  uint64_t reading_bytes = 0;
+};
+
 struct SessionMemory;  // the engine's account of sessions
 
 class TcpSession final : public flow::RawStream {
@@ -128,10 +138,19 @@ class TcpSession final : public flow::RawStream {
   uint8_t tcp_flags = 0;       // all flags of both
   Sender sender[kDirections];  // by of(): the client's bytes go to the server
   bool swapped = false;        // client and server changed places
-  std::unique_ptr<std::vector<QueuedHandshake>> queue;
+  std::unique_ptr<RareState> rare;
 
   [[nodiscard]] Sender& of(Direction d) { return sender[index(d) ^ int{swapped}]; }
   [[nodiscard]] const Sender& of(Direction d) const { return sender[index(d) ^ int{swapped}]; }
+  [[nodiscard]] RareState& more() {
+    if (!rare) rare = std::make_unique<RareState>();
+    return *rare;
+  }
+  // How other hosts read what conflicts in this direction; null: nothing does.
+  [[nodiscard]] OtherReadings* readings(Direction d) const {
+    return rare == nullptr ? nullptr : rare->readings[index(d) ^ int{swapped}].get();
+  }
+  void drop_readings(Direction d) { rare->readings[index(d) ^ int{swapped}].reset(); }
   [[nodiscard]] Direction direction_of(const Sender& s) const {
     return (&s == &sender[0]) != swapped ? Direction::kToServer : Direction::kToClient;
   }

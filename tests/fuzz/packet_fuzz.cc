@@ -33,6 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 1) return 0;
   reassembly::DefragConfig limits;
   limits.max_trackers = 8;
+  limits.other_readings = true;
   limits.max_fragments = 32;
   limits.memcap_bytes = 64u << 10;
   limits.policy_of =

@@ -78,6 +78,7 @@ struct Input {
 
 reassembly::TcpConfig config_of(uint8_t a, uint8_t b) {
   reassembly::TcpConfig c;
+  c.other_readings = true;
   c.midstream = (a & 1) != 0;
   c.async_oneside = (a & 2) != 0;
   c.inline_mode = (a & 4) != 0;

@@ -412,6 +412,14 @@ size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
   return took;
 }
 
+void Driver::speak(flow::Flow& f, AppProto proto) {
+  FlowAppState& s = impl_->state_of(f);
+  impl_->adopt(s, proto, f.key.protocol == 6);
+  s.proto_of = {proto, proto};
+  for (DetectionState& each : s.detection) each.completed = true;
+  s.first_data_seen = true;
+}
+
 bool Driver::other_side_first(const flow::Flow& f, Direction) {
   FlowAppState* s = app_state(f);
   return s != nullptr && std::exchange(s->other_side_first, false);

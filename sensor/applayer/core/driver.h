@@ -108,6 +108,8 @@ class Driver : public reassembly::StreamConsumer {
   [[nodiscard]] bool other_side_first(const flow::Flow& f, Direction d) override;
   [[nodiscard]] bool wants(const flow::Flow& f, Direction d) const override;
 
+  // For a flow made to stand beside another one whose protocol is known: needs no detection.
+  void speak(flow::Flow& f, AppProto proto);
   // A UDP datagram with payload.
   void on_datagram(flow::Flow& f, Packet& p);
   // The flow is over: open transactions are finished.

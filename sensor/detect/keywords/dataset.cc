@@ -24,12 +24,13 @@ class DatasetCondition : public BufferCondition {
         return true;
       case Command::kIsNotSet: return set->key_of(in.data).has_value() && !set->contains(in.data);
       case Command::kSet: {
+        if (rt.observing) return set->key_of(in.data).has_value() && !set->contains(in.data);
         bool full = false;
         const bool added = set->add(in.data, full);
         if (full) ++rt.counters->dataset_full;
         return added;
       }
-      case Command::kUnset: return set->remove(in.data);
+      case Command::kUnset: return rt.observing ? set->contains(in.data) : set->remove(in.data);
     }
     return false;
   }

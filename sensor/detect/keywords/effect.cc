@@ -44,6 +44,7 @@ Status setup_tag(RuleBuilder& b, const rules::Option& o) {
     dst = (*parts)[3] == "dst";
   }
   add_effect(b, [session, count, metric, dst](Runtime& rt) {
+    if (rt.observing) return;
     FlowExtra::Tag tag;
     tag.metric = metric;
     tag.rule = uint64_t{rt.rule->gid} << 32 | rt.rule->sid;

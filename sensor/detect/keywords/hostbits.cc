@@ -61,6 +61,7 @@ void add(RuleBuilder& b, Command c, Whose whose, NameId bit, int64_t expire_s, i
     return;
   }
   add_effect(b, [bit, whose, c, expire_s](Runtime& rt) {
+    if (rt.observing) return;
     const int64_t now = to_ns(rt.packet->ts), until = now + expire_s * 1'000'000'000;
     for (const Whose w : {Whose::kSrc, Whose::kDst}) {
       const Whose one = whose == Whose::kBoth ? w : whose;

@@ -31,7 +31,10 @@ inline std::string broken_promise(std::span<Packet* const> packets) {
   unsigned sum = 0;
   for (size_t i = 0; i < packets.size(); ++i) {
     Packet& p = *packets[i];
-    if (i + 1 < packets.size() && p.outer != packets[i + 1]) return "carrier does not follow";
+    // Other hosts' readings of a carrier's fragments stand between the receiver's and the carrier.
+    size_t carrier = i + 1;
+    while (carrier < packets.size() && packets[carrier]->other_reading != 0) ++carrier;
+    if (carrier < packets.size() && p.outer != packets[carrier]) return "carrier does not follow";
     for (const Bytes view : {p.ip_header, p.ip_payload, p.transport_header, p.payload, p.ip.options,
                              p.tcp.options, p.tcp.sack, p.arp_packet}) {
       if (!lies_in(view, p.frame)) return "view outside the frame";

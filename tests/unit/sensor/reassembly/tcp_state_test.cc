@@ -335,7 +335,7 @@ TEST(TcpHandshake, TooManySynsThatDiffer) {
   TcpBench b(config);
   for (uint32_t i = 0; i < 4; ++i) EXPECT_TAKEN(b.c("S", i * 1000, 0));
   EXPECT_TRUE(b.c("S", 9000, 0).events.has(E::kStream3whsSynFlood));
-  EXPECT_EQ(b.session().queue->size(), 3u);
+  EXPECT_EQ(b.session().rare->queue.size(), 3u);
 }
 
 TEST(TcpHandshake, SynAckSentAgainDiffers) {
