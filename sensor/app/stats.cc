@@ -1,10 +1,13 @@
 #include "sensor/app/stats.h"
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <vector>
 
 #include "sensor/applayer/core/driver_config.h"
+#include "sensor/applayer/http/range_files.h"
+#include "sensor/emit/file_store.h"
 
 namespace vong::sensor {
 namespace {
@@ -36,8 +39,10 @@ class CounterWriter {
   size_t opened_ = 0;   // how many of path_ stand in the text
 };
 
-void write_decoder(CounterWriter& out, const decode::DecodeCounters& d, bool with_events,
-                   bool with_stream_events) {
+// Events that the reference's record does not know: there only when they have counted.
+constexpr std::string_view kOwnEvents[] = {"igmp.malformed", "igmp.pkt_too_small", "igmp.v3_pkt_too_small", "sctp.too_many_chunks"};
+
+void write_decoder(CounterWriter& out, const decode::DecodeCounters& d, bool with_events) {
   out.open_object("decoder");
   out.field("pkts", d.pkts);
   out.field("bytes", d.bytes);
@@ -82,7 +87,6 @@ void write_decoder(CounterWriter& out, const decode::DecodeCounters& d, bool wit
   for (const auto& [name, value] : counts) out.field(name, value);
   out.field("avg_pkt_size", d.pkts > 0 ? d.bytes / d.pkts : 0);
   out.field("max_pkt_size", d.max_pkt_size);
-  (void)with_stream_events;
   if (with_events) {
     // Names are "group.event": one object a group. The table stands in order of groups.
     out.open_object("event");
@@ -91,12 +95,14 @@ void write_decoder(CounterWriter& out, const decode::DecodeCounters& d, bool wit
       if (about.is_stream) continue;
       const size_t dot = about.name.find('.');
       if (dot == std::string_view::npos) continue;
+      const uint64_t count = d.events[static_cast<size_t>(about.event)];
+      if (count == 0 && std::ranges::find(kOwnEvents, about.name) != std::end(kOwnEvents)) continue;
       if (about.name.substr(0, dot) != group) {
         if (!group.empty()) out.close_object();
         group = about.name.substr(0, dot);
         out.open_object(group);
       }
-      out.field(about.name.substr(dot + 1), d.events[static_cast<size_t>(about.event)]);
+      out.field(about.name.substr(dot + 1), count);
     }
     if (!group.empty()) out.close_object();
     out.close_object();
@@ -164,6 +170,62 @@ void write_flow(CounterWriter& out, const Worker& worker) {
   out.close_object();
 }
 
+// The record shortens what rules spell out.
+std::string name_in_stats(std::string_view event) {
+  constexpr std::string_view kLong = "_different_ack", kShort = "_diff_ack";
+  std::string name(event);
+  if (name.ends_with(kLong)) name.replace(name.size() - kLong.size(), kLong.size(), kShort);
+  return name;
+}
+
+void write_stream(CounterWriter& out, const Worker& worker) {
+  constexpr std::string_view kGroup = "stream.";
+  out.open_object("stream");
+  for (const auto& about : all_packet_events()) {
+    if (!about.is_stream || !about.name.starts_with(kGroup)) continue;
+    out.field(name_in_stats(about.name.substr(kGroup.size())), worker.counters().events[static_cast<size_t>(about.event)]);
+  }
+  out.close_object();
+}
+
+void write_ranges(CounterWriter& out, const Plan& plan) {
+  out.open_object("http");
+  out.open_object("byterange");
+  out.field("memuse", http::shared_range_files()->bytes());
+  out.field("memcap", http::range_limits(plan.settings).bytes_max);
+  out.close_object();
+  out.close_object();
+}
+
+void write_file_store(CounterWriter& out, const emit::FileStore* store) {
+  if (store == nullptr) return;
+  out.open_object("file_store");
+  out.field("fs_errors", store->errors());
+  out.close_object();
+}
+
+// Of all memory caps the one that is filled most, in percent; and the most that it ever was in this process.
+void write_memcap(CounterWriter& out, const Worker& worker, const Plan& plan) {
+  static std::atomic<uint64_t> most = 0;
+  const auto& s = plan.settings;
+  const std::pair<uint64_t, uint64_t> used_of[] = {
+      {worker.flows().memuse_bytes(), s.size_bytes("flow.memcap", flow::FlowConfig().memcap_bytes)},
+      {worker.tcp().memuse_bytes(), s.size_bytes("stream.memcap", reassembly::TcpConfig().memcap_bytes)},
+      {worker.tcp().reassembly_memuse_bytes(), s.size_bytes("stream.reassembly.memcap", reassembly::TcpConfig().reassembly_memcap_bytes)},
+      {http::shared_range_files()->bytes(), http::range_limits(s).bytes_max}};
+  uint64_t pressure = 0;
+  for (const auto& [used, cap] : used_of) {
+    if (cap > 0) pressure = std::max(pressure, used * 100 / cap);
+  }
+  uint64_t before = most.load();
+  while (before < pressure && !most.compare_exchange_weak(before, pressure)) {
+  }
+  out.open_object("memcap");
+  out.field("pressure", pressure);
+  out.field("pressure_max", std::max(before, pressure));
+  out.close_object();
+}
+
 void write_bypassed(CounterWriter& out, const Worker& worker) {
   const auto& f = worker.flows().counters();
   out.open_object("flow_bypassed");
@@ -175,11 +237,30 @@ void write_bypassed(CounterWriter& out, const Worker& worker) {
 // What the reference lacks: its record knows no counters of them, so they are there only when they have counted.
 constexpr std::string_view kOwnProtocols[] = {"s7comm", "iec104", "mysql", "irc", "jabber", "llmnr", "template"};
 
-// A protocol over TCP and UDP has a counter for each.
+// Their one transaction is the session itself: the reference counts none of it.
+constexpr std::string_view kSessionProtocols[] = {"tls", "ssh", "ftp-data"};
+
+// A protocol over TCP and UDP has a counter for each, but for those that the record knows by one name.
+constexpr std::string_view kOneCounter[] = {"snmp"};
+
+applayer::ProtocolCounters operator+(applayer::ProtocolCounters a, const applayer::ProtocolCounters& b) {
+  a.flows += b.flows;
+  a.transactions += b.transactions;
+  a.errors_gap += b.errors_gap;
+  a.errors_parser += b.errors_parser;
+  a.errors_unconsumed += b.errors_unconsumed;
+  return a;
+}
+
 template <typename Write>
 void each_protocol(const Worker& worker, const Plan& plan, Write write) {
   const applayer::DriverCounters& counters = worker.driver().counters();
   for (const applayer::ProtocolDef* def : applayer::protocols()) {
+    if (std::ranges::find(kOneCounter, def->name) != std::end(kOneCounter)) {
+      const auto id = static_cast<size_t>(def->id);
+      write(std::string(def->name), counters.tcp[id] + counters.udp[id]);
+      continue;
+    }
     const bool both = def->probe.tcp && def->probe.udp;
     for (const bool tcp : {true, false}) {
       if (!(tcp ? def->probe.tcp : def->probe.udp) || plan.protocols->mode(def->id, tcp) == applayer::ProtocolMode::kOff) continue;
@@ -197,7 +278,10 @@ void write_app_layer(CounterWriter& out, const Worker& worker, const Plan& plan)
   each_protocol(worker, plan, [&](const std::string& name, const applayer::ProtocolCounters& c) { out.field(name, c.flows); });
   out.close_object();
   out.open_object("tx");
-  each_protocol(worker, plan, [&](const std::string& name, const applayer::ProtocolCounters& c) { out.field(name, c.transactions); });
+  each_protocol(worker, plan, [&](const std::string& name, const applayer::ProtocolCounters& c) {
+    const bool session = std::ranges::find(kSessionProtocols, name) != std::end(kSessionProtocols);
+    out.field(name, session ? 0 : c.transactions);
+  });
   out.close_object();
   out.open_object("error");
   each_protocol(worker, plan, [&](const std::string& name, const applayer::ProtocolCounters& c) {
@@ -237,12 +321,15 @@ void write_stats(Worker& worker, const Plan& plan, Timestamp now) {
   out.open_object();
   out.field("uptime", 0);
   CounterWriter counters(out, plan.eve.stats_null_values);
-  write_decoder(counters, worker.decoder().counters(), plan.settings.flag("stats.decoder-events", true),
-                plan.settings.flag("stats.stream-events", false));
+  write_decoder(counters, worker.decoder().counters(), plan.settings.flag("stats.decoder-events", true));
+  if (plan.settings.flag("stats.stream-events", false)) write_stream(counters, worker);
   write_tcp(counters, worker);
   write_flow(counters, worker);
   write_bypassed(counters, worker);
   write_app_layer(counters, worker, plan);
+  write_ranges(counters, plan);
+  write_memcap(counters, worker, plan);
+  write_file_store(counters, worker.emitter().file_store());
   if (plan.settings.flag("stats.exception-policy.global-stats", true)) write_exception_policies(counters, worker);
   write_detect(out, worker, plan.rule_counts);
   out.close_object();

@@ -254,6 +254,7 @@ void Worker::inspect_once(Packet& packet) {
 void Worker::inspect_and_emit(Packet& packet, bool final) {
   inspect_once(packet);
   if (packet.is_pseudo) inspect_rest_of_stream(packet);
+  for (const PacketEvent e : packet.events) ++counters_.events[static_cast<size_t>(e)];
   emitter_.packet_events(packet);
   emitter_.arp(packet);
   if (packet.flow != nullptr) {

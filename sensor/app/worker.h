@@ -2,6 +2,7 @@
 // immutable rules and configuration. The steps stand in order in worker.cc.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -49,6 +50,7 @@ struct WorkerCounters {
   uint64_t no_flow = 0;            // the flow table gave none (memory cap)
   uint64_t max_packet_bytes = 0;
   uint64_t injected = 0;           // of the frames: handed in besides the source's
+  std::array<uint64_t, kPacketEventCount> events{};  // of packets that came to detection
 };
 
 class Worker : private decode::PacketSink {

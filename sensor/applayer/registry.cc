@@ -15,7 +15,7 @@
 #include "sensor/applayer/http2/parser.h"
 #include "sensor/applayer/iec104/parser.h"
 #include "sensor/applayer/ike/parser.h"
-#include "sensor/applayer/imap/protocol.h"
+#include "sensor/applayer/imap/parser.h"
 #include "sensor/applayer/irc/protocol.h"
 #include "sensor/applayer/jabber/protocol.h"
 #include "sensor/applayer/krb5/parser.h"

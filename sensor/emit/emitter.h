@@ -33,6 +33,7 @@ class Emitter {
   void set_reading(std::span<const std::string_view> policies) { reading_ = policies; }
   // Must outlive the emitter; null: files are not stored.
   void set_file_store(FileStore* store) { store_ = store; }
+  [[nodiscard]] const FileStore* file_store() const { return store_; }
   // `rules`: the set that the alerts' rules belong to.
   void alerts(const Packet& packet, std::span<const detect::Alert> alerts, bool tagged,
               const detect::RuleSet* rules = nullptr);

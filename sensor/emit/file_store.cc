@@ -82,7 +82,10 @@ void FileStore::finish(File& file) {
   std::error_code error;
   if (fs::exists(name, error)) fs::remove(temporary(file), error);
   else fs::rename(temporary(file), name, error);
-  if (error) return give_up(file);
+  if (error) {
+    ++errors_;
+    return give_up(file);
+  }
   file.storing = false;
   file.stored = true;
   ++stored_;
@@ -101,7 +104,10 @@ void FileStore::update(File& file) {
   }
   if (file.gaps || file.window_offset > file.stored_bytes) return give_up(file);
   const Bytes fresh = as_bytes(file.window).subspan(file.stored_bytes - file.window_offset);
-  if ((!fresh.empty() || file.stored_bytes == 0) && !append(file, fresh)) return give_up(file);
+  if ((!fresh.empty() || file.stored_bytes == 0) && !append(file, fresh)) {
+    ++errors_;
+    return give_up(file);
+  }
   file.stored_bytes += fresh.size();
   if (file.state != FileState::kOpen) finish(file);
 }

@@ -34,6 +34,8 @@ class FileStore {
 
   [[nodiscard]] uint64_t stored() const { return stored_; }
   [[nodiscard]] uint64_t failed() const { return failed_; }
+  // Of these, those that the file system refused.
+  [[nodiscard]] uint64_t errors() const { return errors_; }
 
  private:
   FileStore(std::string folder, const Settings& settings, const std::string& path);
@@ -44,7 +46,7 @@ class FileStore {
 
   std::string folder_;
   bool force_ = false, write_fileinfo_ = false;
-  std::atomic<uint64_t> next_id_ = 1, stored_ = 0, failed_ = 0;
+  std::atomic<uint64_t> next_id_ = 1, stored_ = 0, failed_ = 0, errors_ = 0;
 };
 
 }  // namespace vong::emit

@@ -403,6 +403,7 @@ size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
   if (chunk.depth && s.parser != nullptr) truncate_files(*s.parser, way);
   const bool had_failed = s.failed;
   const size_t took = impl_->feed(s, way, in, true);
+  if (s.parser != nullptr && s.parser->bypass_flow) f.phase = flow::FlowPhase::kBypassed;
   if (s.failed && !had_failed) impl_->apply_error_policy(f, p);
   impl_->announce(f, s, p.ts);
   for (const Direction each : {d, opposite(d)}) {   // an answer may complete what was asked

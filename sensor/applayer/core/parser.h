@@ -85,6 +85,8 @@ class Parser {
   // What follows is encrypted: rules on raw content have nothing to look for in this flow any more (TLS, SSH with their
   // encryption-handling settings).
   bool no_payload_inspection = false;
+  // And nothing is looked at in the rest of the flow (encryption-handling: bypass).
+  bool bypass_flow = false;
   // What the flow turned out to carry inside its protocol (DNS in HTTP/2): the flow goes by this name and table from now on, with
   // this parser and its transactions. kUnknown: no change.
   AppProto speaks{};

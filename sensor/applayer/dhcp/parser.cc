@@ -52,7 +52,8 @@ void read_options(ByteReader& in, Transaction& tx) {
     if (o.code == kPad) continue;
     if (o.code == kEnd) return;
     o.data = as_text(in.bytes(in.u8()));
-    if (!in.ok() || !fits(o) || tx.options.size() >= kMaxOptions) {
+    if (!in.ok()) break;
+    if (!fits(o) || tx.options.size() >= kMaxOptions) {
       tx.add_event(kMalformedOptions);
       return;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sensor/applayer/core/file_stream.h"
 #include "sensor/applayer/http/limits.h"
 #include "sensor/applayer/http/syntax.h"
 
@@ -119,9 +120,12 @@ void BodyReader::finish(HttpTransaction& tx, bool whole) {
     form_.reset();
   }
   Message& m = tx.message(direction_);
-  if (m.files != nullptr)
-    m.files->close(whole && !lost_sync_ ? applayer::FileState::kClosed
-                                        : applayer::FileState::kTruncated);
+  if (m.files != nullptr) {
+    if (whole && !lost_sync_)
+      m.files->close();
+    else
+      applayer::abandon(*m.files);
+  }
   if (range_ && m.files != nullptr && !m.files->files().empty()) {
     const std::string name = m.files->files().back().name;
     range_->add_whole_to(*m.files, name, next_file_id_);
@@ -260,7 +264,10 @@ void BodyReader::file_bytes(Bytes data) {
 
 void BodyReader::file_ends(bool whole) {
   if (auto& files = form_tx_->message(direction_).files) {
-    files->close(whole ? applayer::FileState::kClosed : applayer::FileState::kTruncated);
+    if (whole)
+      files->close();
+    else
+      applayer::abandon(*files);
   }
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "sensor/applayer/core/file_stream.h"
 #include "sensor/applayer/http/syntax.h"
 #include "sensor/applayer/http2/parser.h"
 
@@ -69,8 +70,10 @@ void Http2Parser::finish_body(Http2Transaction& tx, Direction d, bool whole) {
     if (s.decoder->problems().failed) tx.raise(Event::kFailedDecompression);
     s.decoder.reset();
   }
-  if (s.files->has_open())
-    s.files->close(whole ? applayer::FileState::kClosed : applayer::FileState::kTruncated);
+  if (whole)
+    s.files->close();
+  else
+    applayer::abandon(*s.files);
   if (s.range && !s.files->files().empty())
     s.range->add_whole_to(*s.files, std::string(s.files->files().back().name), next_file_id_);
   s.range.reset();

@@ -1,10 +1,13 @@
-#include "sensor/applayer/imap/protocol.h"
-
+// IMAP as a table: detection, buffers, configuration.
 #include <array>
+
+#include "sensor/applayer/core/file_buffers.h"
+#include "sensor/applayer/imap/parser.h"
 
 namespace vong::imap {
 
 using applayer::AppProto;
+using applayer::BufferDef;
 using applayer::ProbePattern;
 using applayer::ProtocolDef;
 
@@ -20,6 +23,42 @@ constexpr std::array kPatterns = {
         .bytes = "1 capability", .nocase = true, .within = 16, .direction = Direction::kToServer},
 };
 
+constexpr std::array kBuffers = {
+    BufferDef{.name = "file.data",
+              .alias = "file_data",
+              .to_server_progress = kInProgress,
+              .to_client_progress = kInProgress,
+              .get = applayer::file_data,
+              .multi = true,
+              .streaming = true,
+              .help = "Content of files"},
+    BufferDef{.name = "file.name",
+              .to_server_progress = kInProgress,
+              .to_client_progress = kInProgress,
+              .get = applayer::file_name,
+              .multi = true,
+              .help = "Names of files"},
+};
+
+// Beside alerts and files: whose mail it is.
+bool log_mail(const applayer::Transaction& base, const applayer::LogContext&, JsonWriter& out) {
+  const smtp::Mime& mail = static_cast<const Transaction&>(base).mail.mime();
+  if (!mail.headers().empty()) smtp::write_email(mail, nullptr, out);
+  return true;
+}
+
+std::shared_ptr<const void> configure(const Settings& settings) {
+  auto config = std::make_shared<Config>();
+  config->mail = smtp::make_config(settings);
+  return config;
+}
+
+std::unique_ptr<applayer::Parser> make(const void* config) {
+  static const Config kDefault;
+  return std::make_unique<ImapParser>(config != nullptr ? *static_cast<const Config*>(config)
+                                                        : kDefault);
+}
+
 }  // namespace
 
 const ProtocolDef kImapProtocol = {
@@ -27,12 +66,15 @@ const ProtocolDef kImapProtocol = {
     .name = "imap",
     .rule_alias = {},
     .probe = {.tcp = true, .udp = false, .patterns = kPatterns, .ports = {}},
-    .complete = {1, 1},
-    .buffers = {},
+    .complete = {kComplete, kComplete},
+    .configure = configure,
+    .make = make,
+    .buffers = kBuffers,
     .numbers = {},
     .matchers = {},
     .events = {},
     .loggers = {},
+    .alert_record = log_mail,
 };
 
 }  // namespace vong::imap

@@ -72,6 +72,7 @@ void Pop3Parser::complete(Transaction& tx) {
   tx.progress = {kComplete, kComplete};
   tx.updated = {true, true};
   if (multiline_ == &tx) multiline_ = nullptr;
+  if (tx.mail != nullptr) tx.mail->finish(false);  // broken off, when it was not finished before
   const auto it = std::ranges::find(open_, &tx);
   if (it != open_.end()) open_.erase(it);
 }
@@ -112,6 +113,32 @@ void Pop3Parser::data_line(std::string_view line) {
   if (data.size() < kMaxDataLines && tx.data_bytes <= kMaxDataBytes) data.emplace_back(line);
 }
 
+// A line of a mail without its line feed; not `whole`: more of it may come. How much of it was taken.
+size_t Pop3Parser::mail_line(std::string_view line, bool whole) {
+  smtp::CarriedMail& mail = *multiline_->mail;
+  if (line.size() > kMaxLineBytes) {
+    line = line.substr(0, kMaxLineBytes);
+    whole = false;
+  }
+  const size_t taken = line.size() + (whole ? 1 : 0);
+  const bool cr = whole && line.ends_with('\r');
+  if (cr) line.remove_suffix(1);
+  const bool begins = !in_piece_;
+  in_piece_ = !whole;
+  if (begins && whole && line == ".") {
+    mail.finish(true);
+    data_line(line);
+    return taken;
+  }
+  mail.line(line, !whole ? "" : cr ? "\r\n" : "\n");
+  if (begins) {
+    data_line(line);
+  } else {
+    multiline_->updated[kServerSide] = true;
+  }
+  return taken;
+}
+
 Pop3Parser::Step Pop3Parser::answer(std::string_view line, bool cut) {
   if (multiline_ != nullptr) return data_line(line), Step::kOk;
   // A continuation of AUTH (RFC 5034 section 4): the client goes on, the answer follows.
@@ -130,6 +157,10 @@ Pop3Parser::Step Pop3Parser::answer(std::string_view line, bool cut) {
   tx.response = std::move(status);
   if (ok && is_multiline(tx.request)) {
     multiline_ = &tx;
+    in_piece_ = false;
+    const std::string& command = tx.request->command;
+    if (config_.mail->decode_mime && (command == "RETR" || command == "TOP"))
+      tx.mail = std::make_unique<smtp::CarriedMail>(*config_.mail, next_file_id_);
     return Step::kOk;
   }
   const bool tls = ok && tx.request && tx.request->command == "STLS";
@@ -152,6 +183,10 @@ ParseResult Pop3Parser::parse(Direction d, const Input& in) {
     }
     const bool cut = line.size() > kMaxLineBytes;
     if (!whole && !cut) break;
+    if (d == Direction::kToClient && multiline_ != nullptr && multiline_->mail != nullptr) {
+      at += mail_line(line, whole);
+      continue;
+    }
     at = whole ? end + 1 : data.size();
     discard = !whole;
     if (cut) line = line.substr(0, kMaxLineBytes);

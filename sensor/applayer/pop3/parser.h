@@ -9,6 +9,7 @@
 #include "sensor/applayer/core/parser.h"
 #include "sensor/applayer/core/protocol.h"
 #include "sensor/applayer/pop3/limits.h"
+#include "sensor/applayer/smtp/carried_mail.h"
 
 namespace vong::pop3 {
 
@@ -25,6 +26,7 @@ enum Event : applayer::EventId {
 
 struct Config {
   size_t transactions_max = kMaxTransactions;
+  std::shared_ptr<const smtp::Config> mail = std::make_shared<smtp::Config>();
 };
 
 struct Request {
@@ -42,6 +44,11 @@ struct Transaction : applayer::Transaction {
   std::optional<Request> request;
   std::optional<Response> response;
   size_t data_bytes = 0;
+  std::unique_ptr<smtp::CarriedMail> mail;  // that the answer brings (RETR, TOP)
+
+  [[nodiscard]] applayer::FileContainer* files(Direction d) override {
+    return d == Direction::kToClient && mail != nullptr ? mail->files() : nullptr;
+  }
 };
 
 class Pop3Parser : public applayer::Parser {
@@ -58,12 +65,15 @@ class Pop3Parser : public applayer::Parser {
   void command(std::string_view line, bool cut);
   Step answer(std::string_view line, bool cut);
   void data_line(std::string_view line);
+  [[nodiscard]] size_t mail_line(std::string_view line, bool whole);
   Transaction& make();
   void complete(Transaction& tx);
 
   const Config& config_;
   std::deque<Transaction*> open_;               // without their answer, oldest first
   Transaction* multiline_ = nullptr;            // lines of this answer follow
+  bool in_piece_ = false;                       // within a long line of a mail
+  uint64_t next_file_id_ = 0;
   bool discard_[kDirections] = {false, false};  // up to the end of an overlong line
 };
 

@@ -3,11 +3,13 @@
 #include <array>
 
 #include "base/strings.h"
+#include "sensor/applayer/core/file_buffers.h"
 #include "sensor/applayer/pop3/parser.h"
 
 namespace vong::pop3 {
 
 using applayer::AppProto;
+using applayer::BufferDef;
 using applayer::EventDef;
 using applayer::LoggerDef;
 using applayer::ProbeVerdict;
@@ -41,6 +43,29 @@ bool log_pop3(const applayer::Transaction& base, const applayer::LogContext&, Js
   out.close_object();
   return true;
 }
+
+// Beside alerts and files stands whose mail it was.
+bool log_with_mail(const applayer::Transaction& base, const applayer::LogContext& context, JsonWriter& out) {
+  const auto& tx = static_cast<const Transaction&>(base);
+  if (!log_pop3(base, context, out)) return false;
+  if (tx.mail != nullptr && !tx.mail->mime().headers().empty()) smtp::write_email(tx.mail->mime(), nullptr, out);
+  return true;
+}
+
+constexpr std::array kBuffers = {
+    BufferDef{.name = "file.data",
+              .alias = "file_data",
+              .to_client_progress = kInProgress,
+              .get = applayer::file_data,
+              .multi = true,
+              .streaming = true,
+              .help = "Content of files"},
+    BufferDef{.name = "file.name",
+              .to_client_progress = kInProgress,
+              .get = applayer::file_name,
+              .multi = true,
+              .help = "Names of files"},
+};
 
 constexpr std::array<EventDef, kEventCount> kEvents = {{
     {"too_many_transactions", "too_many_transactions"},
@@ -82,6 +107,7 @@ std::shared_ptr<const void> configure(const Settings& s) {
   auto config = std::make_shared<Config>();
   config->transactions_max = static_cast<size_t>(std::clamp<int64_t>(
       s.integer("app-layer.protocols.pop3.max-tx", kMaxTransactions), 1, 1 << 14));
+  config->mail = smtp::make_config(s);
   return config;
 }
 
@@ -106,12 +132,12 @@ const ProtocolDef kPop3Protocol = {
     .complete = {kComplete, kComplete},
     .configure = configure,
     .make = make,
-    .buffers = {},
+    .buffers = kBuffers,
     .numbers = {},
     .matchers = {},
     .events = kEvents,
     .loggers = kLoggers,
-    .alert_record = log_pop3,
+    .alert_record = log_with_mail,
 };
 
 }  // namespace vong::pop3

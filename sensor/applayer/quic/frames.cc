@@ -46,12 +46,16 @@ std::optional<Tags> read_tags(Bytes message) {
   return tags;
 }
 
+// A frame without a length goes to the packet's end; what it carries is not read, as in the reference: real handshakes say how long
+// they are, since padding follows them.
 bool read_stream(ByteReader& in, uint8_t type, Frames& out) {
+  constexpr uint8_t kHasLength = 0x20;
   const unsigned offset_bits = type >> 2 & 7u;
   in.skip((type & 3u) + 1 + (offset_bits == 0 ? 0 : offset_bits + 1));
-  const size_t size = (type & 0x20) != 0 ? in.u16() : in.remaining();
-  const Bytes data = in.bytes(size);
+  const bool has_length = (type & kHasLength) != 0;
+  const Bytes data = in.bytes(has_length ? in.u16() : in.remaining());
   if (!in.ok()) return false;
+  if (!has_length) return true;
   if (auto tags = read_tags(data); tags && !tags->empty()) out.tags.push_back(std::move(*tags));
   return true;
 }

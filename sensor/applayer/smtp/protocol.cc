@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "sensor/applayer/core/file_buffers.h"
 #include "sensor/applayer/core/welcome.h"
+#include "sensor/applayer/smtp/carried_mail.h"
 #include "sensor/applayer/smtp/limits.h"
 #include "sensor/applayer/smtp/parser.h"
 
@@ -199,7 +200,9 @@ bool wants_body_md5(const Settings& s, std::string_view setting) {
   return false;
 }
 
-std::shared_ptr<const void> configure(const Settings& s) {
+}  // namespace
+
+std::shared_ptr<const Config> make_config(const Settings& s) {
   auto config = std::make_shared<Config>();
   const std::string mime = "app-layer.protocols.smtp.mime.";
   config->decode_mime = s.flag(mime + "decode-mime", true);
@@ -222,6 +225,10 @@ std::shared_ptr<const void> configure(const Settings& s) {
       s.size_bytes("app-layer.protocols.smtp.inspected-tracker.content-inspect-min-size", kInspectMinBytes);
   return config;
 }
+
+namespace {
+
+std::shared_ptr<const void> configure(const Settings& s) { return make_config(s); }
 
 std::unique_ptr<applayer::Parser> make(const void* config) {
   static const Config kDefault;

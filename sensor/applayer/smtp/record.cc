@@ -3,6 +3,7 @@
 
 #include "base/strings.h"
 #include "sensor/applayer/core/digest.h"
+#include "sensor/applayer/smtp/carried_mail.h"
 #include "sensor/applayer/smtp/parser.h"
 
 namespace vong::smtp {
@@ -94,8 +95,9 @@ bool listed(const Settings& s, std::string_view list, std::string_view a, std::s
   return false;
 }
 
-void write_email(const Transaction& tx, const Settings* options, JsonWriter& out) {
-  const Mime& mail = *tx.mime;
+}  // namespace
+
+void write_email(const Mime& mail, const Settings* options, JsonWriter& out) {
   out.open_object("email");
   out.field("status", mail.status());
   text_header("from", mail, "from", out);
@@ -122,19 +124,17 @@ void write_email(const Transaction& tx, const Settings* options, JsonWriter& out
   out.close_object();
 }
 
-}  // namespace
-
 bool log_smtp(const applayer::Transaction& base, const LogContext& context, JsonWriter& out) {
   const auto& tx = static_cast<const Transaction&>(base);
   write_smtp(tx, out);
-  if (tx.mime != nullptr) write_email(tx, context.options, out);
+  if (tx.mime != nullptr) write_email(*tx.mime, context.options, out);
   return true;
 }
 
 bool alert_smtp(const applayer::Transaction& base, const LogContext&, JsonWriter& out) {
   const auto& tx = static_cast<const Transaction&>(base);
   write_smtp(tx, out);
-  if (tx.mime != nullptr) write_email(tx, nullptr, out);
+  if (tx.mime != nullptr) write_email(*tx.mime, nullptr, out);
   return true;
 }
 

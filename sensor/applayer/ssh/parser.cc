@@ -47,7 +47,10 @@ ParseResult SshParser::parse(Direction d, const Input& in) {
   ParseResult r = s.banner_done ? records(d, in.data, 0) : banner(d, in.data, in.end);
   if (streams_[0].encrypted && streams_[1].encrypted) {
     no_payload_inspection = config_.encrypted != Config::Encrypted::kFull;
-    if (config_.encrypted == Config::Encrypted::kBypass) r = ParseResult::done(in.data.size());
+    if (config_.encrypted == Config::Encrypted::kBypass) {
+      bypass_flow = true;
+      r = ParseResult::done(in.data.size());
+    }
   }
   if (in.end) advance(d, kFinished);
   return r;

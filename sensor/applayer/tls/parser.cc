@@ -172,13 +172,20 @@ ParseResult TlsParser::parse(Direction d, const Input& in) {
     tx().add_event(kInvalidSslRecord);
     return ParseResult::error();
   }
-  if (config_.encrypted == Config::Encrypted::kBypass && encrypted_seen_[0] && encrypted_seen_[1]) {
+  if (config_.encrypted == Config::Encrypted::kBypass && is_encrypted()) {
+    bypass_flow = true;
     return ParseResult::done(in.data.size());
   }
   if (config_.encrypted != Config::Encrypted::kFull && (encrypted_seen_[0] || encrypted_seen_[1])) {
     no_payload_inspection = true;
   }
   return ParseResult::ok(consumed, consumed < in.data.size() ? needed : 0);
+}
+
+// Both handshakes are over, and one side has sent what they were for.
+bool TlsParser::is_encrypted() const {
+  return (encrypted_seen_[0] || encrypted_seen_[1]) && tx_->progress[0] >= kClientHandshakeDone &&
+         tx_->progress[1] >= kServerHandshakeDone;
 }
 
 TlsParser::Step TlsParser::record(Direction d, Bytes data, size_t& used, size_t& needed) {
@@ -210,6 +217,8 @@ TlsParser::Step TlsParser::header(Direction d, Bytes data, size_t& used, size_t&
     tx().add_event(kInvalidRecordLength);
     return Step::kError;
   }
+  // Only application data may be empty (RFC 8446 5.1, RFC 5246 6.2.1).
+  if (s.record_size == 0 && s.type != kApplicationData) tx().add_event(kInvalidRecordLength);
   Side& side = tx().sides[static_cast<size_t>(index(d))];
   if (side.version == 0) side.version = version;
   s.records_seen = true;

@@ -146,6 +146,7 @@ class TlsParser : public applayer::Parser {
   void certificates(Direction d, Bytes body);
   Step heartbeat(Direction d, Bytes data);
   [[nodiscard]] bool handshake_encrypted() const;
+  [[nodiscard]] bool is_encrypted() const;
   void advance(Direction d, uint8_t progress);
   void note_hello_issues(uint8_t issues);
   void finish_round();

@@ -51,6 +51,48 @@ TEST(Pop3Parser, CommandsWithTheirAnswers) {
   EXPECT_EQ(nth(o, 5).response->data.size(), 3u);
 }
 
+constexpr std::string_view kMail =
+    "From: a@example.org\r\nContent-Type: multipart/mixed; boundary=\"b\"\r\n\r\n--b\r\n"
+    "Content-Disposition: attachment; filename=a.txt\r\n\r\n..stuffed\r\n...\r\nlast\r\n--b--\r\n";
+
+const std::deque<applayer::File>& files_of(const applayer::contract::Outcome& o, size_t i) {
+  return o.transactions().at(i)->files(Direction::kToClient)->files();
+}
+
+TEST(Pop3Parser, AttachmentsOfMailsAreFiles) {
+  Conversation c{&kPop3Protocol};
+  c.client("RETR 1\r\nTOP 2 0\r\n");
+  c.server("+OK\r\n" + std::string(kMail) + ".\r\n+OK\r\nSubject: x\r\n\r\n.\r\n");
+  const auto o = run(c);
+  ASSERT_EQ(o.transactions().size(), 2u);
+  ASSERT_EQ(files_of(o, 0).size(), 1u);
+  EXPECT_EQ(files_of(o, 0)[0].name, "a.txt");
+  EXPECT_EQ(files_of(o, 0)[0].window, ".stuffed\r\n..\r\nlast");
+  EXPECT_EQ(files_of(o, 0)[0].state, applayer::FileState::kClosed);
+  EXPECT_THAT(o.records(), HasSubstr(R"("email":{"status":"PARSE_DONE","from":"a@example.org")"));
+  EXPECT_EQ(o.transactions().at(1)->files(Direction::kToClient), nullptr);
+  applayer::contract::check_contract(c);
+}
+
+TEST(Pop3Parser, LongLinesOfAMailComeWholeIntoTheFile) {
+  const std::string line(3 * kMaxLineBytes + 17, 'x');
+  Conversation c{&kPop3Protocol};
+  c.client("RETR 1\r\n");
+  c.server("+OK\r\nContent-Disposition: attachment; filename=a\r\n\r\n" + line + "\r\n.\r\n");
+  const auto o = run(c);
+  ASSERT_EQ(files_of(o, 0).size(), 1u);
+  EXPECT_EQ(files_of(o, 0)[0].window.substr(0, line.size()), line);
+  EXPECT_EQ(run_in_pieces(c, 1000).records(), o.records());
+}
+
+TEST(Pop3Parser, AMailThatIsBrokenOffIsTruncated) {
+  Conversation c{&kPop3Protocol};
+  c.client("RETR 1\r\n").server("+OK\r\n" + std::string(kMail.substr(0, kMail.size() - 20)));
+  const auto o = run(c);
+  ASSERT_EQ(files_of(o, 0).size(), 1u);
+  EXPECT_EQ(files_of(o, 0)[0].state, applayer::FileState::kTruncated);
+}
+
 TEST(Pop3Parser, StlsHandsOver) {
   const auto o = run(Conversation{&kPop3Protocol}.client("STLS\r\n").server("+OK go\r\n"));
   EXPECT_TRUE(o.upgraded);

@@ -83,7 +83,7 @@ TEST(QuicFrames, PiecesAreBounded) {
 }
 
 // A client's first packet of Q046: CHLO with a name and an agent.
-std::string google_hello() {
+std::string google_hello(bool with_length = true) {
   const std::string values = "a.examplechrome";
   std::string chlo =
       "CHLO" + std::string("\x03\x00\x00\x00", 4) +
@@ -91,6 +91,7 @@ std::string google_hello() {
   // long header, version, lengths (8, 0), id, packet number of four bytes, hash
   const std::string p =
       from_hex("c35130343650") + "12345678" + from_hex("00000001") + std::string(12, 'h');
+  if (!with_length) return p + from_hex("8001") + chlo;
   return p + from_hex("a00100") + static_cast<char>(chlo.size()) + chlo + std::string(30, '\0');
 }
 
@@ -109,6 +110,12 @@ TEST(Quic, GoogleHandshake) {
       HasSubstr(R"({"quic":{"version":"Q046","sni":"a.example","ua":"chrome","cyu":[{"hash":")"));
   EXPECT_THAT(o.records(), HasSubstr(R"("string":"46,PAD-SNI-UAID"}]}})"));
   EXPECT_THAT(o.records(), HasSubstr(">quic.version=\"Q046\""));
+}
+
+TEST(Quic, GoogleHandshakeWithoutItsLengthIsNotRead) {
+  Conversation c{&kQuicProtocol};
+  c.datagrams().client(google_hello(false));
+  EXPECT_THAT(run(c).records(), HasSubstr(R"({"quic":{"version":"Q046"}})"));
 }
 
 TEST(Quic, WhatCannotBeDecryptedIsAnEvent) {

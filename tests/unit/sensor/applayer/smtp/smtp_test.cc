@@ -177,6 +177,24 @@ const Transaction& nth(const applayer::contract::Outcome& o, size_t i = 0) {
 
 TEST(SmtpParser, Contract) { applayer::contract::check_contract(session()); }
 
+TEST(SmtpParser, ACommandLineIsAFrameWithItsEndAndOneWithout) {
+  const Config config;
+  SmtpParser parser(config);
+  parser.frames = std::make_unique<applayer::FrameSet>();
+  const std::string text = "EHLO a\r\nQUIT\n";
+  applayer::Input in;
+  in.data = as_bytes(text);
+  (void)parser.parse(Direction::kToServer, in);
+  parser.frames->fill(Direction::kToServer, in.data, 0);
+  std::vector<std::string> seen;
+  for (const applayer::Frame& f : parser.frames->of(Direction::kToServer)) {
+    EXPECT_EQ(f.type, kFrameCommandLine);
+    EXPECT_EQ(f.tx_id.has_value(), f.data.ends_with("\n"));
+    seen.push_back(f.data);
+  }
+  EXPECT_THAT(seen, ElementsAre("EHLO a\r\n", "EHLO a", "QUIT\n", "QUIT"));
+}
+
 TEST(SmtpParser, EnvelopeAndMail) {
   const auto o = run(session());
   ASSERT_EQ(o.transactions().size(), 2u);

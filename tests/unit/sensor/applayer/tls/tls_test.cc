@@ -329,6 +329,9 @@ TEST(TlsEvents, RecordHeaders) {
   EXPECT_THAT(
       events_of(Conversation{&kTlsProtocol}.client(hello + u8(23) + u16(0x0303) + u16(0xffff))),
       ElementsAre(kInvalidRecordLength, kInvalidSslRecord));
+  EXPECT_THAT(events_of(Conversation{&kTlsProtocol}.client(hello + rec(22, ""))),
+              ElementsAre(kInvalidRecordLength));
+  EXPECT_THAT(events_of(Conversation{&kTlsProtocol}.client(hello + rec(23, ""))), IsEmpty());
 }
 
 TEST(TlsEvents, BrokenHellos) {
@@ -387,6 +390,8 @@ TEST(TlsParser, BypassEndsParsingOnceBothSidesAreEncrypted) {
   c.client("this is not TLS").server("nor this");
   const auto o = run(c);
   EXPECT_FALSE(o.failed);
+  EXPECT_TRUE(o.parser->bypass_flow);
+  EXPECT_FALSE(run(tls12()).parser->bypass_flow);
   EXPECT_THAT(first(o).events(), IsEmpty());
 }
 
