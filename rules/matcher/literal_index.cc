@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -59,6 +60,7 @@ void LiteralIndex::add(uint32_t id, Bytes text, bool nocase) {
 }
 
 bool LiteralIndex::suits(Bytes text) {
+  if (text.size() > kLongest) return false;
   for (size_t at = 0; at + kShortest <= text.size(); ++at) {
     if (!any_padding(text.data() + at, kStride)) return true;
   }
@@ -68,25 +70,29 @@ bool LiteralIndex::suits(Bytes text) {
 void LiteralIndex::finish() {
   std::vector<std::pair<uint32_t, Place>> runs;
   absl::flat_hash_map<uint32_t, uint32_t> users;  // how many literals have a run already
+  std::vector<uint64_t> costs;                    // of the runs of the literal in hand, by place
   for (uint32_t i = 0; i < literals_.size(); ++i) {
     const Literal& l = literals_[i];
     const uint8_t* text = bytes_.data() + l.begin;
+    costs.clear();
+    for (size_t at = 0; at + kRun <= l.length; ++at) {
+      const auto it = users.find(run_at(text + at));
+      costs.push_back(commonness_of(text + at) + 4 * (it == users.end() ? 0 : it->second));
+    }
     size_t best = 0;
     uint64_t least = ~uint64_t{0};
-    for (size_t at = 0; at + kRun + kStride - 1 <= l.length; ++at) {
+    for (size_t at = 0; at + kStride <= costs.size(); ++at) {
       if (any_padding(text + at, kStride)) continue;
-      uint64_t cost = 0;
-      for (size_t k = 0; k < kStride; ++k) {
-        const auto it = users.find(run_at(text + at + k));
-        cost += commonness_of(text + at + k) + 4 * (it == users.end() ? 0 : it->second);
-      }
+      const uint64_t cost = std::accumulate(&costs[at], &costs[at] + kStride, uint64_t{0});
       if (cost < least) least = cost, best = at;
     }
     for (size_t k = 0; k < kStride; ++k) {
       const auto offset = static_cast<uint32_t>(best + k);
       const uint32_t run = run_at(text + offset);
       ++users[run];
-      runs.push_back({run, {i, offset}});
+      runs.push_back({run,
+                      {ends_of(text, l.length), i, static_cast<uint16_t>(offset),
+                       static_cast<uint16_t>(l.length)}});
     }
   }
   fill(runs);

@@ -45,9 +45,9 @@ class LiteralMarks {
 
 class LiteralIndex {
  public:
-  static constexpr size_t kShortest = 7;
+  static constexpr size_t kShortest = 7, kLongest = 0xffff;
 
-  // What can be found this way: kShortest bytes and more, with some place that is no padding.
+  // What can be found this way: of these lengths, with some place that is no padding.
   [[nodiscard]] static bool suits(Bytes text);
   // `text` must suit, and be lower case when `nocase`; copied. Several literals may have one id.
   void add(uint32_t id, Bytes text, bool nocase);
@@ -72,8 +72,10 @@ class LiteralIndex {
     uint32_t id, begin, length;  // its bytes: bytes_[begin, begin + length)
     bool nocase;
   };
-  struct Place {  // a run of a literal
-    uint32_t literal, offset;
+  struct Place {    // a run of a literal, with what most literals that do not stand here fail by
+    uint64_t ends;  // the literal's first and last four bytes, folded
+    uint32_t literal;
+    uint16_t offset, length;
   };
   struct Slot {
     uint32_t key = 0, first = 0, count = 0;  // places_[first, first + count)
@@ -85,10 +87,14 @@ class LiteralIndex {
     unsigned bit_shift = 0, slot_shift = 0;
   };
 
+  // Four bytes with letters in either case made one (so are a few others).
   static uint32_t run_at(const uint8_t* p) {
     uint32_t run;
     std::memcpy(&run, p, kRun);
     return run | (run & 0x40404040u) >> 1;
+  }
+  static uint64_t ends_of(const uint8_t* text, size_t length) {
+    return run_at(text) | uint64_t{run_at(text + length - kRun)} << 32;
   }
   static uint32_t hash_of(uint32_t run) { return run * 0x9E3779B1u; }
 
@@ -121,10 +127,11 @@ class LiteralIndex {
       if (slot.key != run) continue;
       for (uint32_t k = slot.first; k < slot.first + slot.count; ++k) {
         const Place& place = table_.places[k];
+        if (at < place.offset || at - place.offset + place.length > data.size()) continue;
+        const uint8_t* const text = data.data() + at - place.offset;
+        if (ends_of(text, place.length) != place.ends) continue;
         const Literal& l = literals_[place.literal];
-        if (at < place.offset || at - place.offset + l.length > data.size() || marks.told(l.id))
-          continue;
-        if (!stands(l, data.data() + at - place.offset)) continue;
+        if (marks.told(l.id) || !stands(l, text)) continue;
         marks.tell(l.id);
         on_match(l.id);
       }

@@ -20,7 +20,8 @@ class Inspector {
   bool from(size_t i);
 
  private:
-  int64_t value_of(const Operand& o) const {
+  template <typename T>
+  int64_t value_of(const NumberOrVariable<T>& o) const {
     return o.variable < 0 ? o.value : static_cast<int64_t>(rt_.variables[static_cast<size_t>(o.variable)]);
   }
   struct Range {

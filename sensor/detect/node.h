@@ -2,6 +2,7 @@
 // inspect.h. Plain data, owned by the rule set's arena.
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -37,10 +38,18 @@ class BufferCondition {
 };
 
 // A number of the rule, or the variable that holds it.
-struct Operand {
-  int64_t value = 0;
+template <typename T>
+struct NumberOrVariable {
+  T value = 0;
   int16_t variable = -1;     // index into Runtime::variables
 };
+using Operand = NumberOrVariable<int64_t>;
+// A place in a buffer or a number of its bytes; small, for a rule set holds a million.
+using Place = NumberOrVariable<int32_t>;
+[[nodiscard]] constexpr Place place_of(const Operand& o) {
+  assert(o.value >= INT32_MIN && o.value <= INT32_MAX);   // whoever parsed it has asked
+  return {static_cast<int32_t>(o.value), o.variable};
+}
 
 enum class NodeKind : uint8_t {
   kContent, kPcre, kIsDataAt, kByteTest, kByteJump, kByteExtract, kByteMath, kBase64Decode, kSize, kCondition,
@@ -56,7 +65,7 @@ struct ContentNode {
   bool relative_next;        // the next node is relative to this one: try every occurrence
   bool fast_pattern, fast_pattern_only;
   uint16_t chop_offset, chop_length;   // fast_pattern:offset,length (length 0: whole)
-  Operand offset, depth, distance, within;
+  Place offset, depth, distance, within;
   const vietnamese::Phrase* phrase;    // vn_text: found in any encoding instead of `bytes`; `length` is the shortest spelling's
   [[nodiscard]] bool relative() const { return has_distance || has_within; }
 };
@@ -65,14 +74,14 @@ struct PcreNode {
   bool negated, relative, relative_next;
 };
 struct IsDataAtNode {
-  Operand at;
+  Place at;
   bool relative, negated;
 };
 enum class ByteCompare : uint8_t { kLess, kGreater, kEqual, kLessEqual, kGreaterEqual, kAnd, kOr };
 // Where and how a number stands in the buffer.
 struct NumberField {
-  Operand bytes;             // how many
-  Operand offset;
+  Place bytes;               // how many
+  Place offset;
   bool relative;
   Endian endian;
   NumberBase base;           // kBinary unless `string`
@@ -88,7 +97,7 @@ struct ByteTestNode {
 struct ByteJumpNode {
   NumberField field;
   uint32_t multiplier;
-  Operand post_offset;
+  Place post_offset;
   bool align, from_beginning, from_end;
 };
 struct ByteExtractNode {
@@ -133,5 +142,6 @@ struct Node {
   Node() : kind(NodeKind::kCondition), condition(nullptr) {}
   [[nodiscard]] bool relative() const;
 };
+static_assert(sizeof(Node) <= 80, "a rule set has hundreds of thousands of them");
 
 }  // namespace vong::detect

@@ -21,7 +21,7 @@ bool sender_is_little_endian(const Runtime& rt) {
 
 constexpr int kMaxBinaryBytes = 8, kMaxTextBytes = 23;
 
-int64_t operand(const Operand& o, const Runtime& rt) {
+int64_t operand(const Place& o, const Runtime& rt) {
   return o.variable < 0 ? o.value : static_cast<int64_t>(rt.variables[static_cast<size_t>(o.variable)]);
 }
 

@@ -8,9 +8,17 @@
 namespace vong::reassembly {
 namespace {
 
+// Class 0 is the smallest size; then those that add a quarter of the power of two below at a time.
 unsigned class_of(size_t size) {
-  const unsigned bits = size <= 1 ? 0 : static_cast<unsigned>(std::bit_width(size - 1));
-  return std::max(bits, kSmallestBlockBits) - kSmallestBlockBits;
+  if (size <= size_t{1} << kSmallestBlockBits) return 0;
+  const size_t last = size - 1;
+  const auto bits = static_cast<unsigned>(std::bit_width(last)) - 1;
+  return (bits - kSmallestBlockBits) * 4 + static_cast<unsigned>(last >> (bits - 2) & 3) + 1;
+}
+uint32_t size_of(unsigned c) {
+  if (c == 0) return uint32_t{1} << kSmallestBlockBits;
+  const uint32_t quarter = uint32_t{1} << (kSmallestBlockBits + (c - 1) / 4 - 2);
+  return quarter * (4 + (c - 1) % 4 + 1);
 }
 
 }  // namespace
@@ -27,7 +35,7 @@ BlockPool::Block BlockPool::take(size_t size) {
     ++refused_;
     return {};
   }
-  const uint32_t bytes = uint32_t{1} << (c + kSmallestBlockBits);
+  const uint32_t bytes = size_of(c);
   if (memcap_bytes_ != 0 && in_use_ + bytes > memcap_bytes_) {
     ++refused_;
     return {};

@@ -6,14 +6,14 @@
 
 namespace vong::reassembly {
 
-// Buffer blocks: powers of two from 2^7 to 2^24 bytes. A region of a stream (contiguous addresses)
+// Buffer blocks: from 2^7 to 2^24 bytes. A region of a stream (contiguous addresses)
 // never is larger than the last.
 inline constexpr unsigned kSmallestBlockBits = 7;
 inline constexpr unsigned kLargestBlockBits = 24;
 // Free blocks kept for reuse, all classes together.
 inline constexpr size_t kPooledBytesMax = size_t{8} << 20;
-// A block that is used by a quarter or less gives way to a smaller one, from this size on: most flows wait most of the time.
-inline constexpr uint32_t kShrunkBlockBytes = 1024;
+// A block that is used by half or less gives way to a smaller one, from this size on: most flows wait most of the time.
+inline constexpr uint32_t kShrunkBlockBytes = 512;
 // A segment farther than this from all data kept so far gets a region of its own (a hole costs no
 // memory).
 inline constexpr uint64_t kRegionGapBytes = 256 << 10;

@@ -356,7 +356,7 @@ void StreamBuffer::make_final(uint64_t offset) {
 }
 
 void StreamBuffer::shrink(Region& r) {
-  if (r.block.size < kShrunkBlockBytes || r.size > r.block.size / 4) return;
+  if (r.block.size < kShrunkBlockBytes || r.size > r.block.size / 2) return;
   const BlockPool::Block smaller = store_->pool->take(r.size);
   if (smaller.data == nullptr) return;
   std::memcpy(smaller.data, r.block.data + r.head, r.size);

@@ -7,6 +7,7 @@
 
 #include "base/encode.h"
 #include "base/strings.h"
+#include "base/tight_append.h"
 #include "sensor/applayer/core/file_stream.h"
 #include "sensor/applayer/core/limits.h"
 
@@ -144,7 +145,7 @@ void FileContainer::append(Bytes data) {
   File& f = files_.back();
   f.size += data.size();
   if (f.hasher != nullptr) f.hasher->update(data);
-  f.window.append(as_text(data));
+  append_tightly(f.window, as_text(data));
   if (options_.magic && !f.magic_done && f.window_offset == 0 && f.window.size() >= kMagicBytesMin)
     find_magic(f);
   // The window slides over what detection has seen, and over more when it grows past twice its

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/tight_append.h"
 #include "sensor/applayer/core/file_stream.h"
 #include "sensor/applayer/http/limits.h"
 #include "sensor/applayer/http/syntax.h"
@@ -188,7 +189,7 @@ void BodyReader::append_to_window(HttpTransaction& tx, Bytes data) {
       b.window_offset = keep_from;
     }
   }
-  b.window.append(as_text(data));
+  append_tightly(b.window, as_text(data));
   b.total += data.size();
   if (b.window.size() > kBodyWindowBytesMax) {  // no limit is configured, and nobody looks
     b.window.erase(0, b.window.size() - kBodyWindowBytesMax / 2);

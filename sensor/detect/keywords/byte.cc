@@ -49,7 +49,7 @@ Status setup_byte_test(RuleBuilder& b, const rules::Option& o) {
   ByteTestNode n{};
   const auto bytes = b.operand((*parts)[0], 0, 23);
   if (!bytes) return std::unexpected(bytes.error());
-  n.field.bytes = *bytes;
+  n.field.bytes = place_of(*bytes);
   std::string_view op = (*parts)[1];
   if (op.starts_with("!")) {
     n.negated = true;
@@ -75,7 +75,7 @@ Status setup_byte_test(RuleBuilder& b, const rules::Option& o) {
   }
   const auto offset = b.operand((*parts)[3], -kFar, kFar);
   if (!offset) return std::unexpected(offset.error());
-  n.field.offset = *offset;
+  n.field.offset = place_of(*offset);
   for (size_t i = 4; i < parts->size(); ++i) {
     const auto known = field_option(n.field, (*parts)[i]);
     if (!known) return std::unexpected(known.error());
@@ -96,8 +96,8 @@ Status setup_byte_jump(RuleBuilder& b, const rules::Option& o) {
   const auto bytes = b.operand((*parts)[0], 0, 23), offset = b.operand((*parts)[1], -kFar, kFar);
   if (!bytes) return std::unexpected(bytes.error());
   if (!offset) return std::unexpected(offset.error());
-  n.field.bytes = *bytes;
-  n.field.offset = *offset;
+  n.field.bytes = place_of(*bytes);
+  n.field.offset = place_of(*offset);
   for (size_t i = 2; i < parts->size(); ++i) {
     const std::string_view word = (*parts)[i];
     const auto [key, value] = rules::split_key(word);
@@ -114,7 +114,7 @@ Status setup_byte_jump(RuleBuilder& b, const rules::Option& o) {
     } else if (key == "post_offset") {
       const auto p = b.operand(value, -kFar, kFar);
       if (!p) return std::unexpected(p.error());
-      n.post_offset = *p;
+      n.post_offset = place_of(*p);
     } else {
       return value_error(word, "unknown part of byte_jump");
     }
@@ -138,8 +138,8 @@ Status setup_byte_extract(RuleBuilder& b, const rules::Option& o) {
   if (!bytes) return std::unexpected(bytes.error());
   const auto offset = b.operand((*parts)[1], -kFar, kFar);
   if (!offset) return std::unexpected(offset.error());
-  n.field.bytes = Operand{static_cast<int64_t>(*bytes), -1};
-  n.field.offset = *offset;
+  n.field.bytes = Place{static_cast<int32_t>(*bytes), -1};
+  n.field.offset = place_of(*offset);
   for (size_t i = 3; i < parts->size(); ++i) {
     const std::string_view word = (*parts)[i];
     const auto [key, value] = rules::split_key(word);
@@ -184,7 +184,7 @@ Status setup_byte_math(RuleBuilder& b, const rules::Option& o) {
     if (key == "bytes" || key == "offset") {
       const auto x = b.operand(value, key == "bytes" ? 0 : -kFar, kFar);
       if (!x) return std::unexpected(x.error());
-      (key == "bytes" ? n.field.bytes : n.field.offset) = *x;
+      (key == "bytes" ? n.field.bytes : n.field.offset) = place_of(*x);
       have |= key == "bytes" ? 1 : 2;
     } else if (key == "oper") {
       const auto op = math_operator(value);
@@ -234,7 +234,7 @@ Status setup_isdataat(RuleBuilder& b, const rules::Option& o) {
   if (!parts) return std::unexpected(parts.error());
   const auto at = b.operand((*parts)[0], 0, 65'535);
   if (!at) return std::unexpected(at.error());
-  n.at = *at;
+  n.at = place_of(*at);
   for (size_t i = 1; i < parts->size(); ++i) {
     if ((*parts)[i] == "relative") n.relative = true;
     else if ((*parts)[i] != "rawbytes") return value_error((*parts)[i], "expected relative or rawbytes");

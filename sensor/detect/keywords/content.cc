@@ -32,7 +32,7 @@ Status setup_nocase(RuleBuilder& b, const rules::Option& o) {
   return {};
 }
 
-template <bool ContentNode::* Has, Operand ContentNode::* Value, int64_t Min, int64_t Max>
+template <bool ContentNode::* Has, Place ContentNode::* Value, int64_t Min, int64_t Max>
 Status setup_place(RuleBuilder& b, const rules::Option& o) {
   auto c = content_of(b, o);
   if (!c) return std::unexpected(c.error());
@@ -40,7 +40,7 @@ Status setup_place(RuleBuilder& b, const rules::Option& o) {
   const auto v = b.operand(o.value, Min, Max);
   if (!v) return std::unexpected(v.error());
   (*c)->*Has = true;
-  (*c)->*Value = *v;
+  (*c)->*Value = place_of(*v);
   return {};
 }
 
