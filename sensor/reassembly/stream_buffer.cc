@@ -114,24 +114,32 @@ InsertStatus StreamBuffer::reserve(uint64_t begin, uint64_t end, uint8_t max_reg
   return InsertStatus::kOk;
 }
 
-// r then spans [begin, end), which contains its old span.
+// r then spans [begin, end), which contains its old span. What grows towards the front gets room on
+// both sides whenever it is moved, so that a stream that comes backwards costs a few copies a byte.
 bool StreamBuffer::widen(Region& r, uint64_t begin, uint64_t end) {
   const uint64_t span = end - begin;
   const uint64_t before = r.begin - begin;
-  if (before == 0 && r.head + span <= r.block.size) {
+  if (before <= r.head && r.head - before + span <= r.block.size) {
+    r.head -= static_cast<uint32_t>(before);
+    r.begin = begin;
     r.size = static_cast<uint32_t>(span);
     return true;
   }
-  if (span <= r.block.size) {
-    std::memmove(r.block.data + before, r.block.data + r.head, r.size);
-  } else {
-    const BlockPool::Block larger = store_->pool->take(span);
-    if (larger.data == nullptr) return false;
-    std::memcpy(larger.data + before, r.block.data + r.head, r.size);
-    store_->pool->give_back(r.block);
-    r.block = larger;
+  const uint64_t with_room = before == 0 ? span : span + span / 2;
+  BlockPool::Block block = r.block;
+  if (with_room > block.size) {
+    block = store_->pool->take(with_room);
+    if (block.data == nullptr && span > r.block.size) block = store_->pool->take(span);
+    if (block.data == nullptr && span > r.block.size) return false;
+    if (block.data == nullptr) block = r.block;
   }
-  r.head = 0;
+  const uint64_t head = before == 0 ? 0 : (block.size - span) / 2;
+  std::memmove(block.data + head + before, r.block.data + r.head, r.size);
+  if (block.data != r.block.data) {
+    store_->pool->give_back(r.block);
+    r.block = block;
+  }
+  r.head = static_cast<uint32_t>(head);
   r.begin = begin;
   r.size = static_cast<uint32_t>(span);
   return true;

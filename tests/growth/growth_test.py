@@ -26,7 +26,6 @@ FREE = {"peak_bytes": 1 << 20, "log_bytes": 64 << 10, "instructions": 20_000_000
 # Packets that are made of hardly anything but headers cost by packet.
 # What is not mended yet. A case that has become good fails until it is taken out here.
 KNOWN = {
-    "tcp.backwards": "a region of the stream that grows towards its front is moved whole for each segment",
     "mime.many_parts": "the record of each attachment names all that came before it",
     "flow.one_packet_each": "memory of flows comes in chunks of 1,024: too few flows here for a slope",
 }
