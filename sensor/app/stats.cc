@@ -62,7 +62,6 @@ void write_decoder(CounterWriter& out, const decode::DecodeCounters& d, bool wit
       {"udp", d.udp},
       {"sctp", d.sctp},
       {"esp", d.esp},
-      {"igmp", d.igmp},
       {"icmpv4", d.icmpv4},
       {"icmpv6", d.icmpv6},
       {"ppp", d.ppp},
@@ -85,6 +84,7 @@ void write_decoder(CounterWriter& out, const decode::DecodeCounters& d, bool wit
       {"nsh", d.nsh},
       {"too_many_layers", d.too_many_layers}};
   for (const auto& [name, value] : counts) out.field(name, value);
+  if (d.igmp > 0) out.field("igmp", d.igmp);   // as with kOwnEvents
   out.field("avg_pkt_size", d.pkts > 0 ? d.bytes / d.pkts : 0);
   out.field("max_pkt_size", d.max_pkt_size);
   if (with_events) {
