@@ -513,7 +513,7 @@ void add_binary(std::vector<Case>& out) {
   out.push_back({"tftp.requests", "memory", 8192, [](size_t n) {
     return datagrams(69, times(n, [](size_t i) { return raw("\0\1", 2) + std::to_string(i) + raw("\0octet\0", 7); }));
   }});
-  out.push_back({"detect.unknown_by_byte", "work", 512, [](size_t n) { return Connection(31337).says(repeat("\x80\x80", n), 1).end(); }});
+  out.push_back({"detect.unknown_by_byte", "work", 4096, [](size_t n) { return Connection(31337).says(repeat("\x80\x80", n), 1).end(); }});
 }
 
 }  // namespace
