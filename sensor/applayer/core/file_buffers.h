@@ -30,4 +30,24 @@ namespace vong::applayer {
   return f == nullptr ? BufferView::none() : BufferView::of(f->name);
 }
 
+// The two as rows of a protocol's table, for those whose files have their content themselves. From which progress on each way.
+[[nodiscard]] constexpr BufferDef file_data_buffer(uint8_t to_server, uint8_t to_client) {
+  return {.name = "file.data",
+          .alias = "file_data",
+          .to_server_progress = to_server,
+          .to_client_progress = to_client,
+          .get = file_data,
+          .multi = true,
+          .streaming = true,
+          .help = "Content of files"};
+}
+[[nodiscard]] constexpr BufferDef file_name_buffer(uint8_t to_server, uint8_t to_client) {
+  return {.name = "file.name",
+          .to_server_progress = to_server,
+          .to_client_progress = to_client,
+          .get = file_name,
+          .multi = true,
+          .help = "Names of files"};
+}
+
 }  // namespace vong::applayer

@@ -19,6 +19,13 @@ struct QueueLimits {
 // Closes an open file as truncated, without the hashes of what is there: the flow ended before the
 // file did.
 void abandon(FileContainer& files);
+// The open file, if any, is over: whole, or broken off.
+inline void end_file(FileContainer& files, bool whole) {
+  if (whole)
+    files.close();
+  else
+    abandon(files);
+}
 
 class FileStream {
  public:

@@ -201,23 +201,8 @@ std::unique_ptr<applayer::Parser> make(const void* config) {
 // ---------------------------------------------------------------- data connection
 
 constexpr std::array kDataBuffers = {
-    BufferDef{.name = "file.data",
-              .alias = "file_data",
-              .modifier = {},
-              .to_server_progress = kInProgress,
-              .to_client_progress = kInProgress,
-              .get = applayer::file_data,
-              .multi = true,
-              .streaming = true,
-              .help = "Content of files"},
-    BufferDef{.name = "file.name",
-              .alias = {},
-              .modifier = {},
-              .to_server_progress = kInProgress,
-              .to_client_progress = kInProgress,
-              .get = applayer::file_name,
-              .multi = true,
-              .help = "Names of files"},
+    applayer::file_data_buffer(kInProgress, kInProgress),
+    applayer::file_name_buffer(kInProgress, kInProgress),
 };
 
 struct DataCommand : TransactionMatcher {

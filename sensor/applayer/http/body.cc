@@ -121,12 +121,7 @@ void BodyReader::finish(HttpTransaction& tx, bool whole) {
     form_.reset();
   }
   Message& m = tx.message(direction_);
-  if (m.files != nullptr) {
-    if (whole && !lost_sync_)
-      m.files->close();
-    else
-      applayer::abandon(*m.files);
-  }
+  if (m.files != nullptr) applayer::end_file(*m.files, whole && !lost_sync_);
   if (range_ && m.files != nullptr && !m.files->files().empty()) {
     const std::string name = m.files->files().back().name;
     range_->add_whole_to(*m.files, name, next_file_id_);
@@ -264,12 +259,7 @@ void BodyReader::file_bytes(Bytes data) {
 }
 
 void BodyReader::file_ends(bool whole) {
-  if (auto& files = form_tx_->message(direction_).files) {
-    if (whole)
-      files->close();
-    else
-      applayer::abandon(*files);
-  }
+  if (auto& files = form_tx_->message(direction_).files) applayer::end_file(*files, whole);
 }
 
 }  // namespace vong::http

@@ -70,10 +70,7 @@ void Http2Parser::finish_body(Http2Transaction& tx, Direction d, bool whole) {
     if (s.decoder->problems().failed) tx.raise(Event::kFailedDecompression);
     s.decoder.reset();
   }
-  if (whole)
-    s.files->close();
-  else
-    applayer::abandon(*s.files);
+  applayer::end_file(*s.files, whole);
   if (s.range && !s.files->files().empty())
     s.range->add_whole_to(*s.files, std::string(s.files->files().back().name), next_file_id_);
   s.range.reset();

@@ -26,8 +26,7 @@ struct Config {
 struct Transaction : applayer::Transaction {
   Transaction(Direction d, const smtp::Config& config, uint64_t& file_ids)
       : way(d), mail(config, file_ids) {
-    has_direction[static_cast<size_t>(
-        index(d == Direction::kToServer ? Direction::kToClient : Direction::kToServer))] = false;
+    has_direction[static_cast<size_t>(index(opposite(d)))] = false;
   }
   [[nodiscard]] applayer::FileContainer* files(Direction d) override {
     return d == way ? mail.files() : nullptr;

@@ -24,20 +24,8 @@ constexpr std::array kPatterns = {
 };
 
 constexpr std::array kBuffers = {
-    BufferDef{.name = "file.data",
-              .alias = "file_data",
-              .to_server_progress = kInProgress,
-              .to_client_progress = kInProgress,
-              .get = applayer::file_data,
-              .multi = true,
-              .streaming = true,
-              .help = "Content of files"},
-    BufferDef{.name = "file.name",
-              .to_server_progress = kInProgress,
-              .to_client_progress = kInProgress,
-              .get = applayer::file_name,
-              .multi = true,
-              .help = "Names of files"},
+    applayer::file_data_buffer(kInProgress, kInProgress),
+    applayer::file_name_buffer(kInProgress, kInProgress),
 };
 
 // Beside alerts and files: whose mail it is.

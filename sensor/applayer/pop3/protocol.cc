@@ -53,18 +53,8 @@ bool log_with_mail(const applayer::Transaction& base, const applayer::LogContext
 }
 
 constexpr std::array kBuffers = {
-    BufferDef{.name = "file.data",
-              .alias = "file_data",
-              .to_client_progress = kInProgress,
-              .get = applayer::file_data,
-              .multi = true,
-              .streaming = true,
-              .help = "Content of files"},
-    BufferDef{.name = "file.name",
-              .to_client_progress = kInProgress,
-              .get = applayer::file_name,
-              .multi = true,
-              .help = "Names of files"},
+    applayer::file_data_buffer(BufferDef::kNotHere, kInProgress),
+    applayer::file_name_buffer(BufferDef::kNotHere, kInProgress),
 };
 
 constexpr std::array<EventDef, kEventCount> kEvents = {{

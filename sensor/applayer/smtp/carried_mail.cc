@@ -62,11 +62,7 @@ void CarriedMail::file_data(Bytes data) {
 }
 
 void CarriedMail::file_close(bool whole) {
-  if (container_ == nullptr) return;
-  if (whole)
-    container_->close();
-  else
-    applayer::abandon(*container_);
+  if (container_ != nullptr) applayer::end_file(*container_, whole);
 }
 
 }  // namespace vong::smtp
