@@ -31,6 +31,9 @@ inline constexpr size_t kMaxRecordBytes = 1024 * 1024 - 64;
 // From here on a record that carries part of a file is read as it comes.
 inline constexpr size_t kStreamRecordBytes = 512;
 
+// Settings max-read-size, max-write-size: what a server may offer and one read or write may carry.
+inline constexpr uint64_t kMaxPartBytes = 16ULL * 1024 * 1024;
+
 // Parts of a file that came before their turn, when nothing is configured.
 inline constexpr uint64_t kMaxQueuedBytes = 64ULL * 1024 * 1024;
 inline constexpr uint32_t kMaxQueuedParts = 64;

@@ -274,7 +274,8 @@ std::shared_ptr<const void> configure(const Settings& s) {
   };
   c->one_sided = s.flag("stream.async-oneside", false);
   c->transactions_max = std::clamp<size_t>(size("max-tx", kMaxTransactions), 1, 65536);
-  c->part_bytes_max = {bounded(size("max-write-size", 0)), bounded(size("max-read-size", 0))};
+  c->part_bytes_max = {bounded(size("max-write-size", kMaxPartBytes)),
+                       bounded(size("max-read-size", kMaxPartBytes))};
   c->queue = {{{size("max-write-queue-size", kMaxQueuedBytes),
                 bounded(size("max-write-queue-cnt", kMaxQueuedParts))},
                {size("max-read-queue-size", kMaxQueuedBytes),

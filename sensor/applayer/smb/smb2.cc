@@ -300,6 +300,9 @@ bool SmbParser::negotiate_response2(const CommonHeader& c, Bytes record) {
     n.max_write_size = max_write;
   }
   tx->nt_status = c.nt_status;
+  const auto [write_max, read_max] = config_.part_bytes_max;
+  if (read_max > 0 && max_read > read_max) tx->add_event(kNegotiateMaxReadSizeTooLarge);
+  if (write_max > 0 && max_write > write_max) tx->add_event(kNegotiateMaxWriteSizeTooLarge);
   tx->finish(Direction::kToClient);
   return true;
 }

@@ -162,6 +162,7 @@ ParseResult TlsParser::parse(Direction d, const Input& in) {
   Step step = Step::kOk;
   while (step == Step::kOk && consumed < in.data.size()) {
     size_t used = 0;
+    offset_ = in.offset + consumed;
     step = record(d, in.data.subspan(consumed), used, needed);
     consumed += used;
   }
@@ -225,6 +226,7 @@ TlsParser::Step TlsParser::header(Direction d, Bytes data, size_t& used, size_t&
   s.record_left = s.record_size;
   s.first_fragment = true;
   used = kRecordHeaderBytes;
+  if (frames != nullptr) note_frames(d);
   const bool client = d == Direction::kToServer;
   if (s.type == kChangeCipherSpec || s.type == kApplicationData) {
     advance(d, client ? uint8_t{kClientHandshakeDone} : uint8_t{kServerHandshakeDone});
@@ -234,6 +236,18 @@ TlsParser::Step TlsParser::header(Direction d, Bytes data, size_t& used, size_t&
       encrypted_seen_[index(d)] = true;
   }
   return Step::kOk;
+}
+
+void TlsParser::note_frames(Direction d) {
+  const Stream& s = streams_[index(d)];
+  const auto size = static_cast<int64_t>(s.record_size);
+  const uint64_t data = offset_ + kRecordHeaderBytes;
+  frames->add(d, kFramePdu, offset_, static_cast<int64_t>(kRecordHeaderBytes) + size);
+  frames->add(d, kFrameHeader, offset_, kRecordHeaderBytes);
+  if (size == 0) return;
+  frames->add(d, kFrameData, data, size);
+  if (s.type == kAlert) frames->add(d, kFrameAlert, data, size);
+  if (s.type == kHeartbeat) frames->add(d, kFrameHeartbeat, data, size);
 }
 
 // After either side's ChangeCipherSpec handshake messages are encrypted, except that a TLS 1.3
@@ -487,9 +501,14 @@ TlsParser::Step TlsParser::ssl2_record(Direction d, Bytes data, size_t& used, si
     return Step::kMore;
   }
   used = total;
+  if (frames != nullptr) {
+    frames->add(d, kFrameSsl2Header, offset_, static_cast<int64_t>(total - size));
+    frames->add(d, kFrameSsl2Pdu, offset_, static_cast<int64_t>(total));
+  }
   Transaction& t = tx();
   Side& side = t.sides[static_cast<size_t>(index(d))];
   streams_[index(d)].records_seen = true;
+  if (type == 0) t.add_event(kErrorMessageEncountered);
   if (type == 1 && d == Direction::kToServer) {
     const uint16_t version = in.u16();
     if (side.version == 0) side.version = version == 2 ? kSsl2 : version;

@@ -68,6 +68,18 @@ enum Event : applayer::EventId {
   kEventCount
 };
 
+// Units of the stream that rules and records can ask for: a record whole, its five bytes of header, what it carries, and what alerts and
+// heartbeats carry by names of their own. SSL 2 has headers of two or three bytes.
+enum FrameKind : uint8_t {
+  kFramePdu,
+  kFrameHeader,
+  kFrameData,
+  kFrameAlert,
+  kFrameHeartbeat,
+  kFrameSsl2Header,
+  kFrameSsl2Pdu,
+};
+
 // What the configuration says; immutable, shared.
 struct Config {
   bool ja3 = false, ja4 = false;  // fingerprints appear in records
@@ -150,6 +162,7 @@ class TlsParser : public applayer::Parser {
   void advance(Direction d, uint8_t progress);
   void note_hello_issues(uint8_t issues);
   void finish_round();
+  void note_frames(Direction d);
 
   const Config& config_;
   applayer::AppProto came_from_{};
@@ -157,6 +170,7 @@ class TlsParser : public applayer::Parser {
   [[nodiscard]] bool over() const { return tx_ != nullptr && transactions.empty(); }
   Transaction* tx_ = nullptr;
   Stream streams_[kDirections];
+  uint64_t offset_ = 0;         // in its direction, of the bytes that record() is shown
   bool change_cipher_ = false;  // seen from either side
   bool client_certificate_asked_ = false;
   bool encrypted_seen_[kDirections] = {false, false};

@@ -223,6 +223,9 @@ ProbeVerdict probe(Direction d, Bytes data) {
 
 constexpr std::array<uint16_t, 1> kPorts = {443};
 
+constexpr std::string_view kFrames[] = {"pdu",       "hdr",      "data",    "alert",
+                                        "heartbeat", "ssl2.hdr", "ssl2.pdu"};  // by FrameKind
+
 std::shared_ptr<const void> configure(const Settings& s) {
   auto config = std::make_shared<Config>();
   const auto wanted = [&](std::string_view name) {
@@ -268,6 +271,7 @@ const ProtocolDef kTlsProtocol = {
     .events = kEvents,
     .loggers = kLoggers,
     .alert_record = alert_tls,
+    .frames = kFrames,
 };
 
 }  // namespace vong::tls

@@ -57,18 +57,35 @@ constexpr auto kNumbers = std::to_array<NumberDef>({
     {"websocket.mask", "", 1, 1, mask, {}, false, 32, "Masking key"},
 });
 
-// Flags that must be set and flags that must not.
+// Flags that must be set and flags that must not; or the flags as a number, compared.
 struct FlagsMatcher : TransactionMatcher {
+  enum class Compare : uint8_t { kNone, kEqual, kLess, kGreater, kBetween };
   uint8_t set = 0, clear = 0;
-  std::optional<uint8_t> exactly;
+  Compare compare = Compare::kNone;
+  bool negated = false;
+  uint8_t mask = 0xff, low = 0, high = 0;
+
   [[nodiscard]] bool match(const Tx& tx, Direction) const override {
     const uint8_t flags = of(tx).flags;
-    if (exactly) return flags == *exactly;
-    return (flags & set) == set && (flags & clear) == 0;
+    if ((flags & set) != set || (flags & clear) != 0) return false;
+    return compare == Compare::kNone || holds(flags & mask) != negated;
+  }
+  [[nodiscard]] bool holds(int flags) const {
+    switch (compare) {
+      case Compare::kEqual:
+        return flags == low;
+      case Compare::kLess:
+        return flags < high;
+      case Compare::kGreater:
+        return flags > low;
+      default:
+        return flags > low && flags < high;
+    }
   }
 };
 
 bool read_number(std::string_view text, uint8_t& out) {
+  text = strip(text);
   const bool hex = starts_with_ignore_case(text, "0x");
   if (hex) text.remove_prefix(2);
   const auto [end, error] =
@@ -76,26 +93,65 @@ bool read_number(std::string_view text, uint8_t& out) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-// "fin,!comp", "&0x80", "!&0x40", "0xc0".
+bool take(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text = strip(text.substr(prefix.size()));
+  return true;
+}
+
+// "128", "!128", ">64", "<=64", "1-64" (between the two), "&0xc0=0x80", "&0xc0!=0".
+bool read_comparison(std::string_view text, FlagsMatcher& m) {
+  using Compare = FlagsMatcher::Compare;
+  const auto set = [&](Compare compare, bool negated) {
+    m.compare = compare;
+    m.negated = negated;
+    return true;
+  };
+  uint8_t number = 0;
+  if (take(text, "&")) {
+    const size_t at = text.find('=');
+    if (at == std::string_view::npos || !read_number(text.substr(at + 1), m.low)) return false;
+    const bool unequal = at > 0 && text[at - 1] == '!';
+    if (!read_number(text.substr(0, at - (unequal ? 1 : 0)), m.mask)) return false;
+    return (m.low & ~m.mask) == 0 && set(Compare::kEqual, unequal);
+  }
+  if (take(text, ">=")) return read_number(text, m.high) && set(Compare::kLess, true);
+  if (take(text, "<=")) return read_number(text, m.low) && set(Compare::kGreater, true);
+  if (take(text, ">")) return read_number(text, m.low) && set(Compare::kGreater, false);
+  if (take(text, "<")) return read_number(text, m.high) && set(Compare::kLess, false);
+  const bool negated = take(text, "!");
+  take(text, "=");
+  if (read_number(text, number)) {
+    m.low = number;
+    return set(Compare::kEqual, negated);
+  }
+  const bool arrows = text.find("<>") != std::string_view::npos;
+  const size_t at = arrows ? text.find("<>") : text.find('-');
+  if (at == std::string_view::npos || !read_number(text.substr(0, at), m.low) ||
+      !read_number(text.substr(at + (arrows ? 2 : 1)), m.high)) {
+    return false;
+  }
+  return m.low + 1 < m.high && set(Compare::kBetween, negated);
+}
+
+// "fin,!comp", "&0x80", "!&0x40": bits; otherwise one comparison of the whole.
 Result<std::unique_ptr<TransactionMatcher>> parse_flags(std::string_view value) {
   auto m = std::make_unique<FlagsMatcher>();
   uint8_t number = 0;
   for (std::string_view part : split(value, ',')) {
     part = strip(part);
-    const bool negated = part.starts_with('!');
-    if (negated) part = strip(part.substr(1));
+    std::string_view name = part;
+    const bool negated = take(name, "!");
     uint8_t bits = 0;
-    if (equals_ignore_case(part, "fin")) {
+    if (equals_ignore_case(name, "fin")) {
       bits = kFin;
-    } else if (equals_ignore_case(part, "comp")) {
+    } else if (equals_ignore_case(name, "comp")) {
       bits = kCompressed;
-    } else if (part.starts_with('&') && read_number(strip(part.substr(1)), number)) {
+    } else if (name.starts_with('&') && read_number(name.substr(1), number)) {
       bits = number;
-    } else if (!negated &&
-               read_number(part.starts_with('=') ? strip(part.substr(1)) : part, number)) {
-      m->exactly = number;
-    } else {
-      return fail("websocket.flags takes fin and comp, each with or without !, or a number");
+    } else if (m->compare != FlagsMatcher::Compare::kNone || !read_comparison(part, *m)) {
+      return fail(
+          "websocket.flags takes fin and comp, each with or without !, or a number compared");
     }
     (negated ? m->clear : m->set) |= bits;
   }

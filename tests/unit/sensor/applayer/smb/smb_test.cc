@@ -299,6 +299,15 @@ TEST(Smb1, ErrorsOfBothKinds) {
   EXPECT_THAT(run(c).records(), HasSubstr(R"("status":"SRV_BADUID","status_code":"0x005b")"));
 }
 
+TEST(Smb2, AServerThatOffersMoreThanConfigured) {
+  Conversation c{&kSmbProtocol};
+  c.settings.set("app-layer.protocols.smb.max-read-size", "1023kb");
+  c.client(nbss(negotiate2({0, 0, 0}))).server(nbss(negotiated2({0, 0, 0}, 0x311)));
+  const std::string records = run(c).records();
+  EXPECT_THAT(records, HasSubstr("negotiate_max_read_size_too_large"));
+  EXPECT_THAT(records, ::testing::Not(HasSubstr("negotiate_max_write_size_too_large")));
+}
+
 TEST(Smb1, AnsweredWithVersion2) {
   Conversation c{&kSmbProtocol};
   c.client(nbss(smb1(0x72, false, {}, block1("", std::string("\2SMB 2.???\0", 11)))));

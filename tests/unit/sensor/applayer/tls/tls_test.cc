@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/json_writer.h"
+#include "fmt/format.h"
 #include "sensor/applayer/core/digest.h"
 #include "sensor/applayer/tls/certificate.h"
 #include "sensor/applayer/tls/fingerprint.h"
@@ -430,6 +431,44 @@ bool refused(std::string_view keyword, std::string_view value) {
     if (m.name == keyword) return !m.parse(value).has_value();
   }
   return false;
+}
+
+std::string frames_of(TlsParser& p, Direction d) {
+  std::string out;
+  for (const applayer::Frame& f : p.frames->of(d))
+    out += fmt::format("{}@{}+{} ", f.type, f.offset, f.length);
+  return out;
+}
+
+TEST(TlsFrames, RecordsWithTheirParts) {
+  const Config config;
+  TlsParser p(config);
+  p.frames = std::make_unique<applayer::FrameSet>();
+  const std::string alert = unhex("15030300020228"), data = unhex("1703030003616263");
+  applayer::Input in;
+  in.data = as_bytes(alert);
+  in.offset = 100;
+  (void)p.parse(Direction::kToServer, in);
+  in.data = as_bytes(data);
+  in.offset = 107;
+  (void)p.parse(Direction::kToServer, in);
+  EXPECT_EQ(frames_of(p, Direction::kToServer),
+            fmt::format("{}@100+7 {}@100+5 {}@105+2 {}@105+2 {}@107+8 {}@107+5 {}@112+3 ",
+                        +kFramePdu, +kFrameHeader, +kFrameData, +kFrameAlert, +kFramePdu,
+                        +kFrameHeader, +kFrameData));
+}
+
+TEST(TlsFrames, Ssl2HasHeadersOfTwoOrThreeBytes) {
+  const Config config;
+  TlsParser p(config);
+  p.frames = std::make_unique<applayer::FrameSet>();
+  const std::string hello = unhex("800901000200000000000000");
+  applayer::Input in;
+  in.data = as_bytes(hello);
+  (void)p.parse(Direction::kToServer, in);
+  EXPECT_THAT(frames_of(p, Direction::kToServer),
+              testing::StartsWith(
+                  fmt::format("{}@0+2 {}@0+11 ", +kFrameSsl2Header, +kFrameSsl2Pdu)));
 }
 
 TEST(TlsKeywords, Versions) {

@@ -102,5 +102,31 @@ TEST(Websocket, Flags) {
   EXPECT_FALSE(def.parse("none").has_value());
 }
 
+TEST(Websocket, FlagsAsANumber) {
+  const auto o = run(chat());  // the first frame is whole, the second is not
+  const auto& def = kWebsocketProtocol.matchers[0];
+  const auto fits = [&](std::string_view text, size_t i = 0) {
+    return (*def.parse(text))->match(*o.transactions()[i], Direction::kToClient);
+  };
+  EXPECT_TRUE(fits("128"));
+  EXPECT_TRUE(fits("=0x80"));
+  EXPECT_TRUE(fits("!64"));
+  EXPECT_FALSE(fits("!=128"));
+  EXPECT_TRUE(fits(">127"));
+  EXPECT_FALSE(fits(">128"));
+  EXPECT_TRUE(fits(">=128"));
+  EXPECT_TRUE(fits("<= 128"));
+  EXPECT_FALSE(fits("<128"));
+  EXPECT_TRUE(fits("<128", 1));
+  EXPECT_TRUE(fits("127-129"));
+  EXPECT_FALSE(fits("128<>130"));
+  EXPECT_TRUE(fits("!128-130"));
+  EXPECT_TRUE(fits("&0xc0=0x80"));
+  EXPECT_FALSE(fits("&0xc0!=0x80"));
+  EXPECT_FALSE(fits("&0x40=0x40"));
+  for (const char* bad : {"&0x40=0x80", "1-2", "300", ">", "-", "fin,comp,x"})
+    EXPECT_FALSE(def.parse(bad).has_value()) << bad;
+}
+
 }  // namespace
 }  // namespace vong::websocket
