@@ -98,8 +98,20 @@ void write_references(JsonWriter& out, const detect::CompiledRule& rule,
   out.close_array();
 }
 
+// The client behind the proxy, of the transaction that the alert speaks of, or else the newest one.
+std::optional<IpAddress> client_of(const ForwardedFor& xff, const Packet& packet,
+                                   const detect::Alert& alert) {
+  if (!xff.enabled || packet.flow == nullptr) return std::nullopt;
+  const auto* app = applayer::app_state(*packet.flow);
+  if (app == nullptr || app->def == nullptr) return std::nullopt;
+  if (alert.tx != nullptr) return xff.of(*app->def, *alert.tx);
+  if (app->parser == nullptr || app->parser->transactions.empty()) return std::nullopt;
+  return xff.of(*app->def, *app->parser->transactions.back());
+}
+
 void write_alert_object(JsonWriter& out, const Origin& origin, const Packet& packet,
-                        const detect::Alert& alert, const detect::RuleSet* rules) {
+                        const detect::Alert& alert, const detect::RuleSet* rules,
+                        const IpAddress* client) {
   const auto& rule = *alert.rule;
   out.open_object("alert");
   out.field("action", alert.eve_action());
@@ -124,6 +136,7 @@ void write_alert_object(JsonWriter& out, const Origin& origin, const Packet& pac
     }
     out.close_object();
   }
+  if (client != nullptr) out.field("xff", *client);
   out.close_object();
 }
 
@@ -247,10 +260,14 @@ void write_alert(LineSink& sink, const Origin& origin, const Packet& packet,
   thread_local std::string line;
   line.clear();
   JsonWriter out(line);
-  open_record(out, origin, "alert", packet.ts, packet.flow, &packet, RecordDirection::kPacket);
+  const ForwardedFor& xff = origin.config.alerts.xff;
+  const auto client = client_of(xff, packet, alert);
+  open_record(out, origin, "alert", packet.ts, packet.flow, &packet, RecordDirection::kPacket,
+              client && xff.overwrite ? &*client : nullptr);
   if (alert.tx != nullptr) out.field("tx_id", alert.tx_id);
   if (alert.tx != nullptr && alert.tx_guessed) out.field("tx_guessed", true);
-  write_alert_object(out, origin, packet, alert, rules);
+  write_alert_object(out, origin, packet, alert, rules,
+                     client && !xff.overwrite ? &*client : nullptr);
   write_tunnel(out, packet);
   if (packet.flow != nullptr) {
     if (origin.config.alerts.app_layer) write_app_layer(out, origin, packet, alert);

@@ -44,7 +44,8 @@ void read_hashes(const Settings& options, applayer::FileOptions& out) {
   if (options.flag("force-md5", false)) out.md5 = true;
 }
 
-void read_alert(const Settings& o, AlertOptions& out) {
+void read_alert(const Settings& o, const ForwardedFor& xff, AlertOptions& out) {
+  out.xff = ForwardedFor::from(o, xff);
   out.payload = o.flag("payload", false);
   out.payload_printable = o.flag("payload-printable", false);
   out.payload_length = o.flag("payload-length", false);
@@ -67,7 +68,7 @@ void read_type(const std::string& name, const Settings& options, EveConfig& conf
   const bool on = options.flag("enabled", true);
   if (name == "alert") {
     config.alert = on;
-    read_alert(options, config.alerts);
+    read_alert(options, config.xff, config.alerts);
   } else if (name == "anomaly") {
     config.anomaly = on;
     config.anomalies.decode = options.flag("types.decode", false);
@@ -96,6 +97,7 @@ void read_type(const std::string& name, const Settings& options, EveConfig& conf
     config.metadata_records = on;
   } else if (on) {
     config.records[canonical(name)] = options;
+    if (name == "http") config.http_xff = ForwardedFor::from(options, config.xff);
     // Records that the reference's sections switch on together.
     if (name == "ftp") config.records["ftp_data"] = options;
     if (name == "dns") {
@@ -122,6 +124,7 @@ void set_over(const Settings& settings, const std::string& path, EveConfig& conf
   config.community_id = settings.flag(path + ".community-id", config.community_id);
   config.pcap_file = settings.flag(path + ".pcap-file", config.pcap_file);
   config.ethernet = settings.flag(path + ".ethernet", config.ethernet);
+  config.xff = config.http_xff = ForwardedFor::from(below(settings, path), config.xff);
   for (const auto& t : settings.children(path + ".types")) {
     for (const auto& name : settings.children(path + ".types." + t)) {
       Settings options = below(settings, path + ".types." + t + "." + name);
@@ -159,10 +162,12 @@ EveConfig read_eve_config(const Settings& settings) {
         static_cast<uint16_t>(settings.integer(path + ".community-id-seed", 0));
     config.pcap_file = settings.flag(path + ".pcap-file", false);
     config.ethernet = settings.flag(path + ".ethernet", false);
+    config.xff = ForwardedFor::from(below(settings, path), {});
     config.metadata = settings.flag(path + ".metadata", true);
     config.suricata_version = settings.flag(path + ".suricata-version", false);
     config.sensor_name = settings.text("sensor-name", "");
     config.exceptions = ExceptionPolicies::from_settings(settings);
+    config.http_xff = config.xff;
     for (const auto& t : settings.children(path + ".types")) {
       const std::string entry = path + ".types." + t;
       if (const auto plain = settings.get(entry); plain && !plain->empty()) {  // "- http"

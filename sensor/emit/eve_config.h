@@ -11,11 +11,13 @@
 #include "base/settings.h"
 #include "sensor/applayer/core/file.h"
 #include "sensor/applayer/core/protocol.h"
+#include "sensor/emit/forwarded_for.h"
 #include "sensor/packet/exception_policy.h"
 
 namespace vong::emit {
 
 struct AlertOptions {
+  ForwardedFor xff;
   bool payload = false, payload_printable = false, payload_length = false, packet = false;
   bool http_body = false, http_body_printable = false;
   bool app_layer = true, flow = true, rule_metadata = true, rule_text = false, reference = false;
@@ -46,6 +48,9 @@ struct EveConfig {
   AnomalyOptions anomalies;
   applayer::FileOptions file_hashes;  // force-magic, force-hash
   bool stats_totals = true, stats_threads = false, stats_null_values = true;
+
+  ForwardedFor xff;       // of alerts and HTTP records that have none of their own
+  ForwardedFor http_xff;  // of HTTP records
 
   // Application records that are on, with their options.
   std::map<std::string, Settings, std::less<>> records;

@@ -256,7 +256,8 @@ void write_app_proto(JsonWriter& out, const flow::Flow& flow) {
 }
 
 void open_record(JsonWriter& out, const Origin& origin, std::string_view event_type, Timestamp ts,
-                 const flow::Flow* flow, const Packet* packet, RecordDirection direction) {
+                 const flow::Flow* flow, const Packet* packet, RecordDirection direction,
+                 const IpAddress* client) {
   out.open_object();
   out.field("timestamp", ts);
   if (flow != nullptr) out.field("flow_id", flow->id);
@@ -267,7 +268,13 @@ void open_record(JsonWriter& out, const Origin& origin, std::string_view event_t
   write_vlan(out, flow, packet);
   const bool is_ip = flow != nullptr || packet->ip.version != 0;
   if (is_ip) {
-    const Endpoints ends = endpoints(flow, packet, direction);
+    Endpoints ends = endpoints(flow, packet, direction);
+    if (client != nullptr) {
+      const bool answer = direction == RecordDirection::kPacket
+                              ? packet != nullptr && packet->direction == Direction::kToClient
+                              : direction == RecordDirection::kToClient;
+      (answer ? ends.dst : ends.src) = client;
+    }
     const uint8_t protocol = flow != nullptr ? flow->key.protocol : packet->ip.protocol;
     out.field("src_ip", *ends.src);
     if (has_ports(protocol)) out.field("src_port", ends.sport);

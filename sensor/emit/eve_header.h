@@ -32,9 +32,10 @@ struct Origin {
 };
 
 // Opens the object and writes the common fields. `flow` may be null (packet records), `packet` too
-// (flow records); not both.
+// (flow records); not both. `client`: stands in the place of the client's address (xff).
 void open_record(JsonWriter& out, const Origin& origin, std::string_view event_type, Timestamp ts,
-                 const flow::Flow* flow, const Packet* packet, RecordDirection direction);
+                 const flow::Flow* flow, const Packet* packet, RecordDirection direction,
+                 const IpAddress* client = nullptr);
 
 // "metadata":{flowbits, flowints, flowvars, pktvars, entropy} and "traffic"; nothing when there are none. `flow` and `packet` as
 // for open_record, which writes it.

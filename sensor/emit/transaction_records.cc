@@ -31,14 +31,23 @@ bool reached(const Transaction& tx, Direction d, uint8_t wanted) {
 }
 
 void write_record(LineSink& sink, const Origin& origin, const flow::Flow& flow,
-                  const Packet& packet, const LoggerDef& logger, const Transaction& tx,
-                  const Settings& options) {
+                  const Packet& packet, const ProtocolDef& def, const LoggerDef& logger,
+                  const Transaction& tx, const Settings& configured) {
   std::string& line = line_buffer();
   JsonWriter out(line);
   const auto direction = logger.direction == Direction::kToServer ? RecordDirection::kToServer
                                                                   : RecordDirection::kToClient;
-  open_record(out, origin, logger.event_type, packet.ts, &flow, &packet, direction);
+  const ForwardedFor& xff = origin.config.http_xff;
+  const auto client = xff.of(def, tx);
+  open_record(out, origin, logger.event_type, packet.ts, &flow, &packet, direction,
+              client && xff.overwrite ? &*client : nullptr);
   out.field("tx_id", tx.id);
+  Settings with_client;
+  if (client && !xff.overwrite) {
+    with_client = configured;
+    with_client.set("xff.address", client->to_string());
+  }
+  const Settings& options = client && !xff.overwrite ? with_client : configured;
   const applayer::LogContext context{logger.event_type, &options, logger.direction};
   if (!logger.log(tx, context, out)) return;
   out.close_object();
@@ -195,7 +204,7 @@ void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow,
         if (origin.shed != nullptr && !flow.alerted) {
           ++*origin.shed;
         } else {
-          write_record(sink, origin, flow, packet, logger, *tx, *options);
+          write_record(sink, origin, flow, packet, def, logger, *tx, *options);
         }
       }
     }

@@ -86,9 +86,8 @@ void write_basic(const HttpTransaction& tx, const LogContext& context, JsonWrite
   if (tx.port > 0) out.field("http_port", tx.port);
   if (tx.uri.present()) out.field("url", tx.request.text(tx.uri));
   if (const auto agent = tx.request.value_of("user-agent")) out.field("http_user_agent", *agent);
-  if (context.options != nullptr && context.options->flag("xff.enabled", false)) {
-    const std::string header = to_lower(context.options->text("xff.header", "X-Forwarded-For"));
-    if (const auto xff = tx.request.value_of(header)) out.field("xff", *xff);
+  if (context.options != nullptr) {  // set by who writes the record
+    if (const auto client = context.options->get("xff.address")) out.field("xff", *client);
   }
   if (const auto type = tx.response.value_of("content-type")) {
     out.field("http_content_type", type->substr(0, type->find(';')));

@@ -38,5 +38,31 @@ TEST(EveConfig, AListOfItsOwnStandsForItself) {
   EXPECT_EQ(c.record("dns"), nullptr);
 }
 
+TEST(EveConfig, ForwardedForOfAlertsAndRecords) {
+  const EveConfig c = read_eve_config(with({{"outputs.0.eve-log.xff.enabled", "yes"},
+                                            {"outputs.0.eve-log.xff.header", "True-Client"},
+                                            {"outputs.0.eve-log.types.0.alert.xff.mode", "overwrite"},
+                                            {"outputs.0.eve-log.types.1.http.xff.enabled", "no"},
+                                            {"outputs.0.eve-log.types.1.http.xff.deployment", "forward"}}));
+  EXPECT_TRUE(c.alerts.xff.enabled);
+  EXPECT_TRUE(c.alerts.xff.overwrite);
+  EXPECT_FALSE(c.alerts.xff.first);
+  EXPECT_EQ(c.alerts.xff.header, "true-client");
+  EXPECT_FALSE(c.http_xff.enabled);
+  EXPECT_TRUE(c.http_xff.first);
+}
+
+TEST(ForwardedFor, TheFirstOrTheLastAddressOfTheList) {
+  ForwardedFor last, first;
+  first.first = true;
+  EXPECT_EQ(first.in(" 10.1.2.3, 10.9.9.9")->to_string(), "10.1.2.3");
+  EXPECT_EQ(last.in(" 10.1.2.3, 10.9.9.9 ")->to_string(), "10.9.9.9");
+  EXPECT_EQ(last.in("10.1.2.3:4000")->to_string(), "10.1.2.3");
+  EXPECT_EQ(last.in("[2001:db8::1]:80")->to_string(), IpAddress::parse("2001:db8::1")->to_string());
+  EXPECT_EQ(last.in("2001:db8::1")->to_string(), IpAddress::parse("2001:db8::1")->to_string());
+  for (const char* bad : {"", "unknown", "10.1.2.3,", "1.2.3", "[", "a:b:c:d:e:f:g:h:i"})
+    EXPECT_FALSE(last.in(bad).has_value()) << bad;
+}
+
 }  // namespace
 }  // namespace vong::emit
