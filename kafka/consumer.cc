@@ -86,11 +86,12 @@ struct Consumer::Impl {
   Options options;
   Listener* listener = nullptr;
   ConnectionWatch watch;
-  std::vector<Position> positions;      // few; by search
-  std::vector<TopicPartition> ended;    // with report_end: at their end after the last record
-  std::vector<TopicPartition> revoked;  // since the running poll call began
-  bool was_full = false;                // the queue of fetched records, since the last nudge
-  std::size_t mean_bytes = 0;           // of a record
+  std::vector<Position> positions;            // few; by search
+  std::vector<TopicPartition> ended;          // with report_end: at their end after the last record
+  std::vector<TopicPartition> revoked;        // since the running poll call began
+  bool was_full = false;                      // the queue of fetched records, since the last nudge
+  std::size_t mean_bytes = 0;                 // of a record
+  std::vector<rd_kafka_message_t*> messages;  // of the running poll call
   bool closed = false;
   bool new_end = false;  // in `ended`, since a record was looked for in it
   ClientHandle client;   // its callbacks use what stands above
@@ -317,14 +318,21 @@ KafkaResult<> Consumer::poll_batch(std::size_t max, std::chrono::milliseconds ti
   const std::size_t before = out.size();
   impl.revoked.clear();
   KafkaResult<> result;
-  int wait_ms = milliseconds(timeout);
   max = std::min(max, kBatchMax);
-  while (out.size() - before < max) {
-    rd_kafka_message_t* message = rd_kafka_consumer_poll(impl.client.get(), wait_ms);
-    if (message == nullptr) break;
-    result = impl.take(message, out);
-    if (!result) break;
-    wait_ms = 0;
+  impl.messages.resize(max);
+  // One is waited for; what is there behind it is taken at one go.
+  rd_kafka_message_t* first_message =
+      rd_kafka_consumer_poll(impl.client.get(), milliseconds(timeout));
+  if (first_message != nullptr) result = impl.take(first_message, out);
+  while (first_message != nullptr && result && out.size() - before < max) {
+    const std::size_t wanted = max - (out.size() - before);
+    const ssize_t n =
+        rd_kafka_consume_batch_queue(impl.queue.get(), 0, impl.messages.data(), wanted);
+    for (ssize_t i = 0; i < n; ++i) {
+      auto taken = impl.take(impl.messages[static_cast<std::size_t>(i)], out);
+      if (result) result = std::move(taken);
+    }
+    if (n < static_cast<ssize_t>(wanted)) break;
   }
   // Somebody else reads what was revoked in this call: he gets these records too.
   const auto first = out.begin() + static_cast<std::ptrdiff_t>(before);

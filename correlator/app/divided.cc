@@ -6,11 +6,11 @@
 #include <chrono>
 #include <random>
 
+#include "correlator/app/broker_link.h"
 #include "correlator/app/broker_run.h"
 #include "correlator/app/event_partitions.h"
 #include "correlator/app/keyed_partitions.h"
 #include "correlator/app/topics.h"
-#include "kafka/producer.h"
 #include "telemetry/server.h"
 
 namespace vong::correlator {
@@ -46,8 +46,11 @@ class DividedRun : private kafka::Consumer::Listener {
         events_(options, registry, router_, totals_, online_, blocks_, outbox_),
         keyed_(options, registry, router_, totals_, online_, sinks()),
         reload_(
-            reload, [this](const sigma::RuleSet& r) { return compiled(r); }, options.rules,
-            options.rules_reload, online_.reloads_refused) {
+            reload,
+            [this](RuleReload::Loaded& loaded) {
+              loaded.program = Engine::compile(loaded.rules, options_.engine);
+            },
+            options.rules, options.rules_reload, online_.reloads_refused) {
     router_.set_warning_tlp(options.engine.campaign.warning_tlp);
     std::random_device device;  // no two processes may have one id
     transactional_id_ =
@@ -62,14 +65,14 @@ class DividedRun : private kafka::Consumer::Listener {
     while (!signals_.stop_requested()) {
       if (signals_.take_reload()) reload_.begin();
       if (auto loaded = reload_.poll()) loaded_ = std::move(loaded);
-      if (loaded_ && (!consumer_ || can_swap())) swap_rules();
-      const bool ok = consumer_ ? step() : connect();
+      if (loaded_ && (!link_ || can_swap())) swap_rules();
+      const bool ok = link_ ? step() : connect();
       if (ok) continue;
       if (refused_) break;
       disconnect();
       signals_.wait(500);
     }
-    if (!refused_ && consumer_ && !rebalanced_) commit_what_is_done();
+    if (!refused_ && link_ && !rebalanced_) commit_what_is_done();
     disconnect();
     return refused_ ? app::kExitFailed : app::kExitDone;
   }
@@ -102,34 +105,23 @@ class DividedRun : private kafka::Consumer::Listener {
   }
 
   bool connect() {
-    kafka::Producer::Options p;
-    p.client = options_.kafka;
-    p.transactional_id = transactional_id_;
-    p.transaction_timeout = kTransactionTimeout;
-    auto producer = kafka::Producer::open(p);
-    if (!producer) return failed(producer.error());
-    if (auto ok = producer->init(kPatience); !ok) return failed(ok.error());
-    kafka::Consumer::Options c;
-    c.client = options_.kafka;
-    c.group = options_.group;
-    c.report_end = true;
-    c.session_timeout = kSessionTimeout;
-    auto consumer = kafka::Consumer::open(c, this);
-    if (!consumer) return failed(consumer.error());
-    const auto count = consumer->partition_count(options_.facts_topic, kPatience);
+    BrokerLink::Settings settings;
+    settings.transactional_id = transactional_id_;
+    settings.transaction_timeout = kTransactionTimeout;
+    settings.session_timeout = kSessionTimeout;
+    settings.topics = {options_.facts_topic};
+    auto link = BrokerLink::open(options_, settings, this, kPatience);
+    if (!link) return failed(link.error());
+    const auto count = link->consumer.partition_count(options_.facts_topic, kPatience);
     if (!count) return failed(count.error());
     if (*count < 2) {
       spdlog::error("{} needs two partitions or more", options_.facts_topic);
       refused_ = true;
       return false;
     }
-    const std::string topics[] = {"^vong\\.events\\..*", std::string(kVerdictsTopic),
-                                  std::string(kStatusTopic), options_.facts_topic};
-    if (auto ok = consumer->subscribe(topics); !ok) return failed(ok.error());
     blocks_.begin(events_.engine(), static_cast<uint32_t>(*count) - 1);
     keyed_.use(*rules_, blocks_.shares());
-    producer_.emplace(std::move(*producer));
-    consumer_.emplace(std::move(*consumer));
+    link_.emplace(std::move(*link));
     rebalanced_ = true;
     return true;
   }
@@ -137,9 +129,8 @@ class DividedRun : private kafka::Consumer::Listener {
   void disconnect() {
     records_.clear();
     leaving_ = true;  // it leaves the group, and tells us what we know
-    consumer_.reset();
+    link_.reset();
     leaving_ = false;
-    producer_.reset();
     forget();
   }
 
@@ -160,7 +151,7 @@ class DividedRun : private kafka::Consumer::Listener {
   void on_revoked(std::span<const kafka::TopicPartition>, bool lost) override {
     rebalanced_ = true;
     broken_ |= lost;
-    if (!leaving_ && producer_) commit_what_is_done();
+    if (!leaving_ && link_) commit_what_is_done();
   }
   // Late facts that are not corrected yet are nothing that could be committed.
   void commit_what_is_done() {
@@ -171,12 +162,12 @@ class DividedRun : private kafka::Consumer::Listener {
 
   bool step() {
     records_.clear();
-    if (auto ok = consumer_->poll_batch(kBatchMax, 50ms, records_); !ok) {
+    if (auto ok = link_->consumer.poll_batch(kBatchMax, 50ms, records_); !ok) {
       if (ok.error().answer != Answer::kRetry) return failed(ok.error());
     }
     if (rebalanced_) return restore();
     take_all();
-    for (const kafka::TopicPartition& name : consumer_->ended()) events_.on_end_reached(name);
+    for (const kafka::TopicPartition& name : link_->consumer.ended()) events_.on_end_reached(name);
     if (keyed_.any_late()) {
       if (late_since_ns_ == 0) late_since_ns_ = wall_ns();
       if (!gathered()) return true;
@@ -212,14 +203,14 @@ class DividedRun : private kafka::Consumer::Listener {
 
   bool restore() {
     records_.clear();
-    const std::vector<kafka::TopicPartition> assigned = consumer_->assignment();
+    const std::vector<kafka::TopicPartition> assigned = link_->consumer.assignment();
     commit_what_is_done();
     if (broken_ || !clean_) forget();
     rebalanced_ = false;
     events_.keep(assigned);
     keyed_.keep(assigned);
     if (assigned.empty()) return true;
-    const auto committed = consumer_->committed(assigned, kPatience);
+    const auto committed = link_->consumer.committed(assigned, kPatience);
     if (!committed) return again(committed.error());
     std::vector<kafka::TopicOffset> places;
     for (const kafka::TopicOffset& c : *committed) {
@@ -231,7 +222,7 @@ class DividedRun : private kafka::Consumer::Listener {
       places.push_back({c.topic, c.partition, facts ? keyed_.next(name) : events_.next(name), {}});
     }
     if (auto ok = keyed_.rebuild(keep_on_); !ok) return again(ok.error());
-    if (auto ok = consumer_->seek(places, kPatience); !ok) return again(ok.error());
+    if (auto ok = link_->consumer.seek(places, kPatience); !ok) return again(ok.error());
     return true;
   }
 
@@ -247,7 +238,7 @@ class DividedRun : private kafka::Consumer::Listener {
   kafka::KafkaResult<> take_over_events(const kafka::TopicPartition& name,
                                         const kafka::TopicOffset& c) {
     if (events_.has(name) && events_.next(name) == c.offset) return {};
-    const auto bounds = consumer_->watermarks(name, kPatience);
+    const auto bounds = link_->consumer.watermarks(name, kPatience);
     if (!bounds) return std::unexpected(bounds.error());
     events_.take_over(name, std::max(c.offset == kafka::kNoOffset ? 0 : c.offset, bounds->first),
                       bounds->second);
@@ -269,7 +260,7 @@ class DividedRun : private kafka::Consumer::Listener {
     const int64_t now = wall_ns();
     if (blocks_.bytes() >= kWaitingBytesMax) return true;
     if (now < next_correction_ns_) return false;
-    return consumer_->reached_end() || now - late_since_ns_ >= kGatherLateNs;
+    return link_->consumer.reached_end() || now - late_since_ns_ >= kGatherLateNs;
   }
   bool correct() {
     const int64_t begin = wall_ns();
@@ -295,9 +286,9 @@ class DividedRun : private kafka::Consumer::Listener {
     });
     events_.show();
     keyed_.show();
-    online_.lag_records.set(consumer_->lag());
+    online_.lag_records.set(link_->consumer.lag());
     if (news || !clean_) return commit();
-    online_.settled.set(quiet && consumer_->reached_end() ? 1 : 0);
+    online_.settled.set(quiet && link_->consumer.reached_end() ? 1 : 0);
     return true;
   }
 
@@ -314,28 +305,25 @@ class DividedRun : private kafka::Consumer::Listener {
     rebalanced_ = broken_ = true;  // state is ahead of what is committed: from there again
     if (done.error().answer != Answer::kAbort) return failed(done.error());
     spdlog::warn("{}", done.error().message);
-    if (auto ok = producer_->abort(kPatience); !ok) return failed(ok.error());
+    if (auto ok = link_->producer.abort(kPatience); !ok) return failed(ok.error());
     return true;
   }
 
   kafka::KafkaResult<> transaction() {
-    if (auto ok = producer_->begin(); !ok) return ok;
-    if (auto ok = blocks_.write(*producer_, options_.facts_topic, keep_on_); !ok) return ok;
-    if (auto ok = outbox_.write(*producer_); !ok) return ok;
+    if (auto ok = link_->producer.begin(); !ok) return ok;
+    if (auto ok = blocks_.write(link_->producer, options_.facts_topic, keep_on_); !ok) return ok;
+    if (auto ok = outbox_.write(link_->producer); !ok) return ok;
     std::vector<kafka::TopicOffset> offsets;
     events_.add_offsets(offsets);
     keyed_.add_offsets(offsets);
-    if (auto ok = producer_->send_offsets(offsets, consumer_->group_metadata(), kPatience); !ok)
+    if (auto ok =
+            link_->producer.send_offsets(offsets, link_->consumer.group_metadata(), kPatience);
+        !ok)
       return ok;
-    return commit_surely(*producer_, kPatience, signals_);
+    return commit_surely(link_->producer, kPatience, signals_);
   }
 
   // --- other rules ---
-
-  std::unique_ptr<RuleProgram> compiled(const sigma::RuleSet& rules) const {
-    std::vector<rules::Diagnostic> reported_before;
-    return Engine::compile(rules, options_.engine, reported_before);
-  }
 
   // Between two transactions.
   [[nodiscard]] bool can_swap() const { return clean_ && !rebalanced_ && !keyed_.any_late(); }
@@ -368,8 +356,7 @@ class DividedRun : private kafka::Consumer::Listener {
   EventPartitions events_;
   KeyedPartitions keyed_;
   std::string transactional_id_;
-  std::optional<kafka::Producer> producer_;
-  std::optional<kafka::Consumer> consumer_;
+  std::optional<BrokerLink> link_;
   std::vector<kafka::Record> records_;
   bool rebalanced_ = true, refused_ = false, leaving_ = false;
   bool clean_ = true;    // the states are what is committed

@@ -89,6 +89,12 @@ class Engine {
   [[nodiscard]] static std::unique_ptr<RuleProgram> compile(
       const sigma::RuleSet& rules, const EngineSettings& settings,
       std::vector<rules::Diagnostic>& diagnostics);
+  // The same of rules whose diagnostics were reported before.
+  [[nodiscard]] static std::unique_ptr<RuleProgram> compile(const sigma::RuleSet& rules,
+                                                            const EngineSettings& settings) {
+    std::vector<rules::Diagnostic> reported_before;
+    return compile(rules, settings, reported_before);
+  }
   // The second.
   void load(std::unique_ptr<RuleProgram> program);
 

@@ -126,7 +126,7 @@ void EventPartitions::take(const kafka::Record& r, std::string_view value, int64
   const ReadResult result = read(r, value);
   if (result == ReadResult::kRefused) {
     online_.dead_letters.add();
-    outbox_.dead_letter(r, engine_->reason());
+    outbox_.dead_letter(last_->first, r.offset(), r.value(), engine_->reason());
     return;
   }
   p->newest_ns = std::max(p->newest_ns, engine_->time_ns());
@@ -141,7 +141,7 @@ void EventPartitions::take(const kafka::Record& r, std::string_view value, int64
 void EventPartitions::take_status(Partition& p, const kafka::Record& r, std::string_view value) {
   const auto refuse = [&](std::string_view reason) {
     online_.dead_letters.add();
-    outbox_.dead_letter(r, reason);
+    outbox_.dead_letter(last_->first, r.offset(), r.value(), reason);
   };
   const auto status = coverage::read_status(value);
   if (!status) return refuse(status.error().message);

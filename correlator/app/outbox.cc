@@ -21,15 +21,17 @@ void Outbox::send(const events::Incident& incident) {
   }
 }
 
-void Outbox::dead_letter(const kafka::Record& r, std::string_view reason) {
+void Outbox::dead_letter(const kafka::TopicPartition& from, int64_t offset, std::string_view value,
+                         std::string_view reason) {
   Outgoing o{dead_letter_topic_, {}, {}};
-  write_dead_letter(reason, std::string(r.topic()) + "/" + std::to_string(r.partition()),
-                    static_cast<uint64_t>(r.offset()), r.value(), o.value);
+  write_dead_letter(reason, from.topic + "/" + std::to_string(from.partition),
+                    static_cast<uint64_t>(offset), value, o.value);
   outgoing_.push_back(std::move(o));
 }
 
-kafka::KafkaResult<> Outbox::write(kafka::Producer& producer) const {
-  for (const Outgoing& o : outgoing_) {
+kafka::KafkaResult<> Outbox::write(const std::vector<Outgoing>& outgoing,
+                                   kafka::Producer& producer) {
+  for (const Outgoing& o : outgoing) {
     for (;;) {
       auto ok = producer.send({o.topic, o.key, o.value, {}, kafka::kAnyPartition, 0});
       if (ok) break;

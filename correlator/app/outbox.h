@@ -4,12 +4,13 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "correlator/routing/router.h"
 #include "events/incident.h"
-#include "kafka/consumer.h"
 #include "kafka/producer.h"
+#include "kafka/types.h"
 
 namespace vong::correlator {
 
@@ -23,17 +24,24 @@ class Outbox {
   void add(std::string topic, std::string_view key, std::string_view value) {
     outgoing_.push_back({std::move(topic), std::string(key), std::string(value)});
   }
-  void dead_letter(const kafka::Record& record, std::string_view reason);
+  void dead_letter(const kafka::TopicPartition& from, int64_t offset, std::string_view value,
+                   std::string_view reason);
   // Into the transaction that is open. What can never be delivered is logged and left out.
-  [[nodiscard]] kafka::KafkaResult<> write(kafka::Producer& producer) const;
+  [[nodiscard]] kafka::KafkaResult<> write(kafka::Producer& producer) const {
+    return write(outgoing_, producer);
+  }
+  // For who writes it elsewhere, while the next is gathered here.
+  struct Outgoing {
+    std::string topic, key, value;
+  };
+  [[nodiscard]] std::vector<Outgoing> take() { return std::exchange(outgoing_, {}); }
+  [[nodiscard]] static kafka::KafkaResult<> write(const std::vector<Outgoing>& outgoing,
+                                                  kafka::Producer& producer);
   void clear() { outgoing_.clear(); }
   [[nodiscard]] bool empty() const { return outgoing_.empty(); }
   [[nodiscard]] size_t size() const { return outgoing_.size(); }  // records
 
  private:
-  struct Outgoing {
-    std::string topic, key, value;
-  };
   const routing::Router& router_;
   std::string dead_letter_topic_;
   std::vector<Outgoing> outgoing_;

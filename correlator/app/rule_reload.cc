@@ -71,8 +71,9 @@ void RuleReload::start() {
     (void)::setpriority(PRIO_PROCESS, 0, kLowPriority);  // of this thread alone, on Linux
     auto rules = load_();
     if (!rules) return std::nullopt;
-    auto program = compile_(*rules);
-    return Loaded{std::move(*rules), std::move(program)};
+    Loaded loaded{std::move(*rules), nullptr, nullptr};
+    compile_(loaded);
+    return loaded;
   });
 }
 

@@ -26,8 +26,10 @@ class RuleReload {
   struct Loaded {
     sigma::RuleSet rules;
     std::unique_ptr<RuleProgram> program;
+    std::unique_ptr<RuleProgram> reading;  // for an engine that only reads; null: nobody wants it
   };
-  using Compile = std::function<std::unique_ptr<RuleProgram>(const sigma::RuleSet&)>;
+  // Makes the programs of the rules.
+  using Compile = std::function<void(Loaded&)>;
 
   // `paths`: files and folders that are looked at every `interval`; 0: never.
   RuleReload(ReloadRules load, Compile compile, std::vector<std::string> paths,

@@ -296,7 +296,8 @@ TEST(RuleReloadTest, GivesWhatWasLoadedOnceAndCountsWhatWasRefused) {
         if (!good) return std::nullopt;
         return rules_of(detection("x", 1, "x"));
       },
-      [](const sigma::RuleSet&) { return std::make_unique<RuleProgram>(); }, {}, {}, refused);
+      [](RuleReload::Loaded& loaded) { loaded.program = std::make_unique<RuleProgram>(); }, {}, {},
+      refused);
   EXPECT_FALSE(reload.poll());  // nobody asked
   reload.begin();
   std::optional<RuleReload::Loaded> loaded;
