@@ -54,6 +54,7 @@ std::span<const Keyword> size_keywords();
 std::span<const Keyword> flow_keywords();
 std::span<const Keyword> flowbits_keywords();
 std::span<const Keyword> flowint_keywords();
+std::span<const Keyword> flowvar_keywords();
 std::span<const Keyword> hostbits_keywords();
 std::span<const Keyword> flow_counter_keywords();
 std::span<const Keyword> stream_keywords();

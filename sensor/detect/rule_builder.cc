@@ -128,9 +128,7 @@ rules::Parsed<std::optional<Direction>> RuleBuilder::only_direction(std::string_
 }
 
 Status RuleBuilder::set_sticky(const BufferName& buffer, std::string_view at, std::optional<Direction> only) {
-  if (sticky_open_at_.data() != nullptr && sticky_list_ < 0 && !sticky_transforms_.empty()) {
-    return value_error(sticky_open_at_, "transforms without anything that looks at their result");
-  }
+  if (auto s = leave_sticky(); !s) return s;
   if (buffer.name == "file.magic") set.file_needs.any = set.file_needs.magic = true;
   sticky_ = &buffer;
   sticky_only_ = only;
@@ -139,6 +137,12 @@ Status RuleBuilder::set_sticky(const BufferName& buffer, std::string_view at, st
   sticky_list_ = -1;
   sticky_open_at_ = at;
   return {};
+}
+// A buffer was named, so something has to look at it.
+Status RuleBuilder::leave_sticky() const {
+  if (sticky_ == nullptr || sticky_list_ >= 0) return {};
+  return value_error(sticky_open_at_, sticky_transforms_.empty() ? "nothing looks at this buffer"
+                                                                 : "transforms without anything that looks at their result");
 }
 Status RuleBuilder::set_payload(std::string_view at) {
   sticky_ = nullptr;

@@ -99,6 +99,7 @@ class RuleBuilder {
   Status header();
   Status option(const rules::Option& o);
   Status protocol_option(const std::string& name, const rules::Option& o);
+  [[nodiscard]] Status leave_sticky() const;
   Status transform_option(const TransformDef& def, const rules::Option& o);
   Status number_option(const NumberName& name, const rules::Option& o);
   Status matcher_option(const MatcherName& name, const rules::Option& o);

@@ -6,6 +6,7 @@
 #include "fmt/format.h"
 #include "rules/network/nearest_name.h"
 #include "rules/network/text.h"
+#include "sensor/detect/content_rules.h"
 #include "sensor/detect/limits.h"
 #include "sensor/detect/rule_builder.h"
 
@@ -85,6 +86,11 @@ Status RuleBuilder::finish_list(ListDraft& list) {
         return value_error(list.where[i], "fast_pattern cannot be used with base64_data");
       }
       ContentNode& c = node.content;
+      if (list.buffer != nullptr && list.transforms.empty() && c.phrase == nullptr) {
+        const auto form = content_in(list.buffer->name, {reinterpret_cast<const char*>(c.bytes), c.length}, c.nocase);
+        if (!form.never.empty()) return value_error(list.where[i], std::string(form.never));
+        if (form.bytes) c.bytes = reinterpret_cast<const uint8_t*>(set.keep(*form.bytes).data());
+      }
       if (c.nocase) {
         std::string lower(reinterpret_cast<const char*>(c.bytes), c.length);
         for (char& x : lower) x = ascii_lower(x);
@@ -287,9 +293,7 @@ void RuleBuilder::choose_fast_pattern() {
 }
 
 Status RuleBuilder::finish() {
-  if (sticky_ != nullptr && sticky_list_ < 0 && !sticky_transforms_.empty()) {
-    return value_error(sticky_open_at_, "transforms without anything that looks at their result");
-  }
+  if (auto s = leave_sticky(); !s) return s;
   body.arp_only = arp_only;
   body.ip_protocol_only = ip_protocol_only;
   body.flow_scope = ast.scope == rules::ActionScope::kFlow;

@@ -29,6 +29,7 @@ Status setup_flowbits(RuleBuilder& b, const rules::Option& o) {
   const size_t comma = value.find(',');
   const std::string_view command = rules::trim(value.substr(0, comma));
   if (command == "noalert") {
+    if (comma != std::string_view::npos) return value_error(o.value, "noalert takes no name");
     b.rule.noalert = true;
     return {};
   }

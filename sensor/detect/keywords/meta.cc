@@ -9,7 +9,7 @@ constexpr int kVersion[3] = {8, 0, 6};   // of the language that this engine spe
 Status setup_nothing(RuleBuilder&, const rules::Option&) { return {}; }   // sid, gid, rev: the rule parser has read them
 
 Status setup_msg(RuleBuilder& b, const rules::Option& o) {
-  const auto text = rules::unquote(o.value, rules::Quotes::kOptional, false);
+  const auto text = rules::unquote(o.value, rules::Quotes::kRequired, false);
   if (!text) return std::unexpected(text.error());
   b.rule.msg = b.set.keep(rules::unescape_text(text->text));
   return {};

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::span<const Keyword> (*kFamilies[])() = {
     meta_keywords,   content_keywords, pcre_keywords,         byte_keywords,   base64_keywords, size_keywords,   flow_keywords,   flowbits_keywords,
-    flowint_keywords, hostbits_keywords, flow_counter_keywords, stream_keywords, tcp_keywords,    ip_keywords,     icmp_keywords,   link_keywords,
+    flowint_keywords, flowvar_keywords, hostbits_keywords, flow_counter_keywords, stream_keywords, tcp_keywords,    ip_keywords,     icmp_keywords,   link_keywords,
     event_keywords,  app_keywords,     threshold_keywords,    effect_keywords, file_keywords,   dataset_keywords, misc_keywords,
 };
 

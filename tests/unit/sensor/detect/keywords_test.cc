@@ -1,6 +1,7 @@
 // Each keyword: one match, one that does not, one option that is refused.
 #include <fmt/format.h>
 
+#include "sensor/detect/content_rules.h"
 #include "tests/unit/sensor/detect/fixture.h"
 
 namespace vong::detect {
@@ -267,6 +268,53 @@ TEST_F(Keywords, RequiresLeavesRulesOut) {
 TEST_F(Keywords, ScriptsAreRefusedWithAReason) {
   EXPECT_NE(error_of("alert udp any any -> any any (lua:x.lua; sid:1;)").find("script"), std::string::npos);
   EXPECT_NE(error_of("alert udp any any -> any any (geoip:src,VN; sid:1;)").find("countries"), std::string::npos);
+}
+
+TEST_F(Keywords, CapturesOfEarlierRulesAreAskedFor) {
+  load(
+      "alert udp any any -> any any (content:\"x\"; sid:9;)\n"
+      "alert tcp any any -> any any (pcre:\"/user=(\\w+)/, flow:user\"; sid:1;)\n"
+      "alert tcp any any -> any any (content:\"b\"; flowvar:user,\"li\"; sid:2;)\n"
+      "alert tcp any any -> any any (content:\"b\"; flowvar:user,!\"li\"; sid:3;)\n"
+      "alert tcp any any -> any any (content:\"b\"; flowvar:other,\"li\"; sid:4;)\n"
+      "alert tcp any any -> any any (pcre:\"/user=(\\w+)/, pkt:now\"; sid:5;)\n"
+      "alert tcp any any -> any any (content:\"ser\"; pktvar:now,\"li\"; sid:6;)\n"
+      "alert tcp any any -> any any (content:\"b\"; pktvar:now,\"li\"; sid:7;)\n");
+  stream_->data[0].clear();
+  EXPECT_TRUE(sids(tcp("b")).empty());
+  EXPECT_EQ(sids(tcp("user=alice")), (std::vector<uint32_t>{1, 5, 6}));
+  EXPECT_EQ(sids(tcp("b")), std::vector<uint32_t>{2});
+  EXPECT_NE(error_of("alert tcp any any -> any any (flowvar:user; sid:1;)"), "");
+  EXPECT_NE(error_of("alert tcp any any -> any any (flowvar:,\"a\"; sid:1;)"), "");
+  EXPECT_NE(error_of("alert tcp any any -> any any (pktvar:user,a; sid:1;)"), "");
+}
+
+TEST_F(Keywords, ABufferThatNothingLooksAtIsRefused) {
+  EXPECT_NE(error_of("alert telnet any any -> any any (test.request; sid:1;)"), "");
+  EXPECT_NE(error_of("alert telnet any any -> any any (test.names; test.request; content:\"a\"; sid:1;)"), "");
+  EXPECT_EQ(error_of("alert telnet any any -> any any (test.names; absent; sid:1;)"), "");
+  EXPECT_EQ(error_of("alert telnet any any -> any any (test.request; content:\"a\"; to_md5; content:\"b\"; sid:1;)"), "");
+}
+
+TEST_F(Keywords, SmallFormsThatAreRefused) {
+  EXPECT_NE(error_of("alert tcp any any -> any any (msg:no quotes; sid:1;)"), "");
+  EXPECT_NE(error_of("alert tcp any any -> any any (flowbits:noalert,a; sid:1;)"), "");
+}
+
+TEST(ContentForms, WhatABufferCanHold) {
+  EXPECT_NE(content_in("http.host", "Example", false).never, "");
+  EXPECT_NE(content_in("http.host", "example", true).never, "");
+  EXPECT_EQ(content_in("http.host", "example", false).never, "");
+  EXPECT_NE(content_in("http.method", "GET ", false).never, "");
+  EXPECT_EQ(content_in("http.method", "GET", false).never, "");
+  EXPECT_NE(content_in("ja3.hash", "abc", false).never, "");
+  EXPECT_EQ(content_in("ja3s.hash", "0123456789ABCDEF0123456789abcdef", false).bytes, "0123456789abcdef0123456789abcdef");
+  EXPECT_NE(content_in("quic.cyu.hash", "0123456789ABCDEF0123456789abcdef", false).never, "");
+  EXPECT_NE(content_in("tls.cert_fingerprint", "4a:a3", false).never, "");
+  EXPECT_EQ(content_in("tls.cert_serial", "5c:19", false).bytes, "5C:19");
+  EXPECT_EQ(content_in("tls.cert_serial", "5", false).never, "");
+  EXPECT_NE(content_in("tls.cert_serial", "5c19", false).never, "");
+  EXPECT_EQ(content_in("http.uri", "A b", true).never, "");
 }
 
 TEST_F(Keywords, UnknownNamesGetTheNearestKnown) {
