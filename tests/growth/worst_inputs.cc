@@ -318,6 +318,11 @@ void add_http(std::vector<Case>& out) {
     for (size_t at = 8000; at < block.size(); at += 8000) s += h2(9, 0, 1, block.substr(at, 8000));
     return s + h2(9, 4, 1, "");
   });
+  two("http2.indexed_streams", "memory", [](size_t n) {   // the same over many streams
+    std::string s = h2(1, 4, 1, raw("\x40\x01k\x7f\x81\x1e", 6) + repeat("v", 4000));
+    for (uint32_t i = 3; s.size() < 4000 + n; i += 2) s += h2(1, 4, i, repeat("\xbe", 100));
+    return s;
+  });
   two("http2.data_frames_empty", "memory", [](size_t n) { return h2(1, 4, 1, "\x83\x84\x86") + repeat(h2(0, 0, 1, ""), n); });
 }
 

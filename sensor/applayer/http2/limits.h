@@ -22,6 +22,10 @@ inline constexpr size_t kTableBytesMax = 65'536;
 // one-byte references to large table entries cannot blow up (reassembly_limit_reached).
 inline constexpr size_t kFieldBytesMax = 512 * 1024;
 inline constexpr size_t kFieldsMax = 4096;
+// And of one direction of a flow, over all its streams: so many bytes, and so many more for each byte of header block that came. A
+// browser that sends the same long cookies by index with every request stays below; what goes beyond is dropped the same way.
+inline constexpr uint64_t kFlowFieldBytesFree = 512 * 1024;
+inline constexpr uint64_t kFlowFieldBytesPerByte = 192;
 // Numbers kept of a side's frames (types, windows, priorities, errors, settings), each: later ones
 // are dropped (too_many_frames).
 inline constexpr size_t kNotesMax = 4096;

@@ -315,14 +315,19 @@ void Http2Parser::continue_block(Http2Transaction& tx, Direction d, const FrameH
 
 void Http2Parser::decode_block(Http2Transaction& tx, Direction d, Bytes block) {
   Side& s = tx.side(d);
+  Way& w = way(d);
   const size_t from = s.fields.size();
-  const auto result =
-      way(d).hpack.decode(block, kFieldsMax, kFieldBytesMax - s.field_bytes, s.fields);
+  w.block_bytes += block.size();
+  const uint64_t flow_max = kFlowFieldBytesFree + kFlowFieldBytesPerByte * w.block_bytes;
+  const uint64_t room = std::min<uint64_t>(kFieldBytesMax - s.field_bytes,
+                                           flow_max - std::min(flow_max, w.field_bytes));
+  const auto result = w.hpack.decode(block, kFieldsMax, static_cast<size_t>(room), s.fields);
   if (result.limited) tx.raise(Event::kReassemblyLimitReached);
   if (result.consumed < block.size()) tx.raise(Event::kExtraHeaderData);
   for (size_t i = from; i < s.fields.size(); ++i) {
     const Field& f = s.fields[i];
     s.field_bytes += f.name().size() + f.value().size();
+    w.field_bytes += f.name().size() + f.value().size();
     switch (f.status) {
       case FieldStatus::kOk:
         break;

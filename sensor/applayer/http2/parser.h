@@ -40,6 +40,8 @@ class Http2Parser final : public applayer::Parser {
     HpackDecoder hpack;
     bool preface_over = false;
     std::string block;          // of a header block whose end has not come
+    uint64_t block_bytes = 0;   // of all header blocks so far
+    uint64_t field_bytes = 0;   // that they came to, decoded
     uint32_t block_stream = 0;  // 0: none is open
     uint64_t frame_left = 0;    // of a frame that is not read whole
     uint32_t data_stream = 0;   // the stream whose DATA that is; 0: thrown away

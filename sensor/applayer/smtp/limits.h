@@ -26,6 +26,8 @@ inline constexpr size_t kMaxFilenameBytes = 255;  // mime_long_filename
 inline constexpr size_t kMaxNesting = 16;         // multiparts within multiparts
 inline constexpr size_t kMaxAttachments = 512;
 inline constexpr size_t kMaxUrls = 512;
+// Named in records that go with a part of the mail or an alert, each; the mail's own record names all that are kept.
+inline constexpr size_t kMaxNamesBeside = 64;
 inline constexpr size_t kMaxUrlBytes = 2048;
 inline constexpr size_t kMaxTextLineBytes = 8192;  // of decoded text, searched for URLs as a whole
 

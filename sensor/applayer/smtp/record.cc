@@ -1,9 +1,12 @@
 // EVE's smtp record: the envelope as "smtp", and once a mail came its headers as "email".
+#include <algorithm>
 #include <array>
+#include <span>
 
 #include "base/strings.h"
 #include "sensor/applayer/core/digest.h"
 #include "sensor/applayer/smtp/carried_mail.h"
+#include "sensor/applayer/smtp/limits.h"
 #include "sensor/applayer/smtp/parser.h"
 
 namespace vong::smtp {
@@ -80,7 +83,7 @@ void every(std::string_view key, const Mime& mail, std::string_view header, Json
   if (open) out.close_array();
 }
 
-void strings(std::string_view key, const std::vector<std::string>& values, JsonWriter& out) {
+void strings(std::string_view key, std::span<const std::string> values, JsonWriter& out) {
   if (values.empty()) return;
   out.open_array(key);
   for (const std::string& v : values) out.string(v);
@@ -118,9 +121,14 @@ void write_email(const Mime& mail, const Settings* options, JsonWriter& out) {
     if (subject != nullptr && listed(*options, "md5", "subject", "subject"))
       out.field("subject_md5", applayer::md5_hex(as_bytes(*subject)));
   }
-  strings("attachment", mail.attachments(), out);
+  const size_t most = options != nullptr ? kMaxAttachments : kMaxNamesBeside;
+  strings("attachment",
+          std::span(mail.attachments()).first(std::min(most, mail.attachments().size())), out);
   // The last one first, as the reference has them.
-  strings("url", {mail.urls().rbegin(), mail.urls().rend()}, out);
+  const std::vector<std::string> urls(
+      mail.urls().rbegin(),
+      mail.urls().rbegin() + static_cast<std::ptrdiff_t>(std::min(most, mail.urls().size())));
+  strings("url", urls, out);
   out.close_object();
 }
 

@@ -95,11 +95,14 @@ TEST(Http2, PartsOfAFileAreOneFileWhateverTheVersion) {
   http::shared_range_files()->clear();
   Conversation one{&http::kHttp1Protocol};
   one.client("GET /f HTTP/1.1\r\nHost: x.example\r\n\r\n");
-  one.server("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-4/10\r\nContent-Length: 5\r\n\r\n01234");
+  one.server(
+      "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-4/10\r\nContent-Length: "
+      "5\r\n\r\n01234");
   (void)run(one);
   Conversation two{&http2_def()};
-  two.client(preface() + frame(FrameType::kHeaders, kEndHeaders | kEndStream, 1,
-                               fields({{":method", "GET"}, {":path", "/f"}, {":authority", "X.example:80"}})));
+  two.client(preface() +
+             frame(FrameType::kHeaders, kEndHeaders | kEndStream, 1,
+                   fields({{":method", "GET"}, {":path", "/f"}, {":authority", "X.example:80"}})));
   two.server(frame(FrameType::kHeaders, kEndHeaders, 1,
                    fields({{":status", "206"}, {"content-range", "bytes 5-9/10"}})) +
              frame(FrameType::kData, kEndStream, 1, "56789"));
@@ -133,6 +136,35 @@ TEST(Http2, ContinuationFloodIsBounded) {
   EXPECT_LE(tx.side(Direction::kToServer).frame_types.size(), kNotesMax);
   EXPECT_THAT(o.records(), HasSubstr("event reassembly_limit_reached"));
   EXPECT_THAT(o.records(), HasSubstr("event too_many_frames"));
+}
+
+TEST(Http2, ALongValueByIndexIsBoundedOverAllStreams) {
+  Conversation c{&http2_def()};
+  std::string many =
+      preface() + frame(FrameType::kHeaders, kEndHeaders | kEndStream, 1,
+                        std::string("\x40\x01k\x7f\x81\x1e", 6) + std::string(4000, 'v'));
+  for (uint32_t i = 3; i < 401; i += 2)
+    many += frame(FrameType::kHeaders, kEndHeaders | kEndStream, i, std::string(100, '\xbe'));
+  c.client(many);
+  const auto o = run(c);
+  size_t kept = 0;
+  for (uint32_t i = 0; i < o.transactions().size(); ++i)
+    kept += nth(o, i).side(Direction::kToServer).field_bytes;
+  EXPECT_GT(kept, kFlowFieldBytesFree);
+  EXPECT_LT(kept, kFlowFieldBytesFree + kFlowFieldBytesPerByte * many.size());
+  EXPECT_THAT(o.records(), HasSubstr("event reassembly_limit_reached"));
+}
+
+TEST(Http2, TheSameCookiesWithEveryRequestAreNotALimit) {
+  Conversation c{&http2_def()};
+  std::string many =
+      preface() + frame(FrameType::kHeaders, kEndHeaders | kEndStream, 1,
+                        std::string("\x40\x01k\x7f\x81\x1e", 6) + std::string(4000, 'v'));
+  for (uint32_t i = 3; i < 4001; i += 2)
+    many += frame(FrameType::kHeaders, kEndHeaders | kEndStream, i,
+                  "\xbe" + fields({{":path", "/an/ordinary/path"}}));
+  c.client(many);
+  EXPECT_THAT(run(c).records(), ::testing::Not(HasSubstr("reassembly_limit_reached")));
 }
 
 TEST(Http2, TooManyStreamsEndTheFlow) {
