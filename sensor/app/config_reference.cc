@@ -89,6 +89,7 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"af-packet.*.hardware-timestamps", "no", "take the card's own time of arrival, where it has one and its clock is set"},
     {"capture.method", "af-packet", "af-packet, or pcap: one worker an interface through libpcap"},
     {"pcap.*.interface", "", "of capture.method pcap: its bpf-filter, snaplen, buffer-size and promisc"},
+    {"pcap-file.checksum-checks", "auto", "of captures, where -k says nothing: yes, no, or auto: no longer once a tenth of the first thousand packets have wrong ones"},
     {"pcap-file.delete-when-done", "no", "delete a capture that was read to its end"},
     {"pcap-file.poll-interval-ms", "1000", "--pcap-file-continuous: time between looks into the folder"},
     {"pcap-file.settle-ms", "1000", "--pcap-file-continuous: a file that was changed later is still being written"},

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "base/strings.h"
 #include "sensor/app/canary.h"
 #include "sensor/app/overload.h"
 #include "sensor/app/settings_from_config.h"
@@ -136,8 +137,13 @@ void fill_plan(Plan& plan, const Options& options, Settings settings,
   plan.check_checksums =
       options.checksums == "all" ||
       (options.checksums != "none" && settings.flag("stream.checksum-validation", true));
-  if (options.checksums == "none") settings.set("stream.checksum-validation", "no");
   plan.offline = options.interfaces.empty();
+  // -k decides; without it files have a setting of their own.
+  const std::string_view file_checks = settings.text("pcap-file.checksum-checks", "auto");
+  const bool from_files = plan.offline && (options.checksums.empty() || options.checksums == "auto");
+  plan.learn_checksums = from_files && file_checks == "auto";
+  if (from_files && file_checks != "auto" && !parse_flag(file_checks).value_or(true)) plan.check_checksums = false;
+  if (!plan.check_checksums) settings.set("stream.checksum-validation", "no");
   plan.settings = std::move(settings);
   plan.rules = std::move(rules);
 }

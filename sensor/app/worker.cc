@@ -161,7 +161,7 @@ void Worker::on_packet(Packet& packet) {
 
 // Flow, stream and protocols of an IP packet. False: nobody looks at it any more.
 bool Worker::follow(Packet& packet, std::optional<Loss>& loss, bool& encrypted) {
-  if (plan_.check_checksums) decode::verify_checksums(packet);
+  if (checksums_.on()) checksums_.note(decode::verify_checksums(packet));
   const uint64_t refused = flows_.counters().memcap;
   flow::Flow* flow = flows_.lookup(packet, packet.ts);
   if (flow == nullptr) {

@@ -12,6 +12,7 @@
 #include "base/settings.h"
 #include "sensor/app/account.h"
 #include "sensor/app/canary.h"
+#include "sensor/app/checksum_watch.h"
 #include "sensor/app/other_readings.h"
 #include "sensor/app/overload.h"
 #include "sensor/applayer/core/driver.h"
@@ -38,6 +39,7 @@ struct Plan {
   detect::RuleCounts rule_counts;
   std::vector<std::string> interfaces;  // names by index; empty offline
   bool check_checksums = true;
+  bool learn_checksums = false;   // give them up where many are wrong: ChecksumWatch
   bool offline = true;
   ForwardingProcess* forwarding = nullptr;  // null: nobody sends to Kafka from here
   uint64_t flow_seed = 0;  // of the flow table's hash, live: random
@@ -125,6 +127,7 @@ class Worker : private decode::PacketSink {
   ExceptionPolicy flow_memcap_policy_;
   evidence::Recorder* recorder_ = nullptr;
   WorkerCounters counters_;
+  ChecksumWatch checksums_{plan_.check_checksums, plan_.learn_checksums};
   PacketAccount account_;
   LoadShedder shedder_;
   Canary* canary_ = nullptr;

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""records_test.py VONG_SENSOR TREE: what records say of small conversations made here: the client behind a proxy, frames of TLS."""
+"""records_test.py VONG_SENSOR TREE: what records say of small conversations made here: the client behind a proxy, frames of TLS,
+wrong checksums."""
 import json
 import os
 import subprocess
@@ -99,8 +100,26 @@ def tls_frames():
          [(1, 'pdu', 0), (2, 'hdr', 0), (3, 'alert', 5)])
 
 
+def wrong_checksums():
+    def packets(n, wrong):
+        out = [IP(src=CLIENT, dst=SERVER) / TCP(sport=1, dport=2, flags='A', chksum=1 if i < wrong else None) for i in range(n)]
+        for i, p in enumerate(out):
+            p.time = 1.6e9 + i / 1e6
+        bad = conversation([('c', GET), ('s', OK)])
+        for p in bad:
+            p[TCP].chksum = 1
+        return out + bad
+
+    for name, before, wrong, config, alerts in (
+            ('too few packets to tell', 500, 500, 'auto', 0), ('many wrong ones', 1000, 200, 'auto', 2), ('few wrong ones', 1000, 50, 'auto', 0),
+            ('checks asked for', 1000, 200, 'yes', 0), ('checks turned off', 0, 0, 'no', 2)):
+        got = only(run(packets(before, wrong), BOTH, f'pcap-file: {{checksum-checks: {config}}}\n'), 'alert')
+        same(f'checksums, {name}', len(got), alerts)
+
+
 forwarded_for()
 tls_frames()
+wrong_checksums()
 for p in problems:
     print(p)
 sys.exit(1 if problems else 0)
