@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""kafka_bench.py VONG_CORRELATOR EVENTS [COUNT]: the three jobs from the first COUNT (500,000) events of a file, and the same from a broker's
+"""kafka_bench.py VONG_CORRELATOR EVENTS [COUNT]: the three jobs from the first COUNT (1,000,000) events of a file, and the same from a broker's
 topics, one per agency, with transactions; beside a bare consumer of all topics (kcat, which writes nothing). Called by with_broker. Rates by the
-clock, CPU seconds of the one process alone; the incidents must be the same. Status 77: no kcat."""
+clock, CPU seconds of the one process alone; the incidents must be the same. From the file with one thread, before and after the broker's turn (the
+mean counts), and once with two. The broker's rate is that from the first record on; the one with the start of the program (its place in the group,
+the state that it looks for) stands below it. The load of the machine is printed: beside builds only ratios mean something. Status 77: no kcat."""
 import json
 import os
 import resource
@@ -16,7 +18,7 @@ import urllib.request
 from broker_bench import brokers, kcat, produce, split
 
 program, events = sys.argv[1:3]
-count = int(sys.argv[3]) if len(sys.argv) > 3 else 500_000
+count = int(sys.argv[3]) if len(sys.argv) > 3 else 1_000_000
 here = os.path.dirname(os.path.abspath(__file__))
 metrics = f'127.0.0.1:{int(os.environ["VONG_TEST_BROKER_PORT"]) + 7}'
 if not shutil.which('kcat'):
@@ -31,8 +33,8 @@ def timed(*command):
     return time.time() - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def from_file(work):
-    seconds, spent = timed(program, '-q', '-c', f'{work}/file.yaml', '--in', f'{work}/events.json', '-l', f'{work}/out')
+def from_file(work, threads=1):
+    seconds, spent = timed(program, '-q', '-c', f'{work}/file.yaml', '--in', f'{work}/events.json', '-l', f'{work}/out', '--threads', str(threads))
     return seconds, spent, sum(1 for _ in open(f'{work}/out/incidents.json'))
 
 
@@ -49,8 +51,9 @@ def online(work):
 
 
 def from_kafka(work, n):
-    """The time between the first look at which records were read and the one at which all are, with the CPU seconds of that time."""
-    process, first = online(work), None
+    """The rate between the first look at which records were read and the one at which all are, that with the start of the program, and its CPU seconds."""
+    began, first = time.time(), None
+    process = online(work)
     cpu = lambda: sum(map(int, open(f'/proc/{process.pid}/stat').read().rsplit(')', 1)[1].split()[11:13])) / os.sysconf('SC_CLK_TCK')
     start_cpu = cpu()
     while True:
@@ -62,7 +65,7 @@ def from_kafka(work, n):
             break
         if process.poll() is not None:
             sys.exit('the correlator has ended')
-    seconds, spent = time.time() - first[0], cpu() - start_cpu
+    seconds, spent, with_start = time.time() - first[0], cpu() - start_cpu, n / (time.time() - began)
     rate = (n - first[1]) / seconds if n > first[1] else float('nan')
     memory = next(int(line.split()[1]) for line in open(f'/proc/{process.pid}/status') if line.startswith('VmHWM')) // 1024
     time.sleep(4)  # idle: the watermark passes the last event, everything is told
@@ -70,7 +73,7 @@ def from_kafka(work, n):
     process.wait()
     ids = {json.loads(line)['incident_id'] for line in kcat('-C', '-t', 'vong.incidents.national', '-o', 'beginning', '-e',
                                                             '-X', 'isolation.level=read_committed').splitlines()}
-    return rate, spent, len(ids), memory
+    return rate, with_start, spent, len(ids), memory
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -87,14 +90,23 @@ with tempfile.TemporaryDirectory() as folder:
     produce(topics, folder)
     bare, bare_cpu = timed('kcat', '-b', brokers, '-q', '-G', 'bare', '-X', 'auto.offset.reset=earliest', '-X', 'enable.auto.commit=false',
                            '-e', '-f', '', *topics)
+    load = lambda: ' '.join(f'{x:.1f}' for x in os.getloadavg()[:2])
+    before = load()
     file_s, file_cpu, file_incidents = from_file(folder)
-    rate, kafka_cpu, kafka_incidents, memory = from_kafka(folder, total)
+    rate, with_start, kafka_cpu, kafka_incidents, memory = from_kafka(folder, total)
+    again_s, again_cpu, _ = from_file(folder)
+    file_s, file_cpu = (file_s + again_s) / 2, (file_cpu + again_cpu) / 2
+    two_s, two_cpu, _ = from_file(folder, 2)
+    print(f'load (1 and 5 minutes)          {before}, in the end {load()}')
     print(f'events                          {total}')
     print(f'incidents, file and broker      {file_incidents} {kafka_incidents}')
     print(f'bare consumer, M events/s       {total / bare / 1e6:.3f} ({bare_cpu:.2f} CPU-s)')
     print(f'from a file, M events/s         {total / file_s / 1e6:.3f} ({file_cpu:.2f} CPU-s)')
+    print(f'the same, two threads           {total / two_s / 1e6:.3f} ({two_cpu:.2f} CPU-s)')
     print(f'from the broker, M events/s     {rate / 1e6:.3f} ({kafka_cpu:.2f} CPU-s)')
+    print(f'the same, with its start        {with_start / 1e6:.3f}')
     print(f'peak memory                     {memory} MB')
     print(f'broker to file, by the clock    {rate * file_s / total:.3f}')
+    print(f'the same, with its start        {with_start * file_s / total:.3f}')
     print(f'broker to file, by CPU seconds  {file_cpu / kafka_cpu:.3f}')
     sys.exit(file_incidents != kafka_incidents)

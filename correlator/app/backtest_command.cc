@@ -11,7 +11,7 @@ namespace vong::correlator {
 
 int run_backtest(const Options& options, const enrich::Registry& registry,
                  const sigma::RuleSet& rules, const std::optional<sigma::RuleSet>& against,
-                 const app::Signals& signals) {
+                 app::Signals& signals) {
   const auto failed = [](const Error& e) {
     spdlog::error("{}", e.message);
     return app::kExitFailed;

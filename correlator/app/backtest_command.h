@@ -14,7 +14,6 @@ namespace vong::correlator {
 // LOG_DIR/before. Prints the table to standard output unless -q. The program's exit status.
 [[nodiscard]] int run_backtest(const Options& options, const enrich::Registry& registry,
                                const sigma::RuleSet& rules,
-                               const std::optional<sigma::RuleSet>& against,
-                               const app::Signals& signals);
+                               const std::optional<sigma::RuleSet>& against, app::Signals& signals);
 
 }  // namespace vong::correlator

@@ -176,6 +176,8 @@ void Engine::render_timeline(const incidents::Open& o, events::Incident& i) cons
       t.value = agency_name(static_cast<AgencyIndex>(s.value));
     else if (s.step == incidents::Step::kSystem)
       t.value = registry_.systems()[s.value].id;
+    else if (s.step == incidents::Step::kClosed && s.value == incidents::kRuleGone)
+      t.value = "rule_gone";
     else if (s.step == incidents::Step::kVerdict)
       t.value = s.value == 1 ? "true_positive" : "false_positive";
     i.timeline.push_back(std::move(t));

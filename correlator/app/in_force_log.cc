@@ -1,17 +1,32 @@
 #include "correlator/app/in_force_log.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
+#include "correlator/app/fact.h"
 #include "correlator/app/replay.h"
 #include "correlator/app/topics.h"
+#include "events/eve_decoder.h"
 
 namespace vong::correlator {
+namespace {
+
+constexpr const char* kPieceKey = "/rules/";
+
+std::string head_of(uint64_t print) { return fmt::format("{:016x}\n", print); }
+
+}  // namespace
+
+uint64_t InForceLog::print_of(std::string_view text) { return stable_print(text); }
 
 kafka::KafkaResult<> InForceLog::read(const kafka::Consumer& consumer,
                                       std::chrono::milliseconds patience,
                                       const std::function<bool()>& keep_on) {
   if (known_) return {};
   rules_ = {};
+  pieces_.clear();
   const kafka::TopicPartition name{state_topic(options_), 0};
   const auto count = consumer.partition_count(name.topic, patience);
   there_is_topic_ = count.has_value();
@@ -29,9 +44,15 @@ kafka::KafkaResult<> InForceLog::read(const kafka::Consumer& consumer,
   const auto bounds = consumer.watermarks(name, patience);
   if (!bounds) return std::unexpected(bounds.error());
   const kafka::TopicOffset to{name.topic, 0, bounds->second, {}};
-  const auto take_record = [this](const kafka::Record& r) {
-    if (r.key() != options_.transactional_id) return;
-    if (auto read = RulesInForce::parse(r.value())) rules_ = std::move(*read);
+  const std::string piece_key = options_.transactional_id + kPieceKey;
+  const auto take_record = [&](const kafka::Record& r) {
+    if (r.key() == options_.transactional_id) {
+      if (auto read = RulesInForce::parse(r.value())) rules_ = std::move(*read);
+    } else if (r.key().starts_with(piece_key)) {
+      const auto number = events::unsigned_of(r.key().substr(piece_key.size()));
+      if (number)
+        take_piece(static_cast<uint32_t>(std::min<uint64_t>(*number, UINT32_MAX)), r.value());
+    }
   };
   auto done = replay_partitions(options_.kafka, options_.group + "-replay", std::span(&to, 1),
                                 take_record, keep_on);
@@ -39,8 +60,53 @@ kafka::KafkaResult<> InForceLog::read(const kafka::Consumer& consumer,
   return done;
 }
 
-void InForceLog::write(Outbox& outbox) const {
-  if (there_is_topic_) outbox.add(state_topic(options_), options_.transactional_id, rules_.json());
+// A piece begins with the print of the text that it is of: pieces of longer texts may be left.
+void InForceLog::take_piece(uint32_t number, std::string_view value) {
+  if (number < kTextBytesMax / kPieceBytes + 1) pieces_[number] = std::string(value);
+}
+
+std::string InForceLog::text() const {
+  const std::string head = head_of(rules_.text_print);
+  std::string text;
+  for (uint32_t i = 0; i < rules_.text_pieces; ++i) {
+    const auto it = pieces_.find(i);
+    if (it == pieces_.end() || !it->second.starts_with(head)) return {};
+    text.append(it->second, head.size());
+  }
+  return print_of(text) == rules_.text_print ? text : std::string();
+}
+
+void InForceLog::write(std::string_view text, Outbox& outbox) {
+  if (!there_is_topic_) return;
+  write_text(text, outbox);
+  outbox.add(state_topic(options_), options_.transactional_id, rules_.json());
+}
+
+void InForceLog::keep(std::string_view text, Outbox& outbox) {
+  if (text.size() <= kTextBytesMax && print_of(text) != rules_.text_print) write(text, outbox);
+}
+
+void InForceLog::write_text(std::string_view text, Outbox& outbox) {
+  if (text.size() > kTextBytesMax) {
+    spdlog::warn(
+        "the rules are too long to be kept beside what is in force: a start with others "
+        "will not close what they had open");
+    rules_.text_pieces = 0;
+    rules_.text_print = 0;
+    return;
+  }
+  const uint64_t print = print_of(text);
+  if (print == rules_.text_print && rules_.text_pieces > 0) return;
+  rules_.text_print = print;
+  rules_.text_pieces = 0;
+  pieces_.clear();
+  for (size_t at = 0; at < text.size(); at += kPieceBytes) {
+    const std::string piece = head_of(print).append(text.substr(at, kPieceBytes));
+    const uint32_t number = rules_.text_pieces++;
+    outbox.add(state_topic(options_),
+               options_.transactional_id + kPieceKey + std::to_string(number), piece);
+    pieces_[number] = piece;
+  }
 }
 
 }  // namespace vong::correlator

@@ -55,6 +55,7 @@ enrich::Registry load_registry(Options& options, app::Problems& problems) {
 sigma::RuleSet load_rules(const Options& options, const std::vector<std::string>& paths,
                           app::Problems& problems) {
   sigma::Loader loader(options.placeholders);
+  if (options.inputs.empty()) loader.keep_text();  // what is in force stands in the log
   for (const std::string& path : paths) loader.add_path(path);
   sigma::RuleSet rules = loader.finish();
   std::vector<rules::Diagnostic> found = loader.diagnostics();

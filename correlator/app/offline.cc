@@ -1,5 +1,7 @@
 #include "correlator/app/offline.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <optional>
 #include <thread>
@@ -20,7 +22,7 @@ namespace {
 class Pass : private FactSink {
  public:
   Pass(const Options& options, const enrich::Registry& registry, const sigma::RuleSet& rules,
-       const app::Signals& signals, bool sorting)
+       app::Signals& signals, bool sorting)
       : options_(options),
         registry_(registry),
         rules_(rules),
@@ -89,7 +91,7 @@ class Pass : private FactSink {
   }
 
   Result<> read_here(const Reading::Files& names) {
-    Reading reading(engine_, *this, [this] { return signals_.stop_requested(); });
+    Reading reading(engine_, *this, [this] { return stop(); });
     auto read = reading.run(names);
     note(reading);
     return read;
@@ -100,7 +102,7 @@ class Pass : private FactSink {
     Engine reader(registry_, router_, options_.engine, counters_, [](const events::Incident&) {});
     load(reader);
     FactQueue queue;
-    Reading reading(reader, queue, [this] { return signals_.stop_requested(); });
+    Reading reading(reader, queue, [this] { return stop(); });
     Result<> read;
     {
       const std::jthread thread([&] {
@@ -112,6 +114,14 @@ class Pass : private FactSink {
     engine_.adopt_detection_matches(reader);
     note(reading);
     return read;
+  }
+
+  // Asked on the reading thread.
+  bool stop() {
+    if (signals_.take_reload())
+      spdlog::warn(
+          "SIGHUP changes nothing here: a run over files ends with the rules it began with");
+    return signals_.stop_requested();
   }
 
   void note(const Reading& reading) {
@@ -187,7 +197,7 @@ class Pass : private FactSink {
   const Options& options_;
   const enrich::Registry& registry_;
   const sigma::RuleSet& rules_;
-  const app::Signals& signals_;
+  app::Signals& signals_;
   routing::Router router_;
   std::unique_ptr<FileOutputs> outputs_;
   EngineCounters counters_;
@@ -210,7 +220,7 @@ class Pass : private FactSink {
 }  // namespace
 
 Result<OfflineReport> run_offline(const Options& options, const enrich::Registry& registry,
-                                  const sigma::RuleSet& rules, const app::Signals& signals,
+                                  const sigma::RuleSet& rules, app::Signals& signals,
                                   Backtest* backtest) {
   std::vector<std::string> files;
   for (const std::string& input : options.inputs) {

@@ -20,8 +20,7 @@ struct OfflineReport {
 // `backtest`: with options.backtest, takes what each rule said.
 [[nodiscard]] Result<OfflineReport> run_offline(const Options& options,
                                                 const enrich::Registry& registry,
-                                                const sigma::RuleSet& rules,
-                                                const app::Signals& signals,
+                                                const sigma::RuleSet& rules, app::Signals& signals,
                                                 Backtest* backtest = nullptr);
 
 }  // namespace vong::correlator

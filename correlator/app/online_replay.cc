@@ -45,12 +45,16 @@ bool OnlineRun::restore() {
   }
   auto committed = link_->consumer.committed(assigned, kPatience);
   if (!committed) return failed(committed.error());
+  in_force_.forget();  // what was to be written of it went with the outbox
   const auto keep_on = [this] { return !signals_.stop_requested(); };
   if (auto ok = in_force_.read(link_->consumer, kPatience, keep_on); !ok) return failed(ok.error());
+  begin_with_rules_in_force();
   committed_watermark_ns_ = partitions_.assign(*committed);
   spdlog::info("rebuilding the state from {} partitions", partitions_.size());
   if (!replay()) return false;
-  if (!in_force_.rules().is(live_->engine.rules().prints)) {  // those of a start with other rules
+  if (in_force_.rules().is(live_->engine.rules().prints)) {
+    in_force_.keep(rules_.text, outbox_);
+  } else {  // the first, or those before cannot be loaded again
     change_rules_in_force(committed_watermark_ns_);
     apply_rules_in_force();
   }

@@ -3,6 +3,7 @@
 
 #include "correlator/app/broker_run.h"
 #include "correlator/app/online_run.h"
+#include "rules/sigma/loader.h"
 
 namespace vong::correlator {
 
@@ -21,7 +22,31 @@ void OnlineRun::apply_rules_in_force() {
 void OnlineRun::change_rules_in_force(int64_t released_ns) {
   in_force_.rules().change(live_->engine.rules().prints, released_ns,
                            partitions_.next_offsets(replaying_));
-  in_force_.write(outbox_);
+  in_force_.write(rules_.text, outbox_);
+}
+
+// Who starts (or takes over) with other rules than those in force begins with these, as they stand
+// in the log, and changes them once the state is there: what a reload keeps and closes, this does.
+void OnlineRun::begin_with_rules_in_force() {
+  const RulesInForce& in_force = in_force_.rules();
+  if (loaded_ || in_force.since.empty()) return;
+  if (in_force.is(Engine::compile(rules_, Live::settings(options_))->rules.prints)) return;
+  sigma::Loader loader(options_.placeholders);
+  std::string text = in_force_.text();
+  loader.add_text("the rules in force", text);
+  sigma::RuleSet before = loader.finish();
+  before.text = std::move(text);
+  if (!in_force.is(Engine::compile(before, Live::settings(options_))->rules.prints)) {
+    spdlog::warn(
+        "other rules than before, which cannot be loaded again: rules that stay keep their state, "
+        "but what those that are gone had open is not told as closed");
+    return;
+  }
+  spdlog::info("other rules than before: they are changed once the state is rebuilt");
+  loaded_.emplace(RuleReload::Loaded{std::move(rules_), nullptr, nullptr});
+  compile(*loaded_);
+  rules_ = std::move(before);
+  reading_.load(Engine::compile(rules_, options_.engine));
 }
 
 // Nothing is at work that could go on: the next start of work has them.

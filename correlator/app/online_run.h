@@ -89,6 +89,7 @@ class OnlineRun : private kafka::Consumer::Listener {
   void compile(RuleReload::Loaded& loaded) const;
   void take_rules_beside_work();
   bool swap_rules();
+  void begin_with_rules_in_force();
   void apply_rules_in_force();
   void change_rules_in_force(int64_t released_ns);
 

@@ -14,25 +14,28 @@ constexpr size_t kBlockBytes = 128u << 10;
 }  // namespace
 
 void RecordReading::Batch::add(const kafka::Record& r, Partitions::Entry& from, uint32_t epoch) {
-  const std::string_view sensor = r.header("sensor").value_or("");
   Item item;
-  if (!items.empty()) {  // mostly the same as that of the record before
-    item.sensor_at = items.back().sensor_at;
-    item.sensor_bytes = items.back().sensor_bytes;
-  }
-  if (std::string_view(sensor_names).substr(item.sensor_at, item.sensor_bytes) != sensor) {
-    item.sensor_at = static_cast<uint32_t>(sensor_names.size());
-    item.sensor_bytes = static_cast<uint32_t>(sensor.size());
-    sensor_names.append(sensor);
-  }
   item.from = &from;
   item.offset = r.offset();
   item.position = events::unsigned_of(r.header("seq").value_or(""))
                       .value_or(static_cast<uint64_t>(item.offset));
   item.epoch = epoch;
+  add(r.value(), r.header("sensor").value_or(""), item);
+}
+
+void RecordReading::Batch::add(std::string_view value, std::string_view sensor_name, Item item) {
+  if (!items.empty()) {  // mostly the same as that of the record before
+    item.sensor_at = items.back().sensor_at;
+    item.sensor_bytes = items.back().sensor_bytes;
+  }
+  if (std::string_view(sensor_names).substr(item.sensor_at, item.sensor_bytes) != sensor_name) {
+    item.sensor_at = static_cast<uint32_t>(sensor_names.size());
+    item.sensor_bytes = static_cast<uint32_t>(sensor_name.size());
+    sensor_names.append(sensor_name);
+  }
   item.value_at = static_cast<uint32_t>(values.size());
-  item.value_bytes = static_cast<uint32_t>(r.value().size());
-  values.append(r.value());
+  item.value_bytes = static_cast<uint32_t>(value.size());
+  values.append(value);
   values.push_back('\n');
   items.push_back(item);
 }

@@ -49,6 +49,7 @@ class RecordReading {
     std::vector<std::string> event_types;
 
     void add(const kafka::Record& record, Partitions::Entry& from, uint32_t epoch);
+    void add(std::string_view value, std::string_view sensor_name, Item item);
     [[nodiscard]] std::string_view value(const Item& i) const {
       return std::string_view(values).substr(i.value_at, i.value_bytes);
     }

@@ -69,6 +69,10 @@ std::string RulesInForce::json() const {
   w.open_object();
   w.field("version", uint64_t{1});
   w.field("campaigns_since_ns", campaigns_since_ns);
+  if (text_pieces > 0) {
+    w.field("text_print", fmt::format("{:016x}", text_print));
+    w.field("text_pieces", uint64_t{text_pieces});
+  }
   w.open_array("epochs");
   for (const Epoch& e : epochs) {
     w.open_object();
@@ -98,6 +102,8 @@ std::optional<RulesInForce> RulesInForce::parse(std::string_view json) {
   try {
     RulesInForce r;
     r.campaigns_since_ns = root.at("campaigns_since_ns").get<int64_t>();
+    r.text_pieces = root.value("text_pieces", 0u);
+    r.text_print = std::stoull(root.value("text_print", "0"), nullptr, 16);
     for (const auto& e : root.at("epochs")) {
       Epoch epoch{e.at("number").get<uint32_t>(), e.at("released_ns").get<int64_t>(), {}};
       for (const auto& [name, offset] : e.at("offsets").items()) {

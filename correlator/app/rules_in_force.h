@@ -32,6 +32,9 @@ struct RulesInForce {
   std::vector<Epoch> epochs;           // in order
   std::map<uint64_t, uint32_t> since;  // print -> number of the epoch
   int64_t campaigns_since_ns = INT64_MIN;
+  // The rules themselves, as text beside this record: its print and in how many pieces; 0: not kept.
+  uint64_t text_print = 0;
+  uint32_t text_pieces = 0;
 
   [[nodiscard]] uint32_t last() const { return epochs.empty() ? 0 : epochs.back().number; }
   // Whether exactly these are in force.

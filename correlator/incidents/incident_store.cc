@@ -383,7 +383,7 @@ size_t IncidentStore::replace_rules(std::vector<RuleFacts> rules, std::span<cons
       ++were_open;
       ++o->closings;
       o->status = events::IncidentStatus::kClosed;
-      add_step(*o, now_ns, Step::kClosed);
+      add_step(*o, now_ns, Step::kClosed, kRuleGone);
       tell(*o);
     }
     o->rule = kGone;

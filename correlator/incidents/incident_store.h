@@ -48,10 +48,11 @@ struct Standing {
 };
 
 enum class Step : uint8_t { kOpened, kSeverity, kAgency, kSystem, kVerdict, kClosed, kReopened };
+inline constexpr uint32_t kQuiet = 0, kRuleGone = 1;  // why it was closed
 struct TimelineStep {
   int64_t time_ns;
   Step step;
-  uint32_t value;  // the severity, agency, system (as indices), 1 for a true positive
+  uint32_t value;  // the severity, agency, system (as indices), 1 for a true positive; kClosed: why
 };
 
 struct Hit {

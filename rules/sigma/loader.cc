@@ -60,6 +60,7 @@ void Loader::add_path(const std::string& path) {
 }
 
 void Loader::add_text(const std::string& file, std::string_view text) {
+  if (keeps_text_) rules_.text.append(text).append("\n---\n");
   Diagnostics found(file);
   for (const YamlNode& document : yaml::parse_yaml(text, found)) {
     if (document.is_null()) continue;
@@ -132,6 +133,7 @@ RuleSet Loader::finish() {
   // is left refers to itself.
   RuleSet out;
   out.detections = std::move(rules_.detections);
+  out.text = std::move(rules_.text);
   std::vector<uint32_t> place(rules_.correlations.size(), kCorrelation);
   std::vector<bool> broken(rules_.correlations.size(), false);
   for (size_t i = 0; i < rules_.correlations.size(); ++i)

@@ -18,6 +18,9 @@ class Loader {
  public:
   explicit Loader(Placeholders placeholders = {}) : placeholders_(std::move(placeholders)) {}
 
+  // What is added from now on is kept as RuleSet::text.
+  void keep_text() { keeps_text_ = true; }
+
   // A file, or a folder with every .yml and .yaml below it (by name, so the order is the same everywhere).
   void add_path(const std::string& path);
   // One file's text; `file` is what diagnostics call it.
@@ -43,6 +46,7 @@ class Loader {
   RuleSet rules_;
   std::vector<rules::Diagnostic> diagnostics_;
   size_t errors_ = 0, documents_ = 0;
+  bool keeps_text_ = false;
   StringMap<uint32_t> by_name_;  // id and name -> detection index, or kCorrelation | index
 };
 

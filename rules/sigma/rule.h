@@ -164,6 +164,7 @@ struct CorrelationRule {
 struct RuleSet {
   std::vector<DetectionRule> detections;
   std::vector<CorrelationRule> correlations;  // a correlation stands behind every correlation that it refers to
+  std::string text;                           // all files as one, to be loaded again; see Loader::keep_text()
 };
 
 }  // namespace vong::sigma

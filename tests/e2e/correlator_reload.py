@@ -4,6 +4,7 @@
 A sequence of two is half complete when the rules are loaded again: the rule that stays says so when the second event comes, the one that was changed
 does not, and has forgotten the first. Before that, rules with an error leave the old ones in force. Then the correlator is killed (kill -9) and started again:
 what the topics say in the end is, byte for byte, what they say without that. By SIGHUP in a single process, by the files' own change where the work is divided.
+A single process also ends and is started with the other rules: the same again, with the incident of a rule that is gone told as closed.
 Status 77: no Java, Maven or kcat here."""
 import json
 import os
@@ -34,6 +35,9 @@ level: high
 '''
 
 
+GOES = 'level: high\n' + DETECTION.format(name='goes', sid=1)
+
+
 def rules(changing):
     return (DETECTION.format(name='x', sid=1) + DETECTION.format(name='y', sid=2) + SEQUENCE.format(name='stays', group='src_ip', timespan='1h')
             + SEQUENCE.format(name='changes', group='dest_ip', timespan=changing))
@@ -41,11 +45,12 @@ def rules(changing):
 
 class Run:
     def __init__(self, work, divided):
+        self.going = '' if divided else GOES
         self.work, self.port = work, 20000 + random.randrange(20000)
         self.brokers, self.metrics_at = f'127.0.0.1:{self.port}', f'127.0.0.1:{self.port + 3}'
         self.by_files = divided
         os.makedirs(work + '/rules')
-        self.write(rules('1h'))
+        self.write(rules('1h') + self.going)
         with open(work + '/agencies.yaml', 'w') as f:
             f.write('agencies: [{id: G02, name: two, sensors: [s]}]\n')
         with open(work + '/correlator.yaml', 'w') as f:
@@ -106,7 +111,15 @@ class Run:
         self.process.wait()
         self.start()
 
-    def go(self, killed):
+    def restart_with_other_rules(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(timeout=patience_s) == 0, self.log()
+        self.write(rules('2h'))
+        self.start()
+        self.wait('the start with other rules', lambda: (self.metric('vong_correlator_reloads_total{outcome="done"}') or 0) == 1)
+
+    def go(self, how):
+        killed = how == 'killed'
         self.start()
         self.wait('topics', lambda: b'"vong.dead-letter"' in self.kcat('-L') and b'"vong.incidents.G02"' in self.kcat('-L'))
         self.wait('page', lambda: self.metric('vong_correlator_records_total') is not None)
@@ -114,14 +127,20 @@ class Run:
         self.write(rules('1h') + 'title: broken\nname: broken\nlogsource: {category: alert}\ndetection: {s: {a: 1}, condition: s and nobody}\n')
         self.reload('refused')
         assert re.search(r'r\.yml:\d+:\d+: error: ', self.log()), self.log()
-        self.write(rules('2h'))
-        self.reload('done')
+        if how == 'restarted':
+            self.restart_with_other_rules()
+        else:
+            self.write(rules('2h'))
+            self.reload('done')
         assert self.metric('vong_correlator_reload_dropped_total{what="keys"}') == 1, self.log()
         if killed:
             self.kill()
         self.event(1, 2)
         of = lambda title: [v for v in self.told() if json.loads(v)['rule']['title'] == title]
         self.wait('stays', lambda: len(of('stays')) == 1)
+        if self.going:
+            last = json.loads(of('goes')[-1])
+            assert last['status'] == 'closed' and last['timeline'][-1].get('value') == 'rule_gone', last
         assert not of('changes'), of('changes')
         if killed:
             self.kill()
@@ -133,7 +152,7 @@ class Run:
         return sorted({json.loads(v)['incident_id']: v for v in self.told()}.values())
 
 
-def run(divided, killed):
+def run(divided, how):
     work = tempfile.mkdtemp(prefix='vong_reload_')
     one = Run(work, divided)
     broker = [os.path.join(root, 'deploy/kafka/broker')]
@@ -142,7 +161,7 @@ def run(divided, killed):
         if started.returncode == 77 or not shutil.which('kcat'):
             sys.exit(77)
         started.check_returncode()
-        return one.go(killed)
+        return one.go(how)
     finally:
         if getattr(one, 'process', None) and one.process.poll() is None:
             one.process.kill()
@@ -151,10 +170,12 @@ def run(divided, killed):
 
 
 for mode in sys.argv[3:] or ['single', 'divided']:
-    undisturbed, killed = (run(mode == 'divided', k) for k in (False, True))
-    if undisturbed != killed:
-        print(f'{mode}: after kills {len(killed)} records instead of {len(undisturbed)}')
-        for line in sorted(set(undisturbed) ^ set(killed)):
-            print(('missing ' if line in undisturbed else 'unexpected ') + line[:600])
-        sys.exit(1)
-    print(f'{mode}: the same {len(killed)} records with and without kills')
+    undisturbed = run(mode == 'divided', 'undisturbed')
+    for how in ['killed'] + (['restarted'] if mode == 'single' else []):
+        told = run(mode == 'divided', how)
+        if told != undisturbed:
+            print(f'{mode}, {how}: {len(told)} records instead of {len(undisturbed)}')
+            for line in sorted(set(undisturbed) ^ set(told)):
+                print(('missing ' if line in undisturbed else 'unexpected ') + line[:600])
+            sys.exit(1)
+    print(f'{mode}: the same {len(undisturbed)} records whatever happens')
