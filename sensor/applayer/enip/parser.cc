@@ -31,6 +31,13 @@ ParseResult EnipParser::parse(Direction d, const Input& in) {
       if (in.datagram) return ParseResult::error();
       return ParseResult::ok(consumed, size);
     }
+    if (frames != nullptr) {
+      const uint64_t at = in.offset + consumed;
+      frames->add(d, kFramePdu, at, static_cast<int64_t>(size));
+      frames->add(d, kFrameHeader, at, kHeaderBytes);
+      if (size > kHeaderBytes)
+        frames->add(d, kFrameData, at + kHeaderBytes, static_cast<int64_t>(size - kHeaderBytes));
+    }
     if (!message(d, data.first(size))) return ParseResult::error();
     consumed += size;
     data = data.subspan(size);

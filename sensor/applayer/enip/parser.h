@@ -13,6 +13,8 @@ namespace vong::enip {
 
 enum Event : applayer::EventId { kInvalidPdu, kTooManyTransactions, kEventCount };
 
+enum FrameKind : uint8_t { kFrameHeader, kFrameData, kFramePdu };
+
 struct Transaction : applayer::Transaction {
   std::optional<Message> request, response;
 };

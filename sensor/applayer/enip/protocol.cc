@@ -213,6 +213,8 @@ constexpr std::array kMatchers = {
 
 // ---------------------------------------------------------------- events, records, detection
 
+constexpr std::string_view kFrames[] = {"hdr", "data", "pdu"};  // by FrameKind
+
 constexpr std::array<EventDef, kEventCount> kEvents = {{
     {"invalid_pdu", "invalid_pdu"},
     {"too_many_transactions", "too_many_transactions"},
@@ -258,6 +260,7 @@ const ProtocolDef kEnipProtocol = {
     .loggers = kLoggers,
     .alert_record = log_enip,
     .enabled_by_default = false,
+    .frames = kFrames,
 };
 
 }  // namespace vong::enip

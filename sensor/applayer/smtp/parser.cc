@@ -334,6 +334,8 @@ SmtpParser::Line SmtpParser::reply(std::string_view line) {
     } else if (multiline_ && code == 250 &&
                equals_ignore_case(strip(line.substr(4)), "pipelining")) {
       pipelining_ = true;
+    } else {
+      event(kUnableToMatchReplyWithRequest);
     }
     return Line::kOk;
   }

@@ -44,6 +44,7 @@ ParseResult SshParser::parse(Direction d, const Input& in) {
   if (over()) return ParseResult::done(in.data.size());
   if (in.data.empty() && tx_ == nullptr) return ParseResult::ok(0);
   Stream& s = streams_[index(d)];
+  offset_ = in.offset;
   ParseResult r = s.banner_done ? records(d, in.data, 0) : banner(d, in.data, in.end);
   if (streams_[0].encrypted && streams_[1].encrypted) {
     no_payload_inspection = config_.encrypted != Config::Encrypted::kFull;
@@ -118,6 +119,7 @@ ParseResult SshParser::records(Direction d, Bytes data, size_t consumed) {
       tx().add_event(kInvalidRecord);
       return ParseResult::error();
     }
+    if (frames != nullptr && code != kKexInit) note_frames(d, consumed, length);
     if (code == kNewKeys) {
       s.encrypted = true;
       s.record_left = 0;
@@ -132,10 +134,19 @@ ParseResult SshParser::records(Direction d, Bytes data, size_t consumed) {
         if (data.size() < total) return ParseResult::ok(consumed, total);
         key_exchange(d, in.bytes(length - 2));
       }
+      if (frames != nullptr) note_frames(d, consumed, length);
     }
     s.record_left = total;
   }
   return ParseResult::ok(consumed);
+}
+
+void SshParser::note_frames(Direction d, size_t consumed, uint32_t length) {
+  const uint64_t at = offset_ + consumed;
+  frames->add(d, kFrameRecordPdu, at, static_cast<int64_t>(length) + 4);
+  frames->add(d, kFrameRecordHeader, at, kRecordHeaderBytes);
+  if (length > 2)
+    frames->add(d, kFrameRecordData, at + kRecordHeaderBytes, static_cast<int64_t>(length) - 2);
 }
 
 // KEXINIT (section 7.1): cookie(16), then ten name lists: key exchange, host keys, ciphers c2s,

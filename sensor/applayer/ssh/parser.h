@@ -37,6 +37,9 @@ struct Side {
   std::string hassh;               // its MD5
 };
 
+// Of records in the clear: the six bytes up to the message's code, what follows, the whole.
+enum FrameKind : uint8_t { kFrameRecordHeader, kFrameRecordData, kFrameRecordPdu };
+
 struct Transaction : applayer::Transaction {
   bool log_hassh = false;
   std::array<Side, kDirections> sides;  // by the direction of what they sent: [0] the client's
@@ -63,6 +66,7 @@ class SshParser : public applayer::Parser {
   void take_banner(Direction d, std::string_view line);
   void key_exchange(Direction d, Bytes payload);
   void advance(Direction d, uint8_t progress);
+  void note_frames(Direction d, size_t consumed, uint32_t length);
 
   const Config& config_;
   // The driver takes the one transaction away once it is complete, inspected and logged.
@@ -70,6 +74,7 @@ class SshParser : public applayer::Parser {
 
   Transaction* tx_ = nullptr;
   Stream streams_[kDirections];
+  uint64_t offset_ = 0;  // in its direction, of the first byte that parse() was given
 };
 
 extern const applayer::ProtocolDef kSshProtocol;

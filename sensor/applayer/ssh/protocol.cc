@@ -136,6 +136,8 @@ constexpr std::array kLoggers = {LoggerDef{.event_type = "ssh",
                                            .direction = Direction::kToServer,
                                            .log = log_ssh}};
 
+constexpr std::string_view kFrames[] = {"record.hdr", "record.data", "record.pdu"};  // by FrameKind
+
 constexpr std::array<EventDef, kEventCount> kEvents = {{
     {"invalid_banner", "invalid_banner"},
     {"long_banner", "long_banner"},
@@ -180,6 +182,7 @@ const ProtocolDef kSshProtocol = {
     .events = kEvents,
     .loggers = kLoggers,
     .alert_record = log_ssh,
+    .frames = kFrames,
 };
 
 }  // namespace vong::ssh

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <vector>
+
 #include "sensor/applayer/enip/parser.h"
 #include "tests/contract/parser_contract.h"
 
@@ -44,6 +47,22 @@ Conversation session() {
 }
 const Transaction& tx(const applayer::contract::Outcome& o, size_t i) {
   return static_cast<const Transaction&>(*o.transactions().at(i));
+}
+
+TEST(Enip, FramesOfMessages) {
+  EnipParser p;
+  p.frames = std::make_unique<applayer::FrameSet>();
+  const std::string both = message(kListIdentity, "") + message(kRegisterSession, bytes({1, 0, 0, 0}));
+  applayer::Input in;
+  in.data = as_bytes(both);
+  in.offset = 5;
+  (void)p.parse(Direction::kToServer, in);
+  std::vector<std::array<int64_t, 3>> got;
+  for (const applayer::Frame& f : p.frames->of(Direction::kToServer))
+    got.push_back({f.type, static_cast<int64_t>(f.offset), f.length});
+  EXPECT_THAT(got, ElementsAre(std::array<int64_t, 3>{kFramePdu, 5, 24}, std::array<int64_t, 3>{kFrameHeader, 5, 24},
+                               std::array<int64_t, 3>{kFramePdu, 29, 28}, std::array<int64_t, 3>{kFrameHeader, 29, 24},
+                               std::array<int64_t, 3>{kFrameData, 53, 4}));
 }
 
 TEST(EnipParser, Contract) { applayer::contract::check_contract(session()); }

@@ -249,6 +249,7 @@ TEST(SmtpEvents, EachByItsCause) {
   };
   EXPECT_THAT(events_of(c().client("HELO b\r\n")), ElementsAre(kDuplicateFields));
   EXPECT_THAT(events_of(c().server("999 what\r\n")), ElementsAre(kInvalidReply));
+  EXPECT_THAT(events_of(c().server("421 too long idle\r\n")), ElementsAre(kUnableToMatchReplyWithRequest));
   EXPECT_THAT(events_of(c().client("STARTTLS\r\n").server("454 no\r\n")),
               ElementsAre(kTlsRejected));
   EXPECT_THAT(events_of(c().client("DATA\r\n").server("554 no\r\n")),

@@ -1,7 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
+#include <vector>
 
 #include "sensor/applayer/ssh/limits.h"
 #include "sensor/applayer/ssh/parser.h"
@@ -49,6 +51,22 @@ const Transaction& first(const applayer::contract::Outcome& o) {
 std::vector<applayer::EventId> events_of(const Conversation& c) { return first(run(c)).events(); }
 
 TEST(SshParser, Contract) { applayer::contract::check_contract(session()); }
+
+TEST(SshParser, FramesOfRecordsInTheClear) {
+  const Config config;
+  SshParser p(config);
+  p.frames = std::make_unique<applayer::FrameSet>();
+  const std::string bytes = "SSH-2.0-x\r\n" + packet(30, "xxxx") + kNewKeys + std::string(64, '\xff');
+  applayer::Input in;
+  in.data = as_bytes(bytes);
+  (void)p.parse(Direction::kToServer, in);
+  std::vector<std::array<int64_t, 3>> got;
+  for (const applayer::Frame& f : p.frames->of(Direction::kToServer))
+    got.push_back({f.type, static_cast<int64_t>(f.offset), f.length});
+  EXPECT_THAT(got, ElementsAre(std::array<int64_t, 3>{kFrameRecordPdu, 11, 10}, std::array<int64_t, 3>{kFrameRecordHeader, 11, 6},
+                               std::array<int64_t, 3>{kFrameRecordData, 17, 4}, std::array<int64_t, 3>{kFrameRecordPdu, 21, 6},
+                               std::array<int64_t, 3>{kFrameRecordHeader, 21, 6}));
+}
 
 TEST(SshParser, BannersAndFingerprints) {
   const auto o = run(session());
