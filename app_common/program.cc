@@ -47,7 +47,7 @@ std::optional<int> parse_command_line(CLI::App& cli, int argc, char** argv,
   }
 #endif
   cli.name(std::string(program));
-  cli.set_version_flag("--version", fmt::format("{} {}", program, version()));
+  cli.set_version_flag("-V,--version", fmt::format("{} {}", program, version()));
   try {
     cli.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -35,12 +35,13 @@ capture::AfPacketOptions af_packet_options(const std::string& interface, uint16_
   options.interface_index = index;
   // Interfaces without an id of their own must not share one: the kernel would mix their packets.
   options.cluster_id = static_cast<uint16_t>(99 + index);
+  options.bpf_filter = settings.text("capture.filter", "");
   const std::string path = section_of("af-packet", interface, settings);
   if (path.empty()) return options;
   options.cluster_id = static_cast<uint16_t>(settings.integer(path + ".cluster-id", options.cluster_id));
   options.cluster = cluster_type(settings.text(path + ".cluster-type", "cluster_flow"));
   options.fragments_with_flow = settings.flag(path + ".defrag", true);
-  options.bpf_filter = settings.text(path + ".bpf-filter", "");
+  if (options.bpf_filter.empty()) options.bpf_filter = settings.text(path + ".bpf-filter", "");
   options.block_bytes = static_cast<uint32_t>(settings.size_bytes(path + ".block-size", options.block_bytes));
   options.block_count = static_cast<uint32_t>(settings.integer(path + ".block-count", options.block_count));
   options.hardware_timestamps = settings.flag(path + ".hardware-timestamps", false);
@@ -59,8 +60,9 @@ Result<std::unique_ptr<capture::PacketSource>> open_live_source(const std::strin
     options.interface = interface;
     options.interface_index = interface_index;
     const std::string path = section_of("pcap", interface, settings);
+    options.bpf_filter = settings.text("capture.filter", "");
     if (path.empty()) return capture::open_pcap_live(options);
-    options.bpf_filter = settings.text(path + ".bpf-filter", "");
+    if (options.bpf_filter.empty()) options.bpf_filter = settings.text(path + ".bpf-filter", "");
     options.snap_length = static_cast<int>(settings.size_bytes(path + ".snaplen", static_cast<uint64_t>(options.snap_length)));
     options.buffer_bytes = static_cast<int>(settings.size_bytes(path + ".buffer-size", static_cast<uint64_t>(options.buffer_bytes)));
     options.promiscuous = settings.flag(path + ".promisc", true);

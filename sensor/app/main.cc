@@ -37,6 +37,10 @@ void write_pid_file(const std::string& path) {
   if (!out) spdlog::warn("cannot write pid file {}", path);
 }
 
+bool is_secret(std::string_view key) {
+  return key.find("password") != key.npos || key.find("secret") != key.npos;
+}
+
 // What has to be right before anything is opened.
 Result<> check_start(const Settings& settings) {
   if (auto ok = sensor::ForwardingProcess::check(settings); !ok) return ok;
@@ -64,6 +68,10 @@ int main(int argc, char** argv) {
     return app::kExitUsage;
   }
   problems.print(stderr);
+  if (options.dump_config) {
+    for (const auto& [key, value] : settings.all()) fmt::print("{} = {}\n", key, is_secret(key) ? "(not shown)" : value);
+    return app::kExitDone;
+  }
   if (const auto usable = check_start(settings); !usable) {
     spdlog::error("{}", usable.error().message);
     return app::kExitUsage;

@@ -25,6 +25,14 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
       ->type_name("RULES")->allow_extra_args(false);
   cli.add_option("-s", o.more_rules, "load these rules beside the configured ones")
       ->type_name("RULES")->allow_extra_args(false);
+  cli.add_option("--include", o.includes, "configuration file whose sections replace those of -c")
+      ->type_name("FILE")->allow_extra_args(false);
+  cli.add_option("-F", o.filter_file, "look only at packets that the filter in FILE lets through")->type_name("FILE");
+  cli.add_option("FILTER", o.filter, "the same, the filter on the command line (tcpdump's language)");
+  cli.add_flag("--disable-detection", o.no_detection, "load no rules");
+  cli.add_option("--user", o.user, "user that the sensor becomes (run-as.user)")->type_name("USER");
+  cli.add_option("--group", o.group, "group that the sensor becomes (run-as.group)")->type_name("GROUP");
+  cli.add_flag("--dump-config", o.dump_config, "print the configuration as read, and end");
   cli.add_option("-l", o.log_dir, "write to this folder; - writes events to stdout")
       ->type_name("DIR");
   cli.add_option("-k", o.checksums, "check checksums: none or all")
@@ -56,7 +64,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
     return app::kExitUsage;
   }
   const bool asks = o.list_keywords || o.list_protocols || o.build_info || o.keyword_reference || o.config_reference ||
-                    o.common.test_only;
+                    o.dump_config || o.common.test_only;
   if (o.captures.empty() && o.interfaces.empty() && !asks && o.common.config_file.empty()) {
     std::fprintf(stderr,
                  "vong-sensor: nothing to read: give -r FILE|DIR|- or -i IFACE (see --help)\n");

@@ -15,6 +15,12 @@ struct Options {
   std::vector<std::string> interfaces;  // -i
   std::vector<std::string> only_rules;  // -S: these and no others
   std::vector<std::string> more_rules;  // -s: beside the configured ones
+  std::vector<std::string> includes;    // --include: configuration files laid over that of -c
+  std::string filter_file;              // -F
+  std::vector<std::string> filter;      // tcpdump's language, what stands on the command line without a flag
+  std::string user, group;
+  bool no_detection = false;            // --disable-detection: no rules
+  bool dump_config = false;
   std::string log_dir;                  // -l; "-" writes events to stdout
   std::string checksums;                // -k none|all
   std::string pid_file;

@@ -5,17 +5,21 @@
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "base/strings.h"
 #include "sensor/app/canary.h"
 #include "sensor/app/overload.h"
 #include "sensor/app/settings_from_config.h"
+#include "sensor/capture/bpf_filter.h"
 #include "sensor/emit/file_store.h"
 
 namespace vong::sensor {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr size_t kMaxFilterBytes = 64 * 1024;
 
 std::vector<std::string> expand(const std::string& pattern) {
   if (pattern.find_first_of("*?[") == std::string::npos) return {pattern};
@@ -48,12 +52,61 @@ std::string configured_file(const Settings& settings, std::string_view key,
   return fs::exists(beside) ? beside.string() : name;
 }
 
+std::string top_of(const std::string& key) { return key.substr(0, key.find('.')); }
+
+// The file of -c; a section of an --include replaces the one that was there; what --set says stands over all.
+Settings merged_settings(const Options& options, app::Problems& problems) {
+  const auto read = [&](const app::CommonFlags& flags) {
+    const app::Config config = app::load_config(flags, problems);
+    check_sections(config.root(), problems);
+    return settings_from(config.root());
+  };
+  if (options.includes.empty()) return read(options.common);
+  app::CommonFlags flags = options.common;
+  flags.sets.clear();
+  Settings merged = read(flags);
+  for (const std::string& name : options.includes) {
+    flags.config_file = name;
+    const Settings included = read(flags);
+    Settings next;
+    for (const auto& [key, value] : merged.all()) {
+      if (!included.has(top_of(key))) next.set(key, value);
+    }
+    for (const auto& [key, value] : included.all()) next.set(key, value);
+    merged = std::move(next);
+  }
+  flags.config_file.clear();
+  flags.sets = options.common.sets;
+  const Settings sets = read(flags);
+  for (const auto& [key, value] : sets.all()) merged.set(key, value);
+  return merged;
+}
+
+// Words of the command line, or the file of -F without its comments; "" for none.
+std::string packet_filter(const Options& options, app::Problems& problems) {
+  std::string filter;
+  for (const std::string& word : options.filter) filter += filter.empty() ? word : " " + word;
+  if (options.filter_file.empty()) return filter;
+  std::ifstream in(options.filter_file);
+  if (!in) problems.error({options.filter_file, 1, 1}, "cannot read the packet filter");
+  for (std::string line; std::getline(in, line) && filter.size() < kMaxFilterBytes;) {
+    line = line.substr(0, line.find('#'));
+    filter += filter.empty() ? line : " " + line;
+  }
+  return filter;
+}
+
 }  // namespace
 
 Settings read_settings(const Options& options, app::Problems& problems) {
-  const app::Config config = app::load_config(options.common, problems);
-  check_sections(config.root(), problems);
-  Settings settings = settings_from(config.root());
+  Settings settings = merged_settings(options, problems);
+  if (const std::string filter = packet_filter(options, problems); !filter.empty()) {
+    const auto right = capture::compile_bpf_filter(filter);
+    if (!right) problems.error({options.filter_file.empty() ? "-" : options.filter_file, 1, 1}, right.error().message);
+    settings.set("capture.filter", filter);
+  }
+  if (!options.user.empty()) settings.set("run-as.user", options.user);
+  if (!options.group.empty()) settings.set("run-as.group", options.group);
   if (emit::FileStore::sections(settings) > 1) {
     problems.error({options.common.config_file.empty() ? "-" : options.common.config_file, 1, 1}, "file-store is enabled twice in outputs");
   }
@@ -78,12 +131,14 @@ detect::LoadOptions rule_options(const Options& options, const Settings& setting
                        "no rule file matches " + name);
     load.files.insert(load.files.end(), paths.begin(), paths.end());
   };
-  if (options.only_rules.empty()) {
+  if (options.only_rules.empty() && !options.no_detection) {
     for (const auto& i : settings.children("rule-files"))
       add(std::string(settings.text("rule-files." + i, "")), true);
   }
-  for (const auto& name : options.only_rules) add(name, false);
-  for (const auto& name : options.more_rules) add(name, false);
+  if (!options.no_detection) {
+    for (const auto& name : options.only_rules) add(name, false);
+    for (const auto& name : options.more_rules) add(name, false);
+  }
   load.classification_file = configured_file(settings, "classification-file", config_file);
   load.reference_file = configured_file(settings, "reference-config-file", config_file);
   load.threshold_file = configured_file(settings, "threshold-file", config_file);

@@ -19,6 +19,7 @@
 #include "sensor/app/stats.h"
 #include "sensor/applayer/http/range_files.h"
 #include "sensor/capture/directory_watch.h"
+#include "sensor/capture/filtered_source.h"
 #include "sensor/capture/pcap_file.h"
 
 namespace vong::sensor {
@@ -172,6 +173,12 @@ int run_crew(const Plan& plan, capture::PacketSource& source, Output& output, co
   return whole && !lost ? app::kExitDone : app::kExitFailed;
 }
 
+Result<std::unique_ptr<capture::PacketSource>> filtered(Result<std::unique_ptr<capture::PacketSource>> source, const Settings& settings) {
+  const std::string filter(settings.text("capture.filter", ""));
+  if (!source || filter.empty()) return source;
+  return capture::filter_packets(std::move(*source), filter);
+}
+
 // What -r means with the flags beside it.
 Result<std::unique_ptr<capture::PacketSource>> open_captures(const Options& options, const Settings& settings) {
   const bool deletes = options.delete_files || settings.flag("pcap-file.delete-when-done", false);
@@ -198,7 +205,7 @@ int run_each(const Options& options, const Plan& plan, app::Signals& signals) {
     size_t done = 0;
     for (const auto& capture : *captures) {
       if (signals.stop_requested()) break;
-      auto source = capture::open_pcap_path(capture);
+      auto source = filtered(capture::open_pcap_path(capture), plan.settings);
       if (!source) {
         spdlog::warn("{}", source.error().message);
         continue;
@@ -231,7 +238,7 @@ int run_files(const Options& options, const Plan& plan, app::Signals& signals) {
     if (failed(confine_all(options, plan))) return app::kExitFailed;
     return run_each(options, plan, signals);
   }
-  const auto source = open_captures(options, plan.settings);
+  const auto source = filtered(open_captures(options, plan.settings), plan.settings);
   if (failed(source)) return app::kExitFailed;
   Output output;
   const auto opened = open_outputs(output, plan, log_folder(options, plan));
