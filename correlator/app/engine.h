@@ -104,11 +104,16 @@ class Engine {
     size_t dropped_keys = 0;                  // of correlations that are gone
     size_t dropped_incidents = 0;             // that were open; told as closed
     bool campaigns_anew = false;              // they stood on incidents of rules that are gone
+    bool stale = false;  // a replay with the rules of now would not stand where this engine stands
   };
   // Between two facts, in the place of the rules in force. Those that are the same keep what they
   // remember, numbers of sensors and event types stay; what the others knew is gone. Rules that are
   // new see what is read from `epoch` on.
-  Swapped swap(std::unique_ptr<RuleProgram> program, uint32_t epoch);
+  // What becomes of campaigns that stand on incidents of a rule that goes: they are closed and begin
+  // anew, or stay as they are, and the caller works out by a replay what they are without it.
+  enum class Campaigns : uint8_t { kBeginAnew, kStale };
+  Swapped swap(std::unique_ptr<RuleProgram> program, uint32_t epoch,
+               Campaigns campaigns = Campaigns::kBeginAnew);
   // A fact from before the last swap in the numbers of now. False: none of its rules is left.
   [[nodiscard]] bool translate(std::string_view fact, std::string& out) const;
   // The same of an incident rule; kGone: it is not there any more.
@@ -232,7 +237,7 @@ class Engine {
   [[nodiscard]] bool mine(const CorrelationPlan& plan, std::string_view key) const;
   void make_names();
   void install(std::unique_ptr<RuleProgram> program);
-  [[nodiscard]] bool must_begin_campaigns_anew(const CompiledRules& old,
+  [[nodiscard]] bool campaigns_stand_on_what_is_gone(const CompiledRules& old,
                                                std::span<const int64_t> in_campaigns_ns) const;
   [[nodiscard]] uint32_t epoch_at_work() const;
   void raise_detections(const FactView& fact);

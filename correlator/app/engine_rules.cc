@@ -27,7 +27,8 @@ std::vector<uint32_t> places(const std::vector<T>& before, const std::vector<T>&
 
 }  // namespace
 
-Engine::Swapped Engine::swap(std::unique_ptr<RuleProgram> program, uint32_t epoch) {
+Engine::Swapped Engine::swap(std::unique_ptr<RuleProgram> program, uint32_t epoch,
+                             Campaigns campaigns) {
   CompiledRules old = std::move(rules_);
   const std::vector<int64_t> in_campaigns_before = in_campaigns_ns_;
   const std::vector<uint64_t> matched_before = std::move(detection_matches_);
@@ -62,7 +63,12 @@ Engine::Swapped Engine::swap(std::unique_ptr<RuleProgram> program, uint32_t epoc
     mine.matches = c.matches;
   }
   s.added = own - s.kept;
-  s.campaigns_anew = must_begin_campaigns_anew(old, in_campaigns_before);
+  const bool coupled = campaigns_stand_on_what_is_gone(old, in_campaigns_before);
+  s.campaigns_anew = coupled && campaigns == Campaigns::kBeginAnew;
+  // All rules share the cap of incidents: at it, those of rules that are gone have pushed others
+  // out.
+  s.stale = (coupled && campaigns == Campaigns::kStale) ||
+            (s.dropped > 0 && store_->closed_early_total() > 0);
   std::vector<uint32_t> facts = moved_.facts;
   if (s.campaigns_anew) {
     campaigns_since_ns_ = now_ns_;
@@ -83,10 +89,10 @@ Engine::Swapped Engine::swap(std::unique_ptr<RuleProgram> program, uint32_t epoc
 }
 
 // A campaign is made of several rules' incidents, and what one of them had part in cannot be taken
-// out of it again. A replay knows nothing of rules that are gone: so campaigns begin anew if one of
-// those took part in what is still remembered.
-bool Engine::must_begin_campaigns_anew(const CompiledRules& old,
-                                       std::span<const int64_t> in_campaigns_ns) const {
+// out of it again; but a replay knows nothing of rules that are gone. Whether one of those took
+// part in what is still remembered.
+bool Engine::campaigns_stand_on_what_is_gone(const CompiledRules& old,
+                                             std::span<const int64_t> in_campaigns_ns) const {
   int64_t earliest = now_ns_;
   for (const uint32_t rule : old.campaign_rules)
     earliest = std::min(earliest, store_->earliest_ns(rule));

@@ -316,7 +316,7 @@ Result<> KeyedPartition::end_replay() {
   tell_figures(!correcting_);
   if (!correcting_) return {};
   correcting_ = false;
-  told_.differences([this](const events::Incident& incident, bool is_new) {
+  told_.differences(std::nullopt, [this](const events::Incident& incident, bool is_new) {
     if (is_new) {
       const bool campaign = incident.kind == events::IncidentKind::kCampaign;
       (campaign ? setup_.counters->campaigns_opened : setup_.counters->incidents_opened).add();

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
+#include <utility>
 
 #include "correlator/app/online_run.h"
 #include "correlator/app/topics.h"
@@ -31,7 +33,7 @@ bool OnlineRun::restore() {
   reading_.discard();
   const std::vector<kafka::TopicPartition> assigned = link_->consumer.assignment();
   if (assigned.empty()) return true;
-  reassigned_ = correcting_ = false;
+  reassigned_ = correcting_ = rules_gone_ = false;
   outbox_.clear();
   told_.clear();
   if (options_.standby) {
@@ -162,13 +164,16 @@ bool OnlineRun::finish_replay() {
 }
 
 void OnlineRun::tell_differences() {
-  told_.differences([this](const events::Incident& incident, bool is_new) {
+  const auto tell = [this](const events::Incident& incident, bool is_new) {
     if (is_new) {
       const bool campaign = incident.kind == events::IncidentKind::kCampaign;
       (campaign ? totals_.campaigns_opened : totals_.incidents_opened).add();
     }
     outbox_.send(incident);
-  });
+  };
+  std::optional<Timestamp> closed_at;
+  if (std::exchange(rules_gone_, false)) closed_at = timestamp_from_ns(live_->engine.now_ns());
+  told_.differences(closed_at, tell);
 }
 
 }  // namespace vong::correlator

@@ -70,7 +70,8 @@ bool OnlineRun::swap_rules() {
   reading_.load(std::move(loaded.reading));
   swapping_ = true;
   RulesInForce& in_force = in_force_.rules();
-  const Engine::Swapped s = live_->engine.swap(std::move(loaded.program), in_force.last() + 1);
+  const Engine::Swapped s =
+      live_->engine.swap(std::move(loaded.program), in_force.last() + 1, Engine::Campaigns::kStale);
   swapping_ = false;
   live_->reorder.rewrite([this](std::string_view fact, std::string& out) {
     return live_->engine.translate(fact, out);
@@ -84,7 +85,10 @@ bool OnlineRun::swap_rules() {
   online_.reload_dropped_keys.add(s.dropped_keys);
   online_.reload_dropped_incidents.add(s.dropped_incidents);
   log_swap(s);
-  return commit();
+  if (!s.stale) return commit();
+  spdlog::info("campaigns are worked out again without the rules that are gone");
+  rules_gone_ = true;
+  return correct();  // in the same transaction
 }
 
 }  // namespace vong::correlator

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "correlator/app/fact.h"
+#include "correlator/incidents/limits.h"
 
 namespace vong::correlator {
 
@@ -33,6 +34,7 @@ void ToldIncidents::clear() {
 }
 
 void ToldIncidents::differences(
+    std::optional<Timestamp> rules_gone_at,
     const std::function<void(const events::Incident&, bool is_new)>& f) const {
   for (const auto& [id, json] : told_) {
     const auto it = before_.find(id);
@@ -43,7 +45,14 @@ void ToldIncidents::differences(
     if (told_.contains(id)) continue;
     auto incident = events::read_incident(json);
     if (!incident) continue;
-    incident->status = events::IncidentStatus::kRetracted;
+    if (rules_gone_at && incident->kind == events::IncidentKind::kCampaign) {
+      if (incident->status == events::IncidentStatus::kClosed) continue;
+      incident->status = events::IncidentStatus::kClosed;
+      if (incident->timeline.size() >= incidents::kTimelineMax) incident->timeline.pop_back();
+      incident->timeline.push_back({*rules_gone_at, "closed", "rule_gone"});
+    } else {
+      incident->status = events::IncidentStatus::kRetracted;
+    }
     ++incident->version;
     f(*incident, false);
   }

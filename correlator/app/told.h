@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,8 +30,10 @@ class ToldIncidents {
   // Nobody corrects this one any more.
   void forget(const std::string& id) { told_.erase(id); }
   // What readers have to be told for the old to become the new: what is other, with `is_new` when
-  // it was not told before, and what is not any more, as retracted.
-  void differences(const std::function<void(const events::Incident&, bool is_new)>& f) const;
+  // it was not told before, and what is not any more, as retracted. `rules_gone_at`: because rules
+  // are gone since then; campaigns that do not stand without them are closed, not retracted.
+  void differences(std::optional<Timestamp> rules_gone_at,
+                   const std::function<void(const events::Incident&, bool is_new)>& f) const;
 
  private:
   std::map<std::string, std::string> told_, before_;  // id -> the incident as it was told last

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""correlator_reload.py ROOT VONG_CORRELATOR [single|divided...]: rules are changed while the correlator works on a real broker.
+"""correlator_reload.py ROOT VONG_CORRELATOR [single|campaign|divided...]: rules are changed while the correlator works on a real broker.
 
 A sequence of two is half complete when the rules are loaded again: the rule that stays says so when the second event comes, the one that was changed
 does not, and has forgotten the first. Before that, rules with an error leave the old ones in force. Then the correlator is killed (kill -9) and started again:
 what the topics say in the end is, byte for byte, what they say without that. By SIGHUP in a single process, by the files' own change where the work is divided.
-A single process also ends and is started with the other rules: the same again, with the incident of a rule that is gone told as closed.
+In the campaign mode a rule goes on which campaigns stand: what stands without it goes on, what does not is closed. A single process also ends and is started with the other rules: the same again, with the incident of a rule that is gone told as closed.
 Status 77: no Java, Maven or kcat here."""
 import json
 import os
@@ -43,18 +43,22 @@ def rules(changing):
             + SEQUENCE.format(name='changes', group='dest_ip', timespan=changing))
 
 
+P, Q = ('level: high\n' + DETECTION.format(name=name, sid=sid) for name, sid in (('p', 1), ('q', 2)))
+
+
 class Run:
-    def __init__(self, work, divided):
-        self.going = '' if divided else GOES
+    def __init__(self, work, mode):
+        divided = mode == 'divided'
+        self.mode, self.going = mode, '' if divided else GOES
         self.work, self.port = work, 20000 + random.randrange(20000)
         self.brokers, self.metrics_at = f'127.0.0.1:{self.port}', f'127.0.0.1:{self.port + 3}'
         self.by_files = divided
         os.makedirs(work + '/rules')
-        self.write(rules('1h') + self.going)
+        self.write(P + Q if mode == 'campaign' else rules('1h') + self.going)
         with open(work + '/agencies.yaml', 'w') as f:
-            f.write('agencies: [{id: G02, name: two, sensors: [s]}]\n')
+            f.write('agencies: [' + ', '.join(f'{{id: G{n:02}, name: a{n}, sensors: [s{n}]}}' for n in (2, 3, 4, 5)) + ']\n')
         with open(work + '/correlator.yaml', 'w') as f:
-            f.write(f'rules: {work}/rules\nagencies: {work}/agencies.yaml\nidle: 1s\nmetrics: {{listen: "{self.metrics_at}"}}\n'
+            f.write(f'rules: {work}/rules\nagencies: {work}/agencies.yaml\nidle: 1s\ncampaign: {{by: [source]}}\nmetrics: {{listen: "{self.metrics_at}"}}\n'
                     + ('rules-reload: 1s\n' if divided else '')
                     + f'kafka: {{brokers: "{self.brokers}", create-topics: true, group: reload, ' + ('facts-partitions: 2' if divided else 'standby: true') + '}\n')
 
@@ -88,11 +92,11 @@ class Run:
             time.sleep(0.2)
         raise RuntimeError(f'{what} did not come\n' + self.log()[-3000:])
 
-    def event(self, second, sid):
+    def event(self, second, sid, agency=2, source=1):
         line = json.dumps({'timestamp': f'2026-11-20T08:{second // 60:02}:{second % 60:02}.000000+0000', 'flow_id': second + 1, 'event_type': 'alert',
-                           'src_ip': '198.51.100.1', 'dest_ip': '10.0.0.1', 'alert': {'signature_id': sid}, 'host': 's'})
+                           'src_ip': f'198.51.100.{source}', 'dest_ip': '10.0.0.1', 'alert': {'signature_id': sid}, 'host': f's{agency}'})
         before = self.metric('vong_correlator_records_total') or 0
-        self.kcat('-P', '-t', 'vong.events.G02', '-H', 'sensor=s', data=(line + '\n').encode())
+        self.kcat('-P', '-t', f'vong.events.G{agency:02}', '-H', f'sensor=s{agency}', data=(line + '\n').encode())
         self.wait('event', lambda: (self.metric('vong_correlator_records_total') or 0) > before and self.metric('vong_correlator_settled_state') == 1)
 
     def reload(self, outcome):
@@ -102,8 +106,8 @@ class Run:
             self.process.send_signal(signal.SIGHUP)
         self.wait('reload ' + outcome, lambda: (self.metric(name) or 0) > before)
 
-    def told(self):
-        out = self.kcat('-C', '-t', 'vong.incidents.G02', '-o', 'beginning', '-e', '-X', 'isolation.level=read_committed', '-f', '%s\n').decode()
+    def told(self, recipient='G02'):
+        out = self.kcat('-C', '-t', f'vong.incidents.{recipient}', '-o', 'beginning', '-e', '-X', 'isolation.level=read_committed', '-f', '%s\n').decode()
         return out.splitlines()
 
     def kill(self):
@@ -111,27 +115,56 @@ class Run:
         self.process.wait()
         self.start()
 
-    def restart_with_other_rules(self):
+    def change_rules(self, text, how):
+        if how == 'restarted':
+            return self.restart_with_other_rules(text)
+        self.write(text)
+        self.reload('done')
+
+    def restart_with_other_rules(self, text):
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout=patience_s) == 0, self.log()
-        self.write(rules('2h'))
+        self.write(text)
         self.start()
         self.wait('the start with other rules', lambda: (self.metric('vong_correlator_reloads_total{outcome="done"}') or 0) == 1)
 
     def go(self, how):
-        killed = how == 'killed'
         self.start()
         self.wait('topics', lambda: b'"vong.dead-letter"' in self.kcat('-L') and b'"vong.incidents.G02"' in self.kcat('-L'))
         self.wait('page', lambda: self.metric('vong_correlator_records_total') is not None)
+        return self.campaigns(how) if self.mode == 'campaign' else self.sequences(how)
+
+    def campaigns(self, how):
+        """One campaign on incidents of both rules, one on those of the rule that goes."""
+        latest = lambda: {i['key'].get('source') or str(i['key']): i for i in map(json.loads, self.told('national')) if i['kind'] == 'campaign'}
+        for second, (sid, agency, source) in enumerate([(2, 2, 1), (2, 3, 1), (1, 4, 1), (1, 2, 2), (1, 3, 2), (1, 4, 2), (2, 5, 1)]):
+            self.event(second, sid, agency, source)
+        self.wait('campaigns', lambda: len(latest()) == 2)
+        before = latest()
+        stands, falls = sorted(before)
+        assert before[stands]['match_count'] == 2, before[stands]
+        self.change_rules(Q, how)
+        self.wait('closed', lambda: latest()[falls]['status'] == 'closed')
+        assert latest()[falls]['timeline'][-1]['value'] == 'rule_gone', latest()[falls]
+        if how == 'killed':
+            self.kill()
+        self.event(10, 2, 2, 1)
+        self.wait('growth', lambda: latest()[stands]['match_count'] == 2)
+        after = latest()
+        assert sorted(after) == sorted(before), after
+        assert after[stands]['incident_id'] == before[stands]['incident_id'] and after[stands]['status'] == 'updated', after[stands]
+        assert sorted(v['agency'] for v in after[stands]['victims']) == ['G02', 'G03', 'G05'], after[stands]
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(timeout=patience_s) == 0, self.log()
+        return sorted({json.loads(v)['incident_id']: v for v in self.told('national')}.values())
+
+    def sequences(self, how):
+        killed = how == 'killed'
         self.event(0, 1)
         self.write(rules('1h') + 'title: broken\nname: broken\nlogsource: {category: alert}\ndetection: {s: {a: 1}, condition: s and nobody}\n')
         self.reload('refused')
         assert re.search(r'r\.yml:\d+:\d+: error: ', self.log()), self.log()
-        if how == 'restarted':
-            self.restart_with_other_rules()
-        else:
-            self.write(rules('2h'))
-            self.reload('done')
+        self.change_rules(rules('2h'), how)
         assert self.metric('vong_correlator_reload_dropped_total{what="keys"}') == 1, self.log()
         if killed:
             self.kill()
@@ -152,9 +185,9 @@ class Run:
         return sorted({json.loads(v)['incident_id']: v for v in self.told()}.values())
 
 
-def run(divided, how):
+def run(mode, how):
     work = tempfile.mkdtemp(prefix='vong_reload_')
-    one = Run(work, divided)
+    one = Run(work, mode)
     broker = [os.path.join(root, 'deploy/kafka/broker')]
     try:
         started = subprocess.run(broker + ['start', work + '/kafka', str(one.port)])
@@ -169,10 +202,10 @@ def run(divided, how):
         shutil.rmtree(work, ignore_errors=True)
 
 
-for mode in sys.argv[3:] or ['single', 'divided']:
-    undisturbed = run(mode == 'divided', 'undisturbed')
-    for how in ['killed'] + (['restarted'] if mode == 'single' else []):
-        told = run(mode == 'divided', how)
+for mode in sys.argv[3:] or ['single', 'campaign', 'divided']:
+    undisturbed = run(mode, 'undisturbed')
+    for how in ['killed'] + ([] if mode == 'divided' else ['restarted']):
+        told = run(mode, how)
         if told != undisturbed:
             print(f'{mode}, {how}: {len(told)} records instead of {len(undisturbed)}')
             for line in sorted(set(undisturbed) ^ set(told)):
