@@ -260,7 +260,11 @@ void open_record(JsonWriter& out, const Origin& origin, std::string_view event_t
                  const IpAddress* client) {
   out.open_object();
   out.field("timestamp", ts);
-  if (flow != nullptr) out.field("flow_id", flow->id);
+  if (flow != nullptr) {
+    out.field("flow_id", flow->id);
+    const auto* app = applayer::app_state(*flow);
+    if (app != nullptr && app->parent_flow != 0) out.field("parent_id", app->parent_flow);
+  }
   if (!origin.interface.empty()) out.field("in_iface", origin.interface);
   if (packet != nullptr && packet->number != 0) out.field("pcap_cnt", packet->number);
   out.field("event_type", event_type);
@@ -283,6 +287,10 @@ void open_record(JsonWriter& out, const Origin& origin, std::string_view event_t
     out.key("proto");
     write_protocol(out, protocol);
     out.field("ip_v", ends.src->family());
+    if (protocol == 50) {
+      const bool from_packet = packet != nullptr && packet->is_esp;
+      if (from_packet || flow != nullptr) out.field("spi", from_packet ? packet->esp_spi : flow->key.spi);
+    }
     if (protocol == 1 || protocol == 58) {
       const bool from_packet = packet != nullptr && (packet->is_icmp4 || packet->is_icmp6);
       out.field("icmp_type", from_packet       ? packet->icmp.type

@@ -125,6 +125,7 @@ void write_flow(LineSink& sink, const Origin& origin, const flow::Flow& f,
   out.field("start", f.start);
   out.field("end", f.last);
   out.field("age", age_seconds(f));
+  if (f.emergency) out.field("emergency", true);
   if (f.phase == flow::FlowPhase::kBypassed) out.field("bypass", "local");
   out.field("state", phase_name(f.phase));
   out.field("reason", reason_name(reason));

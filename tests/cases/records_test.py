@@ -117,8 +117,25 @@ def wrong_checksums():
         same(f'checksums, {name}', len(got), alerts)
 
 
+def esp_and_ftp_data():
+    packets = [IP(src=CLIENT, dst=SERVER, proto=50) / Raw((0x11223344).to_bytes(4, 'big') + b'\0\0\0\1' + b'x' * 40)]
+    packets[0].time = 1.6e9
+    events = run(packets, 'alert ip any any -> any any (msg:"e"; ip_proto:50; sid:1;)\n')
+    same('index of ESP', [(e['event_type'], e['spi']) for e in events if e['event_type'] in ('alert', 'flow')], [('alert', 0x11223344), ('flow', 0x11223344)])
+    control = conversation([('s', b'220 x\r\n'), ('c', b'USER a\r\n'), ('s', b'331 x\r\n'), ('c', b'PASV\r\n'), ('s', b'227 ok (10,0,0,2,200,10)\r\n'),
+                            ('c', b'RETR f\r\n'), ('s', b'150 x\r\n')], 21)
+    data = conversation([('s', b'content')], 200 * 256 + 10, 40001)
+    for i, p in enumerate(data):
+        p.time = 1.7e9 + 0.5 + i / 1000
+    events = run(control + data)
+    of = {e['app_proto']: e for e in only(events, 'flow')}
+    same('the flow that announced', of['ftp-data'].get('parent_id'), of['ftp']['flow_id'])
+    same('none for the other', 'parent_id' in of['ftp'], False)
+
+
 forwarded_for()
 tls_frames()
+esp_and_ftp_data()
 wrong_checksums()
 for p in problems:
     print(p)

@@ -85,15 +85,17 @@ struct Driver::Impl {
 void Driver::Impl::announce(const flow::Flow& f, FlowAppState& s, Timestamp now) {
   if (s.parser == nullptr || s.parser->expected_flows.empty()) return;
   for (ExpectedFlow& e : s.parser->expected_flows)
-    expectations.add(f.key.src, f.key.dst, std::move(e), now);
+    expectations.add(f.key.src, f.key.dst, std::move(e), now, f.id);
   s.parser->expected_flows.clear();
 }
 
 // A flow that was announced needs no detection: what it speaks is known before its first byte.
 void Driver::Impl::adopt_expected(const flow::Flow& f, FlowAppState& s, Timestamp now) {
   if (expectations.empty() || s.first_data_seen || s.proto != AppProto::kUnknown) return;
-  const auto expected = expectations.take(f.key.src, f.key.dst, f.key.dport, now);
+  uint64_t by = 0;
+  const auto expected = expectations.take(f.key.src, f.key.dst, f.key.dport, now, &by);
   if (!expected) return;
+  s.parent_flow = by;
   adopt(s, expected->proto, true);
   s.proto_of = {expected->proto, expected->proto};
   for (DetectionState& each : s.detection) each.completed = true;

@@ -48,6 +48,7 @@ struct FlowAppState : flow::FlowState {
   AppProto proto_expected = AppProto::kUnknown;  // asked for by STARTTLS and the like
   const ProtocolDef* def = nullptr;
   std::unique_ptr<Parser> parser;
+  uint64_t parent_flow = 0;    // id of the flow that announced this one (FTP's control connection); 0: none
   uint32_t driver_events = 0;  // bit per DriverEvent
   uint32_t driver_events_logged = 0;
   std::array<bool, kDirections> finished{};  // the parser wants no more of this direction

@@ -26,18 +26,19 @@ void ExpectationTable::drop_oldest(Timestamp now) {
 }
 
 void ExpectationTable::add(const IpAddress& a, const IpAddress& b, ExpectedFlow flow,
-                           Timestamp now) {
+                           Timestamp now, uint64_t by) {
   const Key key = key_of(a, b, flow.port);
   const uint64_t serial = ++serial_;
-  table_.insert_or_assign(key, Entry{std::move(flow), now, serial});
+  table_.insert_or_assign(key, Entry{std::move(flow), now, serial, by});
   order_.push_back({key, now, serial});
   drop_oldest(now);
 }
 
 std::optional<ExpectedFlow> ExpectationTable::take(const IpAddress& a, const IpAddress& b,
-                                                   uint16_t port, Timestamp now) {
+                                                   uint16_t port, Timestamp now, uint64_t* by) {
   const auto it = table_.find(key_of(a, b, port));
   if (it == table_.end()) return std::nullopt;
+  if (by != nullptr) *by = it->second.by;
   std::optional<ExpectedFlow> flow;
   if (now - it->second.at <= kExpectationTimeout) flow = std::move(it->second.flow);
   table_.erase(it);

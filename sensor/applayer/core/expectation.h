@@ -17,12 +17,12 @@ namespace vong::applayer {
 
 class ExpectationTable {
  public:
-  // `a` and `b` are the hosts of the flow that announces, in any order. At the cap the oldest goes.
-  void add(const IpAddress& a, const IpAddress& b, ExpectedFlow flow, Timestamp now);
+  // `a` and `b` are the hosts of the flow that announces, in any order; `by`: its id. At the cap the oldest goes.
+  void add(const IpAddress& a, const IpAddress& b, ExpectedFlow flow, Timestamp now, uint64_t by = 0);
   // What was announced for a flow between these hosts to this port; it is then gone. Nothing when
-  // it came too late.
+  // it came too late. `by` is told the id of the flow that announced it.
   [[nodiscard]] std::optional<ExpectedFlow> take(const IpAddress& a, const IpAddress& b,
-                                                 uint16_t port, Timestamp now);
+                                                 uint16_t port, Timestamp now, uint64_t* by = nullptr);
 
   [[nodiscard]] bool empty() const { return table_.empty(); }
   [[nodiscard]] size_t size() const { return table_.size(); }
@@ -41,7 +41,7 @@ class ExpectationTable {
   struct Entry {
     ExpectedFlow flow;
     Timestamp at;
-    uint64_t serial = 0;
+    uint64_t serial = 0, by = 0;
   };
   struct Added {
     Key key;
