@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "base/strings.h"
 #include "sensor/app/canary.h"
@@ -96,6 +97,20 @@ std::string packet_filter(const Options& options, app::Problems& problems) {
   return filter;
 }
 
+// Outputs that are asked for and not written: other than EVE and files, and each EVE log behind the first.
+std::string outputs_without_effect(const Settings& settings) {
+  std::string names;
+  bool eve = false;
+  for (const auto& i : settings.children("outputs")) {
+    for (const auto& name : settings.children("outputs." + i)) {
+      if (name == "file-store" || !settings.flag("outputs." + i + "." + name + ".enabled", true)) continue;
+      if (name == "eve-log" && !std::exchange(eve, true)) continue;
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", name == "eve-log" ? "a further eve-log" : name);
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 Settings read_settings(const Options& options, app::Problems& problems) {
@@ -107,6 +122,9 @@ Settings read_settings(const Options& options, app::Problems& problems) {
   }
   if (!options.user.empty()) settings.set("run-as.user", options.user);
   if (!options.group.empty()) settings.set("run-as.group", options.group);
+  if (const std::string names = outputs_without_effect(settings); !names.empty()) {
+    problems.warning({options.common.config_file.empty() ? "-" : options.common.config_file, 1, 1}, "outputs have no effect in this sensor: " + names);
+  }
   if (emit::FileStore::sections(settings) > 1) {
     problems.error({options.common.config_file.empty() ? "-" : options.common.config_file, 1, 1}, "file-store is enabled twice in outputs");
   }
