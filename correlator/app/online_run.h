@@ -107,8 +107,8 @@ class OnlineRun : private kafka::Consumer::Listener {
   bool leading_ = false;
   std::optional<BrokerLink> link_;
   std::vector<kafka::Record> records_;
-  RecordReading reading_;
   Partitions partitions_;
+  RecordReading reading_;  // its thread looks at partitions_
   Outbox outbox_;
   Committer committer_;
   coverage::Board board_;
@@ -125,7 +125,7 @@ class OnlineRun : private kafka::Consumer::Listener {
   int64_t last_commit_ns_ = 0;
   InForceLog in_force_;
   bool swapping_ = false;
-  bool rules_gone_ = false;  // what is being corrected is what stood on them
+  bool rules_gone_ = false;                   // what is being corrected is what stood on them
   std::optional<RuleReload::Loaded> loaded_;  // waits for its transaction
   RuleReload reload_;                         // its thread uses what stands before it
 };
