@@ -104,6 +104,10 @@ void Detector::Impl::scan(const PatternGroup& group, Bytes data, std::vector<Rul
   };
   if (group.literals != nullptr) group.literals->scan(data, literal_marks, found);
   if (group.matcher == nullptr) return;
+  if (group.in_short_data != nullptr && data.size() <= matcher::ShortIndex::kLongestData) {
+    group.in_short_data->scan(data, literal_marks, found);
+    return;
+  }
   (void)group.matcher->scan(data, scratch, [&](uint32_t id, uint64_t) {
     found(id);
     return true;

@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "rules/matcher/literal_index.h"
 #include "rules/matcher/matcher.h"
+#include "rules/matcher/short_index.h"
 #include "sensor/applayer/core/driver.h"
 #include "sensor/detect/buffer_cache.h"
 #include "sensor/detect/carry_over.h"

@@ -8,6 +8,7 @@
 #include "rules/matcher/literal_index.h"
 #include "rules/matcher/matcher_cache.h"
 #include "rules/matcher/pattern_set.h"
+#include "rules/matcher/short_index.h"
 #include "rules/vietnamese/phrase.h"
 #include "sensor/detect/limits.h"
 
@@ -380,6 +381,7 @@ class Builder {
     g.first.push_back(0);
     using Index = matcher::LiteralIndex;
     auto index = std::make_shared<Index>();
+    auto in_short_data = std::make_shared<matcher::ShortIndex>();
     for (const auto& [pattern, indices] : by_pattern) {
       const auto id = static_cast<uint32_t>(g.first.size() - 1);
       const Bytes text = as_bytes(pattern.first);
@@ -387,6 +389,7 @@ class Builder {
         index->add(id, text, pattern.second);
       } else {
         patterns.add_literal(id, pattern.first, {.nocase = pattern.second});
+        in_short_data->add(id, text, pattern.second);
       }
       g.rules.insert(g.rules.end(), indices.begin(), indices.end());
       g.first.push_back(static_cast<uint32_t>(g.rules.size()));
@@ -395,6 +398,8 @@ class Builder {
     literals_ += index->size();
     if (!index->empty()) g.literals = std::move(index);
     if (!patterns.empty()) {
+      in_short_data->finish();
+      if (in_short_data->size() <= matcher::ShortIndex::kMostLiterals) g.in_short_data = std::move(in_short_data);
       sets_.push_back(std::move(patterns));
       set_of_.push_back(&g);
     }

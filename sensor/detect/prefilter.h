@@ -21,6 +21,7 @@
 
 namespace vong::matcher {
 class LiteralIndex;
+class ShortIndex;
 }
 
 namespace vong::detect {
@@ -28,8 +29,9 @@ namespace vong::detect {
 using RuleIndex = uint32_t;      // into the rule set, in order of evaluation
 
 struct PatternGroup {
-  std::shared_ptr<const matcher::LiteralIndex> literals;   // long patterns; null: there are none
+  std::shared_ptr<const matcher::LiteralIndex> literals;   // of four bytes and more; null: there are none
   std::shared_ptr<const matcher::Matcher> matcher;         // the others; null: there are none
+  std::shared_ptr<const matcher::ShortIndex> in_short_data;   // the same as `matcher`, for data up to its kLongestData; null: too many
   std::vector<uint32_t> first;   // pattern id -> its rules stand in rules[first[id], first[id + 1])
   std::vector<RuleIndex> rules;
   uint32_t min_length = 1;       // shorter data cannot match

@@ -10,6 +10,7 @@
 #include "base/string_map.h"
 #include "fmt/format.h"
 #include "rules/matcher/literal_index.h"
+#include "rules/matcher/short_index.h"
 #include "rules/network/class_config.h"
 #include "rules/network/rule_file.h"
 #include "rules/network/rule_parser.h"
@@ -302,7 +303,7 @@ bool RuleSet::has_rules_for(applayer::AppProto proto) const {
 }
 size_t RuleSet::memory_bytes() const {
   size_t n = impl_->rules.size() * sizeof(CompiledRule) + impl_->bodies.size() * sizeof(RuleBody);
-  for (const auto& g : impl_->prefilter.groups) n += (g->literals ? g->literals->memory_bytes() : 0) + (g->matcher ? g->matcher->memory_bytes() : 0) + (g->rules.size() + g->first.size()) * sizeof(uint32_t);
+  for (const auto& g : impl_->prefilter.groups) n += (g->literals ? g->literals->memory_bytes() : 0) + (g->matcher ? g->matcher->memory_bytes() : 0) + (g->in_short_data ? g->in_short_data->memory_bytes() : 0) + (g->rules.size() + g->first.size()) * sizeof(uint32_t);
   for (const CompiledRule& r : impl_->rules) n += r.text.size();
   return n;
 }

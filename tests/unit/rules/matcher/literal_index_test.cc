@@ -42,7 +42,7 @@ TEST(LiteralIndex, FindsWhatTheSlowTwinFinds) {
     LiteralIndex index;
     const std::string data = text(1 + random() % 600);
     for (uint32_t id = 0; id < 200; ++id) {
-      const size_t n = 7 + random() % 12;
+      const size_t n = 4 + random() % 12;
       std::string literal = text(n);
       if (id % 3 == 0 && data.size() > n) literal = data.substr(random() % (data.size() - n), n);
       const bool nocase = random() % 2 == 0;
@@ -76,12 +76,28 @@ TEST(LiteralIndex, LiteralsAtBothEndsOfTheData) {
 }
 
 TEST(LiteralIndex, LeavesShortLiteralsAndPaddingToOthers) {
-  EXPECT_TRUE(LiteralIndex::suits(as_bytes("literal")));
-  EXPECT_FALSE(LiteralIndex::suits(as_bytes("litera")));
+  EXPECT_TRUE(LiteralIndex::suits(as_bytes("four")));
+  EXPECT_FALSE(LiteralIndex::suits(as_bytes("fou")));
   EXPECT_FALSE(LiteralIndex::suits(as_bytes("aaaaaaaaaaaa")));
-  EXPECT_FALSE(
-      LiteralIndex::suits(as_bytes("aaaaaab")));  // no four neighbouring runs without padding
-  EXPECT_TRUE(LiteralIndex::suits(as_bytes("aaaabcdefg")));
+  EXPECT_FALSE(LiteralIndex::suits(as_bytes("aAaAaA")));  // padding once letters count as one
+  EXPECT_TRUE(LiteralIndex::suits(as_bytes("aaaaaab")));
+  EXPECT_FALSE(LiteralIndex::suits(as_bytes(std::string(0x10000, 'x') + "y")));
+}
+
+TEST(LiteralIndex, FourBytesAtEveryPlace) {
+  LiteralIndex index;
+  index.add(3, as_bytes("wxyz"), false);
+  index.finish();
+  LiteralMarks marks;
+  for (size_t length = 0; length < 40; ++length) {
+    for (size_t at = 0; at + 4 <= length; ++at) {
+      std::string data(length, '.');
+      EXPECT_EQ(found(index, marks, as_bytes(data)), (std::set<uint32_t>{}));
+      data.replace(at, 4, "wxyz");
+      EXPECT_EQ(found(index, marks, as_bytes(data)), (std::set<uint32_t>{3}))
+          << length << ' ' << at;
+    }
+  }
 }
 
 TEST(LiteralIndex, NothingInNothing) {
