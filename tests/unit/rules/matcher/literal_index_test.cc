@@ -6,23 +6,10 @@
 #include <set>
 #include <string>
 
-#include "rules/matcher/naive_matcher.h"
+#include "tests/unit/rules/matcher/slow_twin.h"
 
 namespace vong::matcher {
 namespace {
-
-std::set<uint32_t> found(const LiteralIndex& index, LiteralMarks& marks, Bytes data) {
-  std::set<uint32_t> ids;
-  index.scan(data, marks,
-             [&](uint32_t id) { EXPECT_TRUE(ids.insert(id).second) << "told twice: " << id; });
-  return ids;
-}
-
-std::set<uint32_t> expected(const PatternSet& set, Bytes data) {
-  std::set<uint32_t> ids;
-  for (const Match& m : naive_scan(set, data)) ids.insert(m.id);
-  return ids;
-}
 
 TEST(LiteralIndex, FindsWhatTheSlowTwinFinds) {
   std::mt19937 random(7);

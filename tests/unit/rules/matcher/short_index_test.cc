@@ -7,23 +7,10 @@
 #include <string>
 
 #include "base/strings.h"
-#include "rules/matcher/naive_matcher.h"
+#include "tests/unit/rules/matcher/slow_twin.h"
 
 namespace vong::matcher {
 namespace {
-
-std::set<uint32_t> found(const ShortIndex& index, LiteralMarks& marks, Bytes data) {
-  std::set<uint32_t> ids;
-  index.scan(data, marks,
-             [&](uint32_t id) { EXPECT_TRUE(ids.insert(id).second) << "told twice: " << id; });
-  return ids;
-}
-
-std::set<uint32_t> expected(const PatternSet& set, Bytes data) {
-  std::set<uint32_t> ids;
-  for (const Match& m : naive_scan(set, data)) ids.insert(m.id);
-  return ids;
-}
 
 TEST(ShortIndex, FindsWhatTheSlowTwinFinds) {
   std::mt19937 random(11);
