@@ -43,13 +43,6 @@ bool is_padding(uint32_t run) { return run == (run & 0xff) * 0x01010101u; }
 
 }  // namespace
 
-void LiteralIndex::add(uint32_t id, Bytes text, bool nocase) {
-  literals_.push_back(
-      {id, static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(text.size()), nocase});
-  bytes_.insert(bytes_.end(), text.begin(), text.end());
-  ids_ = std::max<size_t>(ids_, size_t{id} + 1);
-}
-
 bool LiteralIndex::suits(Bytes text) {
   if (text.size() > kLongest) return false;
   for (size_t at = 0; at + kRun <= text.size(); ++at) {
@@ -62,8 +55,8 @@ void LiteralIndex::finish() {
   std::vector<Entry> entries;
   absl::flat_hash_map<uint32_t, uint32_t> users;  // how many literals have a run already
   for (uint32_t i = 0; i < literals_.size(); ++i) {
-    const Literal& l = literals_[i];
-    const uint8_t* text = bytes_.data() + l.begin;
+    const LiteralStore::Literal& l = literals_[i];
+    const uint8_t* text = literals_.text(l);
     size_t best = 0;
     uint32_t least = ~uint32_t{0};
     for (size_t at = 0; at + kRun <= l.length; ++at) {
@@ -99,8 +92,8 @@ void LiteralIndex::fill(const std::vector<Entry>& entries) {
 }
 
 size_t LiteralIndex::memory_bytes() const {
-  return sizeof *this + literals_.size() * sizeof(Literal) + bytes_.size() +
-         bits_.size() * sizeof(uint32_t) + entries_.size() * sizeof(Entry);
+  return sizeof *this + literals_.memory_bytes() + bits_.size() * sizeof(uint32_t) +
+         entries_.size() * sizeof(Entry);
 }
 
 }  // namespace vong::matcher

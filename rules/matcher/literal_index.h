@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/equal_at.h"
 #include "rules/matcher/literal_marks.h"
+#include "rules/matcher/literal_store.h"
 
 namespace vong::matcher {
 
@@ -32,18 +32,18 @@ class LiteralIndex {
   // What can be found this way: of these lengths, with some run that is no padding.
   [[nodiscard]] static bool suits(Bytes text);
   // `text` must suit, and be lower case when `nocase`; copied. Several literals may have one id.
-  void add(uint32_t id, Bytes text, bool nocase);
+  void add(uint32_t id, Bytes text, bool nocase) { literals_.add(id, text, nocase); }
   // After the last add, before the first scan.
   void finish();
 
-  [[nodiscard]] bool empty() const { return literals_.empty(); }
+  [[nodiscard]] bool empty() const { return literals_.size() == 0; }
   [[nodiscard]] size_t size() const { return literals_.size(); }
   [[nodiscard]] size_t memory_bytes() const;
 
   template <typename OnMatch>
   void scan(Bytes data, LiteralMarks& marks, OnMatch&& on_match) const {
-    if (data.size() < kShortest || literals_.empty()) return;
-    marks.start(ids_);
+    if (data.size() < kShortest || empty()) return;
+    marks.start(literals_.ids());
     walk(data, marks, on_match);
   }
 
@@ -51,10 +51,6 @@ class LiteralIndex {
   static constexpr size_t kRun = 4;
   static constexpr uint32_t kFree = ~uint32_t{0};
 
-  struct Literal {
-    uint32_t id, begin, length;  // its bytes: bytes_[begin, begin + length)
-    bool nocase;
-  };
   // A literal at its run, with what most literals that do not stand here fail by.
   struct Entry {
     uint32_t run = 0, literal = kFree;
@@ -84,9 +80,6 @@ class LiteralIndex {
   // Bit 0: can a literal have a run of this hash?
   [[nodiscard]] uint32_t test(uint32_t hash) const {
     return bits_[hash >> (bit_shift_ + 5)] >> (hash >> bit_shift_ & 31);
-  }
-  [[nodiscard]] bool stands(const Literal& l, const uint8_t* at) const {
-    return equal_at(at, bytes_.data() + l.begin, l.length, l.nocase);
   }
 
   template <typename OnMatch>
@@ -123,19 +116,17 @@ class LiteralIndex {
       if (at < entry.offset || at - entry.offset + entry.length > data.size()) continue;
       const uint8_t* const text = data.data() + at - entry.offset;
       if (ends_of(text, entry.length) != entry.ends) continue;
-      const Literal& l = literals_[entry.literal];
-      if (marks.told(l.id) || !stands(l, text)) continue;
+      const LiteralStore::Literal& l = literals_[entry.literal];
+      if (marks.told(l.id) || !literals_.stands(l, text)) continue;
       marks.tell(l.id);
       on_match(l.id);
     }
   }
 
-  std::vector<Literal> literals_;
-  std::vector<uint8_t> bytes_;
+  LiteralStore literals_;
   std::vector<uint32_t> bits_;
   std::vector<Entry> entries_;  // open addressing by run, at most half full
   unsigned bit_shift_ = 0, entry_shift_ = 0;
-  size_t ids_ = 0;
 };
 
 }  // namespace vong::matcher

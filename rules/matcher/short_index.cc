@@ -1,27 +1,19 @@
 #include "rules/matcher/short_index.h"
 
-#include <algorithm>
 #include <bit>
 
 namespace vong::matcher {
 
-void ShortIndex::add(uint32_t id, Bytes text, bool nocase) {
-  literals_.push_back(
-      {id, static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(text.size()), nocase});
-  bytes_.insert(bytes_.end(), text.begin(), text.end());
-  ids_ = std::max<size_t>(ids_, size_t{id} + 1);
-}
-
 void ShortIndex::finish() {
-  const auto pairs = static_cast<size_t>(std::count_if(
-      literals_.begin(), literals_.end(), [](const Literal& l) { return l.length >= 2; }));
+  size_t pairs = 0;
+  for (uint32_t i = 0; i < literals_.size(); ++i) pairs += literals_[i].length >= 2 ? 1 : 0;
   const auto slots = static_cast<unsigned>(std::bit_width(pairs * 2));
   entry_shift_ = 32 - slots;
   if (pairs != 0) entries_.assign(size_t{1} << slots, Entry{});
   for (uint32_t i = 0; i < literals_.size(); ++i) {
-    const Literal& l = literals_[i];
+    const LiteralStore::Literal& l = literals_[i];
     if (l.length < 2) continue;
-    const uint32_t pair = pair_at(bytes_.data() + l.begin), hash = hash_of(pair);
+    const uint32_t pair = pair_at(literals_.text(l)), hash = hash_of(pair);
     const uint32_t bit = hash >> (32 - kBits);
     bits_[bit / 32] |= uint32_t{1} << (bit % 32);
     size_t s = hash >> entry_shift_;
@@ -31,17 +23,17 @@ void ShortIndex::finish() {
   for (size_t c = 0; c < 256; ++c) {
     const auto byte = static_cast<uint8_t>(c);
     first_single_[c] = static_cast<uint32_t>(singles_.size());
-    for (const Literal& l : literals_) {
-      if (l.length == 1 && equal_at(&byte, bytes_.data() + l.begin, 1, l.nocase))
-        singles_.push_back(l.id);
+    for (uint32_t i = 0; i < literals_.size(); ++i) {
+      const LiteralStore::Literal& l = literals_[i];
+      if (l.length == 1 && literals_.stands(l, &byte)) singles_.push_back(l.id);
     }
   }
   first_single_[256] = static_cast<uint32_t>(singles_.size());
 }
 
 size_t ShortIndex::memory_bytes() const {
-  return sizeof *this + literals_.size() * sizeof(Literal) + bytes_.size() +
-         entries_.size() * sizeof(Entry) + singles_.size() * sizeof(uint32_t);
+  return sizeof *this + literals_.memory_bytes() + entries_.size() * sizeof(Entry) +
+         singles_.size() * sizeof(uint32_t);
 }
 
 }  // namespace vong::matcher

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/equal_at.h"
 #include "rules/matcher/literal_marks.h"
+#include "rules/matcher/literal_store.h"
 
 namespace vong::matcher {
 
@@ -28,18 +28,17 @@ class ShortIndex {
   static constexpr size_t kMostLiterals = 256;  // beyond it too much of any data looks like one
 
   // `text`: one byte and more, lower case when `nocase`; copied. Several literals may have one id.
-  void add(uint32_t id, Bytes text, bool nocase);
+  void add(uint32_t id, Bytes text, bool nocase) { literals_.add(id, text, nocase); }
   // After the last add, before the first scan.
   void finish();
 
-  [[nodiscard]] bool empty() const { return literals_.empty(); }
   [[nodiscard]] size_t size() const { return literals_.size(); }
   [[nodiscard]] size_t memory_bytes() const;
 
   // Each id at most once a scan, in no order.
   template <typename OnMatch>
   void scan(Bytes data, LiteralMarks& marks, OnMatch&& on_match) const {
-    marks.start(ids_);
+    marks.start(literals_.ids());
     const auto tell = [&](uint32_t id) {
       if (marks.told(id)) return;
       marks.tell(id);
@@ -55,10 +54,6 @@ class ShortIndex {
  private:
   static constexpr unsigned kBits = 12;
 
-  struct Literal {
-    uint32_t id, begin, length;  // its bytes: bytes_[begin, begin + length)
-    bool nocase;
-  };
   struct Entry {
     uint32_t pair = 0, literal = kFree;
   };
@@ -87,19 +82,15 @@ class ShortIndex {
     const size_t mask = entries_.size() - 1;
     for (size_t s = hash >> entry_shift_; entries_[s].literal != kFree; s = (s + 1) & mask) {
       if (entries_[s].pair != pair) continue;
-      const Literal& l = literals_[entries_[s].literal];
-      if (l.length <= rest.size() &&
-          equal_at(rest.data(), bytes_.data() + l.begin, l.length, l.nocase))
-        tell(l.id);
+      const LiteralStore::Literal& l = literals_[entries_[s].literal];
+      if (l.length <= rest.size() && literals_.stands(l, rest.data())) tell(l.id);
     }
   }
 
-  std::vector<Literal> literals_;
-  std::vector<uint8_t> bytes_;
+  LiteralStore literals_;
   std::array<uint32_t, (size_t{1} << kBits) / 32> bits_{};
   std::vector<Entry> entries_;  // open addressing by pair, at most half full
   unsigned entry_shift_ = 0;
-  size_t ids_ = 0;
   // Literals of one byte: the ids for byte c are singles_[first_single_[c], first_single_[c + 1]).
   std::vector<uint32_t> singles_;
   std::array<uint32_t, 257> first_single_{};
