@@ -23,6 +23,7 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"agency", "", "the agency's identifier: Kafka's topic and header"},
     {"workers", "one a core", "live: packet workers an interface"},
     {"outputs.*.eve-log.enabled", "yes", "write EVE records"},
+    {"outputs.*.fast.filename", "fast.log", "file of text, a line an alert; written where `outputs` names it"},
     {"outputs.*.eve-log.filename", "eve.json", "file of the records, below the log folder"},
     {"outputs.*.eve-log.community-id", "no", "add community_id"},
     {"outputs.*.eve-log.community-id-seed", "0", "seed of the Community ID"},

@@ -186,8 +186,10 @@ Result<> confine_files(const Options& options, const Plan& plan, const std::stri
     std::error_code error;
     fs::create_directories(log_folder, error);  // those that write there say what is wrong with it
     access.writable.push_back(log_folder);
-    if (fs::path(plan.eve.filename).is_absolute())
-      access.writable.push_back(folder_of(plan.eve.filename));
+    if (fs::path(plan.eve.filename).is_absolute()) access.writable.push_back(folder_of(plan.eve.filename));
+    for (const auto& further : plan.eve.further) {
+      if (fs::path(further.filename).is_absolute()) access.writable.push_back(folder_of(further.filename));
+    }
   }
   if (!options.data_dir.empty()) access.writable.push_back(options.data_dir);
   for (const char* key : {"rules.cache-dir", "kafka.spool.dir", "evidence.dir"}) {  // relative ones too

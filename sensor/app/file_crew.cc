@@ -115,7 +115,7 @@ void FileCrew::merge(Round& round) {
     if (next == at.size()) break;
     const LineBatch& from = round.parts[next]->lines.batch();
     const LineBatch::Line& line = from.lines()[at[next]++];
-    merged_.line(from.view(line), {line.event_type, line.severity, line.flow_id});
+    merged_.line(from.view(line), {line.event_type, line.severity, line.flow_id, line.output});
   }
   output_.write(merged_);
 }

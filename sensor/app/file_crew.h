@@ -83,7 +83,7 @@ class FileCrew {
   class Switch final : public emit::LineSink {
    public:
     void line(std::string_view json, const emit::LineInfo& info) override {
-      ++made_;
+      if (info.output == 0) ++made_;
       to_->line(json, info);
     }
     void set(Lines& to) { to_ = &to; }

@@ -47,6 +47,13 @@ void KafkaOutput::tell_durable() {
 }
 
 void KafkaOutput::write(const LineBatch& batch) {
+  if (batch.further() != 0) {   // lines of further files are no events
+    LineBatch events;
+    for (const auto& line : batch.lines()) {
+      if (line.output == 0) events.line(batch.view(line), {line.event_type, line.severity, line.flow_id, 0});
+    }
+    return write(events);
+  }
   keys_.clear();
   for (const auto& line : batch.lines()) keys_.push_back(line.flow_id != 0 ? fmt::format("{}", line.flow_id) : std::string());
   take(batch);

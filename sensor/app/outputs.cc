@@ -15,12 +15,12 @@ constexpr size_t kFlushBytes = 256 * 1024;
 
 }  // namespace
 
-Result<std::unique_ptr<FileOutput>> FileOutput::open(const std::string& path) {
+Result<std::unique_ptr<FileOutput>> FileOutput::open(const std::string& path, uint8_t output) {
   if (path == "-")
-    return std::unique_ptr<FileOutput>(new FileOutput(STDOUT_FILENO, "standard output"));
+    return std::unique_ptr<FileOutput>(new FileOutput(STDOUT_FILENO, "standard output", output));
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   if (fd < 0) return fail(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
-  return std::unique_ptr<FileOutput>(new FileOutput(fd, path));
+  return std::unique_ptr<FileOutput>(new FileOutput(fd, path, output));
 }
 
 FileOutput::~FileOutput() {
@@ -29,9 +29,18 @@ FileOutput::~FileOutput() {
 }
 
 void FileOutput::write(const LineBatch& batch) {
-  buffer_.append(batch.text());
-  lines_buffered_ += batch.lines().size();
-  lines_in_ += batch.lines().size();
+  if (output_ == 0 && batch.further() == 0) {
+    buffer_.append(batch.text());
+    lines_buffered_ += batch.lines().size();
+    lines_in_ += batch.lines().size();
+  } else {
+    for (const auto& line : batch.lines()) {
+      if (line.output != output_) continue;
+      buffer_.append(batch.view(line)).push_back('\n');
+      ++lines_buffered_;
+      ++lines_in_;
+    }
+  }
   if (buffer_.size() >= kFlushBytes) drain();
 }
 
@@ -57,6 +66,7 @@ void FileOutput::drain() {
 }
 
 void FileOutput::add_to(ledger::Totals& totals) const {
+  if (output_ != 0) return;
   ledger::HopTotals& hop = totals[ledger::Hop::kFile];
   hop.present = true;
   hop.in = lines_in_;
@@ -81,7 +91,7 @@ void Output::write(LineBatch& batch) {
   {
     const std::lock_guard lock(mutex_);
     for (auto& sink : sinks_) sink->write(batch);
-    events_ += batch.lines().size();
+    events_ += batch.events();
   }
   batch.clear();
 }

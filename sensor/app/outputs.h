@@ -29,6 +29,7 @@ class LineBatch : public emit::LineSink {
     std::string_view event_type;  // static
     uint8_t severity;
     uint64_t flow_id;
+    uint8_t output;   // 0: an event; others: for that further file alone
   };
   static constexpr size_t kSpillBytes = 256 * 1024;
 
@@ -36,15 +37,17 @@ class LineBatch : public emit::LineSink {
   explicit LineBatch(Output& spill_to) : spill_to_(&spill_to) {}
 
   void line(std::string_view json, const emit::LineInfo& info) override {
-    ++made_;
-    lines_.push_back({text_.size(), json.size(), info.event_type, info.severity, info.flow_id});
+    ++(info.output == 0 ? made_ : further_);
+    lines_.push_back({text_.size(), json.size(), info.event_type, info.severity, info.flow_id, info.output});
     text_.append(json);
     text_.push_back('\n');
     if (text_.size() >= kSpillBytes && spill_to_ != nullptr) spill();
   }
   [[nodiscard]] bool empty() const { return lines_.empty(); }
   [[nodiscard]] size_t size_bytes() const { return text_.size(); }
-  [[nodiscard]] uint64_t made() const { return made_; }  // lines since the start
+  [[nodiscard]] uint64_t made() const { return made_; }  // events since the start
+  [[nodiscard]] size_t further() const { return further_; }   // lines among lines() that are no events
+  [[nodiscard]] size_t events() const { return lines_.size() - further_; }
   [[nodiscard]] const std::string& text() const { return text_; }  // every line with its newline
   [[nodiscard]] const std::vector<Line>& lines() const { return lines_; }
   [[nodiscard]] std::string_view view(const Line& line) const {
@@ -53,6 +56,7 @@ class LineBatch : public emit::LineSink {
   void clear() {
     text_.clear();
     lines_.clear();
+    further_ = 0;
   }
 
  private:
@@ -62,6 +66,7 @@ class LineBatch : public emit::LineSink {
   std::string text_;
   std::vector<Line> lines_;
   uint64_t made_ = 0;
+  size_t further_ = 0;
 };
 
 // Takes whole batches. One thread at a time: Output's lock.
@@ -81,21 +86,23 @@ class BatchSink {
   [[nodiscard]] virtual Result<> close(std::chrono::milliseconds) { return flush(); }
 };
 
-// A file or standard output. What cannot be written is counted and told by flush().
+// A file or standard output. What cannot be written is counted and told by flush(). `output`: whose lines it takes; those of further
+// files (not 0) say again what the events say, so that the ledger leaves them out.
 class FileOutput : public BatchSink {
  public:
   [[nodiscard]] static Result<std::unique_ptr<FileOutput>> open(
-      const std::string& path);  // appends; "-" is stdout
+      const std::string& path, uint8_t output = 0);  // appends; "-" is stdout
   ~FileOutput() override;
   void write(const LineBatch& batch) override;
   [[nodiscard]] Result<> flush() override;
   void add_to(ledger::Totals& totals) const override;
 
  private:
-  FileOutput(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  FileOutput(int fd, std::string path, uint8_t output) : fd_(fd), output_(output), path_(std::move(path)) {}
   void drain();
 
   int fd_;
+  uint8_t output_;
   std::string path_, buffer_, error_;
   uint64_t lines_buffered_ = 0, lines_lost_ = 0;  // lost since the last flush()
   uint64_t lines_in_ = 0, lines_lost_ever_ = 0;

@@ -97,18 +97,27 @@ std::string packet_filter(const Options& options, app::Problems& problems) {
   return filter;
 }
 
-// Outputs that are asked for and not written: other than EVE and files, and each EVE log behind the first.
+// Outputs that are asked for and not written: other than EVE, the line of text an alert, and files.
 std::string outputs_without_effect(const Settings& settings) {
   std::string names;
-  bool eve = false;
   for (const auto& i : settings.children("outputs")) {
     for (const auto& name : settings.children("outputs." + i)) {
-      if (name == "file-store" || !settings.flag("outputs." + i + "." + name + ".enabled", true)) continue;
-      if (name == "eve-log" && !std::exchange(eve, true)) continue;
-      names += fmt::format("{}{}", names.empty() ? "" : ", ", name == "eve-log" ? "a further eve-log" : name);
+      if (name == "file-store" || name == "eve-log" || name == "fast" || !settings.flag("outputs." + i + "." + name + ".enabled", true)) continue;
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
     }
   }
   return names;
+}
+
+// What an output's records show, the parsers must compute.
+void want_for_records(const emit::EveConfig& eve, Settings& settings) {
+  const auto& logged = eve.file_hashes;
+  for (const auto& [on, key] :
+       {std::pair(logged.md5, "app-layer.files.md5"), std::pair(logged.sha1, "app-layer.files.sha1"),
+        std::pair(logged.sha256, "app-layer.files.sha256"), std::pair(logged.magic, "app-layer.files.magic"),
+        std::pair(eve.frame, "app-layer.frame-records")}) {
+    if (on) settings.set(key, "yes");
+  }
 }
 
 }  // namespace
@@ -197,15 +206,9 @@ void fill_plan(Plan& plan, const Options& options, Settings settings,
     if (rules->uses_buffer(buffer)) settings.set(key, "yes");
   }
   plan.eve = emit::read_eve_config(settings);
-  const auto& logged = plan.eve.file_hashes;
-  for (const auto& [on, key] :
-       {std::pair(logged.md5, "app-layer.files.md5"), std::pair(logged.sha1, "app-layer.files.sha1"),
-        std::pair(logged.sha256, "app-layer.files.sha256"),
-        std::pair(logged.magic, "app-layer.files.magic")}) {
-    if (on) settings.set(key, "yes");
-  }
+  want_for_records(plan.eve, settings);
+  for (const auto& further : plan.eve.further) want_for_records(further, settings);
   if (rules->uses_frames()) settings.set("app-layer.frames", "yes");
-  if (plan.eve.frame) settings.set("app-layer.frame-records", "yes");
   plan.protocols = applayer::make_driver_config(settings);
   plan.check_checksums =
       options.checksums == "all" ||

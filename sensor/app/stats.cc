@@ -315,12 +315,14 @@ void write_detect(JsonWriter& out, const Worker& worker, const detect::RuleCount
 }  // namespace
 
 void write_stats(Worker& worker, const Plan& plan, Timestamp now) {
-  if (!plan.eve.enabled || !plan.eve.stats || !plan.settings.flag("stats.enabled", true)) return;
+  const emit::EveConfig* wants = plan.eve.enabled && plan.eve.stats ? &plan.eve : nullptr;
+  for (const auto& further : plan.eve.further) wants = wants == nullptr && further.stats ? &further : wants;
+  if (wants == nullptr || !plan.settings.flag("stats.enabled", true)) return;
   std::string body;
   JsonWriter out(body);
   out.open_object();
   out.field("uptime", 0);
-  CounterWriter counters(out, plan.eve.stats_null_values);
+  CounterWriter counters(out, wants->stats_null_values);
   write_decoder(counters, worker.decoder().counters(), plan.settings.flag("stats.decoder-events", true));
   if (plan.settings.flag("stats.stream-events", false)) write_stream(counters, worker);
   write_tcp(counters, worker);

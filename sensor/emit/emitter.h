@@ -17,8 +17,8 @@ class Emitter {
  public:
   // `config` and `sink` must outlive the emitter. `names`: the interfaces' names by
   // Packet::interface (in_iface), empty offline.
-  Emitter(const EveConfig& config, LineSink& sink, std::vector<std::string> names)
-      : config_(config), sink_(sink), names_(std::move(names)) {}
+  // The config's further files get their lines through the same sink, with their number in LineInfo::output.
+  Emitter(const EveConfig& config, LineSink& sink, std::vector<std::string> names);
 
   // The capture file that is being read, for pcap_filename.
   void set_capture_file(std::string path) { capture_file_ = std::move(path); }
@@ -39,7 +39,7 @@ class Emitter {
               const detect::RuleSet* rules = nullptr);
   // Once for every packet that has a flow, before anything is written about it.
   void note(const Packet& packet) {
-    if (config_.ethernet) note_macs(packet);
+    if (wants_macs_) note_macs(packet);
   }
   // decode and stream events of the packet, where the configuration wants them.
   void packet_events(const Packet& packet);
@@ -54,14 +54,32 @@ class Emitter {
   void own_record(std::string_view event_type, std::string_view body, Timestamp now);
 
  private:
-  [[nodiscard]] Origin origin(uint16_t interface) {
-    return {config_,
-            interface < names_.size() ? std::string_view(names_[interface]) : std::string_view(),
-            capture_file_, packet_vars_, reading_, stream_payload_, store_, shedding_ ? &records_shed_ : nullptr};
-  }
+  // Lines of a further file, under its number.
+  class Numbered final : public LineSink {
+   public:
+    Numbered(LineSink& to, uint8_t output) : to_(to), output_(output) {}
+    void line(std::string_view json, const LineInfo& info) override {
+      LineInfo numbered = info;
+      numbered.output = output_;
+      to_.line(json, numbered);
+    }
+
+   private:
+    LineSink& to_;
+    uint8_t output_;
+  };
+
+  // Of the first output that is written at all; the others hang behind it until the next call.
+  [[nodiscard]] Origin origin(uint16_t interface);
+  [[nodiscard]] Origin origin_of(const EveConfig& config, uint16_t interface);
+  [[nodiscard]] LineSink& first_sink() { return config_.enabled || further_.empty() ? sink_ : further_.front(); }
+  [[nodiscard]] bool writes() const { return config_.enabled || !further_.empty(); }
 
   const EveConfig& config_;
   LineSink& sink_;
+  std::vector<Numbered> further_;
+  std::vector<Origin> behind_;   // of further_, while a call lasts
+  bool wants_macs_, wants_frames_;
   std::vector<std::string> names_;
   std::string capture_file_;
   std::span<const std::pair<std::string, std::string>> packet_vars_;
@@ -70,6 +88,7 @@ class Emitter {
   FileStore* store_ = nullptr;
   bool shedding_ = false;
   uint64_t records_shed_ = 0;
+  uint64_t not_told_ = 0;   // of further files: the same records again
 };
 
 }  // namespace vong::emit

@@ -15,6 +15,8 @@ constexpr std::array<std::string_view, 30> kDefaultRecords = {
     "quic",  "ldap", "pop3", "dhcp",   "ssh",  "mqtt",           "http2", "doh2", "ftp_data",
     "llmnr", "enip", "dnp3"};
 
+constexpr size_t kFurtherMax = 16;  // files besides the first
+
 std::string canonical(std::string_view name) {
   std::string out(name);
   for (char& c : out) c = c == '-' ? '_' : c;
@@ -139,6 +141,43 @@ void set_over(const Settings& settings, const std::string& path, EveConfig& conf
   }
 }
 
+EveConfig nothing() {
+  EveConfig config;
+  config.alert = config.anomaly = config.flow = config.stats = config.files = false;
+  return config;
+}
+
+EveConfig one_eve_log(const Settings& settings, const std::string& path) {
+  EveConfig config = nothing();
+  config.filename = settings.text(path + ".filename", "eve.json");
+  config.community_id = settings.flag(path + ".community-id", false);
+  config.community_id_seed = static_cast<uint16_t>(settings.integer(path + ".community-id-seed", 0));
+  config.pcap_file = settings.flag(path + ".pcap-file", false);
+  config.ethernet = settings.flag(path + ".ethernet", false);
+  config.xff = ForwardedFor::from(below(settings, path), {});
+  config.metadata = settings.flag(path + ".metadata", true);
+  config.suricata_version = settings.flag(path + ".suricata-version", false);
+  config.sensor_name = settings.text("sensor-name", "");
+  config.exceptions = ExceptionPolicies::from_settings(settings);
+  config.http_xff = config.xff;
+  for (const auto& t : settings.children(path + ".types")) {
+    const std::string entry = path + ".types." + t;
+    if (const auto plain = settings.get(entry); plain && !plain->empty()) {  // "- http"
+      read_type(std::string(*plain), Settings(), config);
+      continue;
+    }
+    for (const auto& name : settings.children(entry)) read_type(name, below(settings, entry + "." + name), config);
+  }
+  return config;
+}
+
+EveConfig fast_log(const Settings& settings, const std::string& path) {
+  EveConfig config = nothing();
+  config.fast = true;
+  config.filename = settings.text(path + ".filename", "fast.log");
+  return config;
+}
+
 }  // namespace
 
 EveConfig read_eve_config(const Settings& settings) {
@@ -151,37 +190,22 @@ EveConfig read_eve_config(const Settings& settings) {
     set_over(settings, "outputs.1.eve-log", config);
     return config;
   }
+  EveConfig first;
+  first.enabled = false;
+  std::vector<EveConfig> further;
   for (const auto& i : settings.children("outputs")) {
-    const std::string path = "outputs." + i + ".eve-log";
-    if (!settings.has(path) || !settings.flag(path + ".enabled", true)) continue;
-    EveConfig config;
-    config.alert = config.anomaly = config.flow = config.stats = config.files = false;
-    config.filename = settings.text(path + ".filename", "eve.json");
-    config.community_id = settings.flag(path + ".community-id", false);
-    config.community_id_seed =
-        static_cast<uint16_t>(settings.integer(path + ".community-id-seed", 0));
-    config.pcap_file = settings.flag(path + ".pcap-file", false);
-    config.ethernet = settings.flag(path + ".ethernet", false);
-    config.xff = ForwardedFor::from(below(settings, path), {});
-    config.metadata = settings.flag(path + ".metadata", true);
-    config.suricata_version = settings.flag(path + ".suricata-version", false);
-    config.sensor_name = settings.text("sensor-name", "");
-    config.exceptions = ExceptionPolicies::from_settings(settings);
-    config.http_xff = config.xff;
-    for (const auto& t : settings.children(path + ".types")) {
-      const std::string entry = path + ".types." + t;
-      if (const auto plain = settings.get(entry); plain && !plain->empty()) {  // "- http"
-        read_type(std::string(*plain), Settings(), config);
-        continue;
-      }
-      for (const auto& name : settings.children(entry))
-        read_type(name, below(settings, entry + "." + name), config);
+    const std::string path = "outputs." + i;
+    if (settings.has(path + ".eve-log") && settings.flag(path + ".eve-log.enabled", true)) {
+      EveConfig config = one_eve_log(settings, path + ".eve-log");
+      if (first.enabled) further.push_back(std::move(config));
+      else first = std::move(config);
     }
-    return config;
+    if (settings.has(path + ".fast") && settings.flag(path + ".fast.enabled", true))
+      further.push_back(fast_log(settings, path + ".fast"));
   }
-  EveConfig off;
-  off.enabled = false;
-  return off;
+  if (further.size() > kFurtherMax) further.resize(kFurtherMax);
+  first.further = std::move(further);
+  return first;
 }
 
 }  // namespace vong::emit

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/settings.h"
 #include "sensor/applayer/core/file.h"
@@ -34,6 +35,7 @@ struct EveConfig {
   ExceptionPolicies exceptions;  // what flows' records say was applied
   bool enabled = true;
   std::string filename = "eve.json";
+  bool fast = false;       // a file of text, a line an alert (`fast`), and no records
   bool community_id = false;
   uint16_t community_id_seed = 0;
   bool pcap_file = false;  // add pcap_filename
@@ -52,6 +54,9 @@ struct EveConfig {
   ForwardedFor xff;       // of alerts and HTTP records that have none of their own
   ForwardedFor http_xff;  // of HTTP records
 
+  // Further files, each with records of its own: each eve-log behind the first, and `fast`. They have no such list themselves.
+  std::vector<EveConfig> further;
+
   // Application records that are on, with their options.
   std::map<std::string, Settings, std::less<>> records;
 
@@ -61,8 +66,8 @@ struct EveConfig {
   }
 };
 
-// The first enabled eve-log among outputs.*; without any `outputs` section, what the reference
-// ships as its default.
+// The first enabled eve-log among outputs.*, and in `further` what else is to be written; without any `outputs` section, what the
+// reference ships as its default.
 [[nodiscard]] EveConfig read_eve_config(const Settings& settings);
 
 }  // namespace vong::emit

@@ -8,6 +8,7 @@
 #include "base/encode.h"
 #include "sensor/applayer/core/driver.h"
 #include "sensor/detect/detector.h"
+#include "sensor/emit/ip_protocol.h"
 
 namespace vong::emit {
 namespace {
@@ -213,24 +214,7 @@ std::string_view packet_source_name(const Packet& packet) {
 }
 
 void write_protocol(JsonWriter& out, uint8_t ip_protocol) {
-  static constexpr std::array<std::pair<uint8_t, std::string_view>, 14> kNames = {
-      {{1, "ICMP"},
-       {2, "IGMP"},
-       {4, "IP-ENCAP"},
-       {6, "TCP"},
-       {17, "UDP"},
-       {41, "IPv6"},
-       {46, "RSVP"},
-       {47, "GRE"},
-       {50, "ESP"},
-       {51, "AH"},
-       {58, "IPv6-ICMP"},
-       {89, "OSPFIGP"},
-       {103, "PIM"},
-       {132, "SCTP"}}};
-  for (const auto& [number, name] : kNames) {
-    if (number == ip_protocol) return out.string(name);
-  }
+  if (const auto name = ip_protocol_name(ip_protocol); !name.empty()) return out.string(name);
   std::array<char, 4> digits;
   for (int i = 2, v = ip_protocol; i >= 0; --i, v /= 10)
     digits[static_cast<size_t>(i)] = static_cast<char>('0' + v % 10);

@@ -9,6 +9,7 @@
 #include "base/json_writer.h"
 #include "sensor/emit/eve_config.h"
 #include "sensor/emit/file_store.h"
+#include "sensor/emit/line_sink.h"
 #include "sensor/flow/flow.h"
 #include "sensor/packet/packet.h"
 
@@ -29,7 +30,16 @@ struct Origin {
   Bytes stream_payload = {};   // of the stream, that the packet's rules looked at
   FileStore* store = nullptr;  // where files go; null: nowhere
   uint64_t* shed = nullptr;    // overload: counts records that are not written; null: all are
+  const Origin* next = nullptr;   // of the next output, which gets the same records in its own form; null: the last
+  LineSink* next_sink = nullptr;  // where that one's lines go
 };
+
+// write(sink, origin) for each output.
+template <typename Write>
+void for_each_output(LineSink& sink, const Origin& origin, Write&& write) {
+  LineSink* to = &sink;
+  for (const Origin* o = &origin; o != nullptr; to = o->next_sink, o = o->next) write(*to, *o);
+}
 
 // Opens the object and writes the common fields. `flow` may be null (packet records), `packet` too
 // (flow records); not both. `client`: stands in the place of the client's address (xff).

@@ -13,6 +13,7 @@ struct LineInfo {
   std::string_view event_type;
   uint8_t severity = 3;  // of alerts: 1 is the highest; records: 3
   uint64_t flow_id = 0;  // 0: none; the Kafka key
+  uint8_t output = 0;    // 0: the sensor's events; others: further files that the configuration asks for, which say the same again
 };
 
 class LineSink {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/strings.h"
 #include "sensor/applayer/core/file.h"
@@ -85,19 +86,22 @@ void write_files(LineSink& sink, const Origin& origin, const flow::Flow& flow, c
   for (auto& file : files->files()) {
     if (file.logged || (file.state == FileState::kOpen && !final)) continue;
     file.logged = true;
-    if (!origin.config.files) continue;
-    std::string& line = line_buffer();
-    JsonWriter out(line);
-    open_record(
-        out, origin, "fileinfo", packet.ts, &flow, &packet,
-        d == Direction::kToServer ? RecordDirection::kToServer : RecordDirection::kToClient);
-    write_carrier(out, origin, def, tx, d);
-    write_app_proto(out, flow);
-    out.key("fileinfo");
-    write_file(out, file, tx.id);
-    out.close_object();
-    sink.line(line, {"fileinfo", 3, flow.id});
-    if (file.stored && origin.store->wants_fileinfo()) origin.store->write_fileinfo(file, packet.ts, line);
+    bool told = false;   // beside the stored file, once
+    for_each_output(sink, origin, [&](LineSink& to, const Origin& from) {
+      if (!from.config.files) return;
+      std::string& line = line_buffer();
+      JsonWriter out(line);
+      open_record(
+          out, from, "fileinfo", packet.ts, &flow, &packet,
+          d == Direction::kToServer ? RecordDirection::kToServer : RecordDirection::kToClient);
+      write_carrier(out, from, def, tx, d);
+      write_app_proto(out, flow);
+      out.key("fileinfo");
+      write_file(out, file, tx.id);
+      out.close_object();
+      to.line(line, {"fileinfo", 3, flow.id});
+      if (file.stored && from.store->wants_fileinfo() && !std::exchange(told, true)) from.store->write_fileinfo(file, packet.ts, line);
+    });
   }
 }
 
@@ -126,13 +130,14 @@ std::string upper(std::string_view text) {
 
 void write_events(LineSink& sink, const Origin& origin, const flow::Flow& flow,
                   const Packet& packet, const ProtocolDef& def, Transaction& tx) {
-  const bool on = origin.config.anomaly && origin.config.anomalies.applayer;
   for (; tx.events_logged < tx.events().size(); ++tx.events_logged) {
-    if (!on) continue;
-    const auto& event = def.events[tx.events()[tx.events_logged]];
-    const std::string name =
-        event.eve_name.empty() ? upper(event.rule_name) : std::string(event.eve_name);
-    write_anomaly(sink, origin, flow, packet, def.name, name, "proto_parser", &tx);
+    for_each_output(sink, origin, [&](LineSink& to, const Origin& from) {
+      if (!from.config.anomaly || !from.config.anomalies.applayer) return;
+      const auto& event = def.events[tx.events()[tx.events_logged]];
+      const std::string name =
+          event.eve_name.empty() ? upper(event.rule_name) : std::string(event.eve_name);
+      write_anomaly(to, from, flow, packet, def.name, name, "proto_parser", &tx);
+    });
   }
 }
 
@@ -200,13 +205,15 @@ void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow,
         continue;
       }
       tx->logged |= bit;
-      if (const Settings* options = origin.config.record(logger.config.empty() ? logger.event_type : logger.config)) {
-        if (origin.shed != nullptr && !flow.alerted) {
-          ++*origin.shed;
+      for_each_output(sink, origin, [&](LineSink& to, const Origin& from) {
+        const Settings* options = from.config.record(logger.config.empty() ? logger.event_type : logger.config);
+        if (options == nullptr) return;
+        if (from.shed != nullptr && !flow.alerted) {
+          ++*from.shed;
         } else {
-          write_record(sink, origin, flow, packet, def, logger, *tx, *options);
+          write_record(to, from, flow, packet, def, logger, *tx, *options);
         }
-      }
+      });
     }
   }
 }
@@ -217,13 +224,15 @@ void write_driver_events(LineSink& sink, const Origin& origin, flow::Flow& flow,
   if (app == nullptr || app->driver_events == app->driver_events_logged) return;
   const uint32_t fresh = app->driver_events & ~app->driver_events_logged;
   app->driver_events_logged = app->driver_events;
-  if (!origin.config.anomaly || !origin.config.anomalies.applayer) return;
   for (size_t i = 0; i < static_cast<size_t>(applayer::DriverEvent::kCount); ++i) {
     if ((fresh >> i & 1) == 0) continue;
     const auto name = upper(applayer::name_of(static_cast<applayer::DriverEvent>(i)));
     const auto proto = app->proto == applayer::AppProto::kUnknown ? std::string_view()
                                                                   : applayer::name_of(app->proto);
-    write_anomaly(sink, origin, flow, packet, proto, name, "proto_detect", nullptr);
+    for_each_output(sink, origin, [&](LineSink& to, const Origin& from) {
+      if (from.config.anomaly && from.config.anomalies.applayer)
+        write_anomaly(to, from, flow, packet, proto, name, "proto_detect", nullptr);
+    });
   }
 }
 
@@ -255,13 +264,16 @@ void write_frames(LineSink& sink, const Origin& origin, flow::Flow& flow, const 
     for (auto& frame : app->parser->frames->of(d)) {
       if (frame.logged || !frame.closed) continue;
       frame.logged = true;
-      std::string& line = line_buffer();
-      JsonWriter out(line);
-      open_record(out, origin, "frame", packet.ts, &flow, &packet, RecordDirection::kPacket);
-      write_app_proto(out, flow);
-      write_frame(out, flow, frame);
-      out.close_object();
-      sink.line(line, {"frame", 3, flow.id});
+      for_each_output(sink, origin, [&](LineSink& to, const Origin& from) {
+        if (!from.config.frame) return;
+        std::string& line = line_buffer();
+        JsonWriter out(line);
+        open_record(out, from, "frame", packet.ts, &flow, &packet, RecordDirection::kPacket);
+        write_app_proto(out, flow);
+        write_frame(out, flow, frame);
+        out.close_object();
+        to.line(line, {"frame", 3, flow.id});
+      });
     }
   }
 }

@@ -47,9 +47,9 @@ with tempfile.TemporaryDirectory() as d:
     shown = run(d, *main, '--dump-config')[0].stdout.splitlines()
     same('configuration', 'vars.address-groups.ASKED = 10.0.0.1' in shown, True)
     same('no secrets', [line for line in shown if 'hush' in line], [])
-    open(f'{d}/outputs.yaml', 'w').write('outputs: [{eve-log: {types: [alert]}}, {eve-log: {filename: b.json, types: [flow]}}, {fast: {enabled: yes}}, {stats: {enabled: no}}]\n')
+    open(f'{d}/outputs.yaml', 'w').write('outputs: [{eve-log: {types: [alert]}}, {http-log: {enabled: yes}}, {pcap-log: {enabled: yes}}, {stats: {enabled: no}}]\n')
     told = run(d, '-c', 'outputs.yaml', '--set', 'vars.address-groups.ASKED=any')[0].stderr
-    same('outputs that are not written are named', 'no effect in this sensor: a further eve-log, fast\n' in told, True)
+    same('outputs that are not written are named', 'no effect in this sensor: http-log, pcap-log\n' in told, True)
     same('version', subprocess.run([sensor, '-V'], capture_output=True, text=True).stdout.startswith('vong-sensor '), True)
 for p in problems:
     print(p)

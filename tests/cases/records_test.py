@@ -133,7 +133,49 @@ def esp_and_ftp_data():
     same('none for the other', 'parent_id' in of['ftp'], False)
 
 
+def further_outputs():
+    config = """
+outputs:
+  - eve-log:
+      types: [alert]
+  - fast:
+      enabled: yes
+  - eve-log:
+      filename: {absolute}
+      community-id: yes
+      types:
+        - http: {{extended: yes}}
+        - stats
+  - eve-log:
+      enabled: no
+      filename: never.json
+      types: [http]
+  - eve-log:
+      filename: all.json
+      types: [alert, http, flow]
+"""
+    for workers in (1, 2):
+        with tempfile.TemporaryDirectory() as d:
+            wrpcap(f'{d}/in.pcap', HTTP)
+            open(f'{d}/a.rules', 'w').write('alert http any any -> any any (msg:"asked"; http.host; content:"a"; classtype:trojan-activity; sid:7; rev:3;)\n')
+            open(f'{d}/c.config', 'w').write('config classification: trojan-activity,A Network Trojan was detected,1\n')
+            os.makedirs(f'{d}/else')
+            open(f'{d}/c.yaml', 'w').write(config.format(absolute=f'{d}/else/second.json') + f'classification-file: {d}/c.config\n')
+            subprocess.run([sensor, '-q', '-r', f'{d}/in.pcap', '-S', f'{d}/a.rules', '-l', f'{d}/out', '-c', f'{d}/c.yaml', '--workers',
+                            str(workers)], check=True)
+            kinds = {f: [json.loads(line)['event_type'] for line in open(f)] for f in (f'{d}/out/eve.json', f'{d}/else/second.json', f'{d}/out/all.json')}
+            same('what each file has', list(kinds.values()), [['alert'], ['http'] + ['stats'] * workers, ['alert', 'http', 'flow']])
+            second = json.loads(open(f'{d}/else/second.json').readline())
+            same('each in its own form', ('community_id' in second, second['http'].get('protocol'), 'protocol' in json.loads(
+                open(f'{d}/out/all.json').readlines()[1])['http']), (True, 'HTTP/1.1', False))
+            same('files', sorted(os.listdir(f'{d}/out')), ['all.json', 'eve.json', 'fast.log'])
+            same('a line an alert', open(f'{d}/out/fast.log').read(),
+                 '11/14/2023-22:13:20.006000  [**] [1:7:3] asked [**] [Classification: A Network Trojan was detected] [Priority: 1] '
+                 '{TCP} 10.0.0.1:40000 -> 10.0.0.2:80\n')
+
+
 forwarded_for()
+further_outputs()
 tls_frames()
 esp_and_ftp_data()
 wrong_checksums()

@@ -147,7 +147,7 @@ bool set_part(Keyword& k, std::string_view name, std::string_view rest) {
   if (name == "function") return !k.access && set_function(k, rest);
   if (name == "subfunction") {
     k.subfunction = number(rest);
-    return k.function == kDiagnostic && k.subfunction;
+    return k.function && k.subfunction;   // of others than diagnostics: taken, and never there
   }
   if (name == "access") return !k.function && !k.categories && set_access(k, rest);
   if (name == "address") return k.access && take(k.address);

@@ -11,6 +11,7 @@ using applayer::ParseResult;
 namespace {
 
 constexpr size_t kMarkBytes = 4;
+constexpr size_t kFramedBytes = 512;   // of a record that comes in pieces: enough for its headers
 constexpr uint32_t kRead2 = 6, kRead3 = 6, kWrite3 = 7, kCommit3 = 21;
 constexpr uint32_t kClose4 = 4, kCommit4 = 5, kRead4 = 25, kWrite4 = 38;
 
@@ -45,6 +46,7 @@ NfsParser::NfsParser(const Config& config)
 ParseResult NfsParser::parse(Direction d, const Input& in) {
   if (in.datagram) {
     datagrams_ = true;
+    if (frames != nullptr) note_frames(d, in.offset, 0, in.data, in.data.size());
     return record(d, in.data) ? ParseResult::ok(in.data.size()) : ParseResult::error();
   }
   Bytes data = in.data;
@@ -68,6 +70,11 @@ ParseResult NfsParser::parse(Direction d, const Input& in) {
     ByteReader mark(data);
     const uint64_t bytes = mark.u32() & 0x7fffffff;
     const Bytes body = data.subspan(kMarkBytes);
+    // As soon as the credentials can be there.
+    if (const uint64_t at = in.offset + consumed(); frames != nullptr && at >= side.framed_until && body.size() >= std::min<uint64_t>(bytes, kFramedBytes)) {
+      side.framed_until = at + kMarkBytes + bytes;
+      note_frames(d, at, kMarkBytes, body.first(std::min<uint64_t>(body.size(), bytes)), bytes);
+    }
     if (body.size() >= bytes) {
       data = data.subspan(kMarkBytes + bytes);
       if (!record(d, body.first(bytes))) return ParseResult::error();

@@ -26,6 +26,11 @@ enum Event : applayer::EventId {
   kEventCount
 };
 
+// By ProtocolDef::frames.
+enum Frame : uint8_t {
+  kFrameRpcPdu, kFrameRpcHdr, kFrameRpcData, kFrameRpcCreds, kFrameNfsPdu, kFrameNfsStatus, kFrameNfs4Pdu, kFrameNfs4Hdr, kFrameNfs4Ops, kFrameNfs4Status
+};
+
 struct Config {
   applayer::FileOptions files;
   size_t transactions_max = kMaxTransactions;
@@ -81,6 +86,7 @@ class NfsParser : public applayer::Parser {
     uint64_t file_left = 0;  // of the part of a file that is coming
     uint64_t record_left = 0;
     bool search = false;
+    uint64_t framed_until = 0;   // offset in the stream
     std::optional<uint64_t> file_tx;
   };
   // What is known of a call when its answer comes.
@@ -112,6 +118,9 @@ class NfsParser : public applayer::Parser {
   void close_file(const std::string& handle, Direction d, uint32_t xid);
   void name_handle(Bytes handle, const std::string& name);
   [[nodiscard]] std::string name_of(const std::string& handle);
+
+  // frames.cc
+  void note_frames(Direction d, uint64_t offset, size_t mark, Bytes there, uint64_t bytes);
 
   // versions.cc: arguments and results
   struct Arguments {

@@ -213,6 +213,9 @@ std::unique_ptr<applayer::Parser> make(const void* config) {
                                                        : kDefault);
 }
 
+constexpr std::string_view kFrames[] = {"rpc.pdu",    "rpc.hdr",  "rpc.data", "rpc.creds", "nfs.pdu",
+                                        "nfs.status", "nfs4.pdu", "nfs4.hdr", "nfs4.ops",  "nfs4.status"};  // by Frame
+
 }  // namespace
 
 const ProtocolDef kNfsProtocol = {
@@ -235,6 +238,7 @@ const ProtocolDef kNfsProtocol = {
     .events = kEvents,
     .loggers = kLoggers,
     .alert_record = alert_record,
+    .frames = kFrames,
 };
 
 }  // namespace vong::nfs

@@ -38,6 +38,32 @@ TEST(EveConfig, AListOfItsOwnStandsForItself) {
   EXPECT_EQ(c.record("dns"), nullptr);
 }
 
+TEST(EveConfig, EachFurtherOutputStandsForItself) {
+  const EveConfig c = read_eve_config(with({{"outputs.0.fast.enabled", "yes"},
+                                            {"outputs.1.eve-log.types.0", "alert"},
+                                            {"outputs.2.eve-log.enabled", "no"},
+                                            {"outputs.2.eve-log.types.0", "dns"},
+                                            {"outputs.3.eve-log.filename", "http.json"},
+                                            {"outputs.3.eve-log.types.0", "http"}}));
+  EXPECT_TRUE(c.enabled);
+  EXPECT_TRUE(c.alert);
+  EXPECT_EQ(c.record("http"), nullptr);
+  ASSERT_EQ(c.further.size(), 2u);
+  EXPECT_TRUE(c.further[0].fast);
+  EXPECT_EQ(c.further[0].filename, "fast.log");
+  EXPECT_FALSE(c.further[0].alert);
+  EXPECT_EQ(c.further[1].filename, "http.json");
+  EXPECT_FALSE(c.further[1].alert);
+  EXPECT_NE(c.further[1].record("http"), nullptr);
+}
+
+TEST(EveConfig, LinesOfTextNeedNoRecords) {
+  const EveConfig c = read_eve_config(with({{"outputs.0.fast.filename", "f"}}));
+  EXPECT_FALSE(c.enabled);
+  ASSERT_EQ(c.further.size(), 1u);
+  EXPECT_EQ(c.further[0].filename, "f");
+}
+
 TEST(EveConfig, ForwardedForOfAlertsAndRecords) {
   const EveConfig c = read_eve_config(with({{"outputs.0.eve-log.xff.enabled", "yes"},
                                             {"outputs.0.eve-log.xff.header", "True-Client"},

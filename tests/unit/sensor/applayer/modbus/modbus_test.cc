@@ -84,6 +84,7 @@ TEST(ModbusKeyword, What) {
   EXPECT_FALSE(matches(coils, "function 2"));
   EXPECT_TRUE(matches(coils, "function assigned"));
   EXPECT_FALSE(matches(coils, "function !public"));
+  EXPECT_FALSE(matches(coils, "function 1, subfunction 4")) << "only diagnostics have one";
   EXPECT_TRUE(matches(coils, "unit >9, access read coils, address 1<>5"));
   EXPECT_FALSE(matches(coils, "unit 9, access read coils"));
   EXPECT_FALSE(matches(coils, "access read holding"));
@@ -95,7 +96,7 @@ TEST(ModbusKeyword, What) {
 
 TEST(ModbusKeyword, WrongOptions) {
   for (const char* bad :
-       {"", "function", "function 300", "function 1, subfunction 4", "access",
+       {"", "function", "function 300", "subfunction 4", "access",
         "access write discretes", "address 1", "access read, value 3", "unit x", "unit 9<>3"})
     EXPECT_FALSE(parse_keyword(bad).has_value()) << bad;
 }

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
+#include "sensor/applayer/core/frame.h"
 #include "sensor/applayer/nfs/parser.h"
 #include "tests/contract/parser_contract.h"
 
@@ -92,6 +94,51 @@ TEST(NfsParser, CallsAndFilesOfVersion3) {
   EXPECT_THAT(o.records(), HasSubstr(R"("status":"ERR_ACCESS","rename":{"from":"a","to":"b"})"));
   EXPECT_THAT(o.records(), HasSubstr(R"("rpc":{"xid":1,"status":"ACCEPTED","auth_type":"UNIX",)"
                                      R"("creds":{"machine_name":"host","uid":1000,"gid":1001}})"));
+}
+
+// Frames of one side as "name@offset+length", in the order of their making.
+std::vector<std::string> frames_of(NfsParser& p, Direction d) {
+  std::vector<std::string> out;
+  for (const auto& f : p.frames->of(d))
+    out.push_back(std::string(kNfsProtocol.frames[f.type]) + "@" + std::to_string(f.offset) + "+" + std::to_string(f.length));
+  return out;
+}
+
+TEST(NfsParser, FramesOfVersion3) {
+  NfsParser p{Config{}};
+  p.frames = std::make_unique<applayer::FrameSet>();
+  const std::string asked = marked(call(1, 3, 3, opaque(kDir) + opaque("a.txt")));
+  const std::string answered = marked(reply(1, be(2) + be(0)));
+  // credentials: flavour, size and 24 bytes; the verifier's 8 belong to none
+  const std::vector<std::string> client = {"rpc.pdu@0+88", "rpc.hdr@0+28", "rpc.data@28+60", "rpc.creds@28+32", "nfs.pdu@68+20"};
+  const std::vector<std::string> server = {"rpc.pdu@0+36", "rpc.hdr@0+12", "rpc.data@12+24", "nfs.pdu@28+8", "nfs.status@28+4"};
+  applayer::Input in;
+  in.data = as_bytes(asked).first(60);   // a piece: waits, makes no frames yet
+  ASSERT_EQ(p.parse(Direction::kToServer, in).consumed, 0u);
+  EXPECT_TRUE(frames_of(p, Direction::kToServer).empty());
+  in.data = as_bytes(asked);
+  ASSERT_EQ(p.parse(Direction::kToServer, in).consumed, asked.size());
+  EXPECT_EQ(frames_of(p, Direction::kToServer), client);
+  in.data = as_bytes(answered);
+  ASSERT_EQ(p.parse(Direction::kToClient, in).consumed, answered.size());
+  EXPECT_EQ(frames_of(p, Direction::kToClient), server);
+}
+
+TEST(NfsParser, FramesOfVersion4OnDatagrams) {
+  NfsParser p{Config{}};
+  p.frames = std::make_unique<applayer::FrameSet>();
+  applayer::Input in;
+  in.datagram = true;
+  const std::string asked = call(1, 4, 1, opaque("tag") + be(0) + be(1) + be(24));
+  in.data = as_bytes(asked);
+  ASSERT_EQ(p.parse(Direction::kToServer, in).consumed, asked.size());
+  EXPECT_EQ(frames_of(p, Direction::kToServer),
+            (std::vector<std::string>{"rpc.pdu@0+84", "rpc.hdr@0+24", "rpc.data@24+60", "rpc.creds@24+32", "nfs4.pdu@64+20", "nfs4.hdr@64+12", "nfs4.ops@76+8"}));
+  const std::string answered = reply(1, be(0) + opaque("tag") + be(1) + be(24) + be(0));
+  in.data = as_bytes(answered);
+  ASSERT_EQ(p.parse(Direction::kToClient, in).consumed, answered.size());
+  EXPECT_EQ(frames_of(p, Direction::kToClient),
+            (std::vector<std::string>{"rpc.pdu@0+48", "rpc.hdr@0+8", "rpc.data@8+40", "nfs4.pdu@24+24", "nfs4.status@24+4", "nfs4.hdr@24+12", "nfs4.ops@36+12"}));
 }
 
 TEST(NfsParser, GapWithinAFile) {

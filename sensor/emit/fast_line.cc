@@ -1,0 +1,68 @@
+#include "sensor/emit/fast_line.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+
+#include "base/timestamp.h"
+#include "sensor/emit/ip_protocol.h"
+
+namespace vong::emit {
+namespace {
+
+constexpr size_t kRawBytesShown = 32;
+
+// EVE's 2024-01-31T12:00:00.000001+0000, turned round.
+void write_time(std::string& out, Timestamp ts) {
+  const std::string time = format_eve_time(ts);
+  const std::string_view t = time;
+  out.append(t.substr(5, 2))
+      .append("/")
+      .append(t.substr(8, 2))
+      .append("/")
+      .append(t.substr(0, 4))
+      .append("-")
+      .append(t.substr(11, 15));
+}
+
+void write_ends(std::string& out, const Packet& packet) {
+  const bool icmp = packet.is_icmp4 || packet.is_icmp6;
+  const auto protocol = ip_protocol_name(packet.ip.protocol);
+  const auto name =
+      protocol.empty() ? fmt::format("PROTO:{:03}", packet.ip.protocol) : std::string(protocol);
+  fmt::format_to(std::back_inserter(out), "{{{}}} {}:{} -> {}:{}", name, packet.src.to_string(),
+                 icmp ? packet.icmp.type : packet.sport, packet.dst.to_string(),
+                 icmp ? packet.icmp.code : packet.dport);
+}
+
+void write_raw(std::string& out, const Packet& packet) {
+  out += "[**] [Raw pkt:";
+  for (const uint8_t b : packet.frame.first(std::min(packet.frame.size(), kRawBytesShown)))
+    fmt::format_to(std::back_inserter(out), " {:02X}", b);
+  out += ']';
+  if (packet.number != 0)
+    fmt::format_to(std::back_inserter(out), " [pcap file packet: {}]", packet.number);
+}
+
+}  // namespace
+
+void write_fast_line(LineSink& sink, const Packet& packet, const detect::Alert& alert) {
+  thread_local std::string line;
+  line.clear();
+  const auto& rule = *alert.rule;
+  write_time(line, packet.ts);
+  fmt::format_to(
+      std::back_inserter(line), "  [**] [{}:{}:{}] {} [**] [Classification: {}] [Priority: {}] ",
+      rule.gid, rule.sid, rule.rev, std::string_view(rule.msg),
+      rule.category.empty() ? std::string_view("(null)") : std::string_view(rule.category),
+      rule.priority);
+  if (packet.ip.version != 0)
+    write_ends(line, packet);
+  else
+    write_raw(line, packet);
+  sink.line(line, {"fast", static_cast<uint8_t>(rule.priority), 0});
+}
+
+}  // namespace vong::emit
