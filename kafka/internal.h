@@ -32,6 +32,7 @@ using GroupMetadataHandle = std::unique_ptr<rd_kafka_consumer_group_metadata_t,
                                             Destroy<rd_kafka_consumer_group_metadata_destroy>>;
 
 struct GroupMetadata::Impl {
+  explicit Impl(GroupMetadataHandle h) : handle(std::move(h)) {}
   GroupMetadataHandle handle;
 };
 

@@ -28,6 +28,12 @@ bool is_whole(std::string_view bytes) {
   return bytes.size() >= need;
 }
 
+// Whether a whole fact is a verdict's, with a word and an incident's id.
+bool is_verdict(std::string_view bytes) {
+  constexpr size_t kHead = sizeof(state::EventRef) + 4;
+  return FactView(bytes).control() == Control::kVerdict && bytes.size() >= kHead + 1 + 32;
+}
+
 class BlockReader {
  public:
   BlockReader(std::string_view block, Engine& engine, const FactBlockVisitor& visitor,
@@ -90,6 +96,7 @@ class BlockReader {
       const auto key = in_.get<ingest::OrderKey>();
       const std::string_view bytes = in_.text();
       if (!in_.ok() || !is_whole(bytes)) return false;
+      if (kind == block::kControl && !is_verdict(bytes)) return false;
       if (only_rules_) return true;
       if (kind == block::kControl)
         visitor_.fact(names_[source], epoch, key, bytes);
@@ -158,6 +165,7 @@ class BlockReader {
     fact_.clear();
     put(fact_, ref);
     const auto theirs = static_cast<uint16_t>(view.sizes_bytes.size() / 2);
+    if (!mapped_ && theirs != engine_.rules().columns.size()) return false;
     put(fact_, static_cast<uint16_t>(rules_.size()));
     put(fact_, mapped_ ? static_cast<uint16_t>(columns_.size()) : theirs);
     for (const uint32_t r : rules_) put(fact_, r);

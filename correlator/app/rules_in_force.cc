@@ -98,8 +98,9 @@ std::string RulesInForce::json() const {
 
 std::optional<RulesInForce> RulesInForce::parse(std::string_view json) {
   const auto root = nlohmann::json::parse(json, nullptr, false);
-  if (!root.is_object() || root.value("version", 0) != 1) return std::nullopt;
+  if (!root.is_object()) return std::nullopt;
   try {
+    if (root.value("version", 0) != 1) return std::nullopt;
     RulesInForce r;
     r.campaigns_since_ns = root.at("campaigns_since_ns").get<int64_t>();
     r.text_pieces = root.value("text_pieces", 0u);

@@ -43,6 +43,23 @@ std::string to_base64(std::string_view in) {
   return out;
 }
 
+// The library copies and writes values by recursion: what is nested deeper is refused.
+constexpr int kMaxJsonDepth = 64;
+
+// Discarded: not JSON, or nested too deep.
+nlohmann::json parse_json(std::string_view text) {
+  bool too_deep = false;
+  auto document = nlohmann::json::parse(
+      text,
+      [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+        too_deep = too_deep || depth > kMaxJsonDepth;
+        return !too_deep;
+      },
+      false);
+  if (too_deep) return nlohmann::json(nlohmann::json::value_t::discarded);
+  return document;
+}
+
 // The part of a JSON document that a dotted path names.
 const nlohmann::json* at_path(const nlohmann::json& document, std::string_view path) {
   const nlohmann::json* at = &document;
@@ -108,7 +125,10 @@ bool Dataset::insert(std::string key, std::string extra, bool& full) {
   const auto it = values_.find(key);
   full = false;
   if (it != values_.end()) {
-    if (!extra.empty()) it->second = std::move(extra);
+    if (!extra.empty()) {
+      bytes_ += extra.size() - it->second.size();  // may wrap on the way, not in the end
+      it->second = std::move(extra);
+    }
     return false;
   }
   const uint64_t cost = key.size() + extra.size() + kEntryOverheadBytes;
@@ -235,14 +255,14 @@ Result<> Dataset::load_json(const std::string& path, const JsonFormat& format) {
       const std::string_view line = rules::trim(rest.substr(0, end));
       rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
       if (line.empty()) continue;
-      const auto document = nlohmann::json::parse(line, nullptr, false);
-      if (document.is_discarded()) return fail(fmt::format("{}: a line is not JSON", path));
+      const auto document = parse_json(line);
+      if (document.is_discarded()) return fail(fmt::format("{}: a line is not JSON, or nested too deep", path));
       if (auto added = add_element(document); !added) return added;
     }
     return {};
   }
-  const auto document = nlohmann::json::parse(*text, nullptr, false);
-  if (document.is_discarded()) return fail(fmt::format("{}: not JSON", path));
+  const auto document = parse_json(*text);
+  if (document.is_discarded()) return fail(fmt::format("{}: not JSON, or nested too deep", path));
   const nlohmann::json* list = at_path(document, format.array_key);
   if (list == nullptr || !list->is_array()) return fail(fmt::format("{}: no array at '{}'", path, format.array_key));
   for (const auto& element : *list) {

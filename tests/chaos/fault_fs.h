@@ -4,6 +4,7 @@
 // is there) or after a power cut (what was not synced is there in part, sector by sector).
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <map>

@@ -36,7 +36,7 @@ class ParserRun {
       step(kind, data, size);
     }
     parser_->end();
-    look_at_all();
+    look_at_all(true);
     if (sum_ == UINT64_MAX) std::abort();  // keeps the reads of buffers alive
   }
 
@@ -44,8 +44,11 @@ class ParserRun {
   void step(uint8_t kind, Bytes data, size_t size) {
     const auto d = (kind & 1) != 0 ? Direction::kToClient : Direction::kToServer;
     if (over_[index(d)]) return;
-    if (def_.probe.probe != nullptr) (void)def_.probe.probe(d, data);
-    if (def_.probe.datagram_probe != nullptr) (void)def_.probe.datagram_probe(d, data);
+    if (data.size() >= def_.probe.min_bytes) {
+      if (def_.probe.probe != nullptr) (void)def_.probe.probe(d, data);
+      if (def_.probe.datagram_probe != nullptr) (void)def_.probe.datagram_probe(d, data);
+    }
+    if (def_.probe.when_expected != nullptr) (void)def_.probe.when_expected(d, data);
     if (datagram_) {
       applayer::Input in;
       in.data = data;
@@ -85,9 +88,12 @@ class ParserRun {
     if (result.status == Status::kDone) over_[index(d)] = true;
   }
 
-  void look_at_all() {
+  void look_at_all(bool last = false) {
     std::string scratch, json;
     for (const auto& tx : parser_->transactions) {
+      // As the driver: what nothing has changed is not looked at again, or work is quadratic here.
+      if (!tx->updated[0] && !tx->updated[1] && !last) continue;
+      tx->updated = {false, false};
       for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
         for (const auto& b : def_.buffers) {
           for (uint32_t i = 0; i < 20000; ++i) {

@@ -158,8 +158,8 @@ bool contains_ignoring_nul(std::string_view text, std::string_view lower) {
 }
 
 bool contains_ignore_case(std::string_view text, std::string_view lower) {
-  return std::ranges::search(text, lower, [](char a, char b) { return ascii_lower(a) == b; })
-                 .begin() != text.end() ||
+  return std::search(text.begin(), text.end(), lower.begin(), lower.end(),
+                     [](char a, char b) { return ascii_lower(a) == b; }) != text.end() ||
          lower.empty();
 }
 

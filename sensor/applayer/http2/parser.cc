@@ -99,8 +99,8 @@ void Http2Parser::take_frame_rest(Direction d, Bytes& data) {
     body(*tx, d, data.first(n));
     if (w.frame_left == 0)
       move_on(*tx, d,
-              {0, FrameType::kData, w.data_ends_stream ? kEndStream : uint8_t{0}, false,
-               w.data_stream});
+              {0, FrameType::kData, static_cast<uint8_t>(w.data_ends_stream ? kEndStream : 0),
+               false, w.data_stream});
   }
   data = data.subspan(n);
 }
@@ -157,9 +157,9 @@ bool Http2Parser::gap(Direction d, uint64_t size) {
   if (s.files != nullptr) s.files->gap(size);
   if (s.range) s.range->gap(size);
   if (w.frame_left == 0)
-    move_on(
-        *tx, d,
-        {0, FrameType::kData, w.data_ends_stream ? kEndStream : uint8_t{0}, false, w.data_stream});
+    move_on(*tx, d,
+            {0, FrameType::kData, static_cast<uint8_t>(w.data_ends_stream ? kEndStream : 0), false,
+             w.data_stream});
   return true;
 }
 

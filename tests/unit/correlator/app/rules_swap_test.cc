@@ -244,6 +244,12 @@ TEST_F(RulesSwap, ReplayGivesTheSameIncidents) {
   }
 }
 
+TEST(RulesInForceTest, WhatIsNoSuchRecordIsNoneWhateverItsTypes) {
+  for (const char* json : {R"({"version":"1"})", R"({"version":[]})", R"({"version":1})", "[1]", "",
+                           R"({"version":1,"campaigns_since_ns":"x","epochs":[],"rules":{}})"})
+    EXPECT_FALSE(RulesInForce::parse(json)) << json;
+}
+
 TEST(RulesInForceTest, EpochsBeginAtTheirOffsetsInEachPartition) {
   RulesInForce f;
   const uint64_t one[] = {1, 2}, two[] = {2, 3}, three[] = {3, 1};
