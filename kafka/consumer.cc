@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
+#include <thread>
 
 #include "kafka/internal.h"
 
@@ -87,19 +89,26 @@ struct Consumer::Impl {
   Listener* listener = nullptr;
   ConnectionWatch watch;
   std::vector<Position> positions;            // few; by search
+  std::vector<TopicOffset> placed;            // by the listener, and not polled from since
   std::vector<TopicPartition> ended;          // with report_end: at their end after the last record
   std::vector<TopicPartition> revoked;        // since the running poll call began
   bool was_full = false;                      // the queue of fetched records, since the last nudge
   std::size_t mean_bytes = 0;                 // of a record
   std::vector<rd_kafka_message_t*> messages;  // of the running poll call
   bool closed = false;
-  bool new_end = false;  // in `ended`, since a record was looked for in it
-  ClientHandle client;   // its callbacks use what stands above
-  QueueHandle queue;     // the client's, of all its partitions; goes first
+  bool new_end = false;       // in `ended`, since a record was looked for in it
+  ClientHandle client;        // its callbacks use what stands above
+  QueueHandle queue;          // the client's, of all its partitions; goes before it
+  std::future<void> nudging;  // ends before both
 
   static void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
                            rd_kafka_topic_partition_list_t* list, void* opaque);
-  void assigned(const rd_kafka_topic_partition_list_t* list);
+  void assigned(rd_kafka_topic_partition_list_t* list);
+  void place(rd_kafka_topic_partition_list_t* list);
+  void not_placed(std::string_view topic, int32_t partition) {
+    std::erase_if(
+        placed, [&](const TopicOffset& o) { return o.partition == partition && o.topic == topic; });
+  }
   void gone(const rd_kafka_topic_partition_list_t* list);
   [[nodiscard]] KafkaResult<> take(rd_kafka_message_t* message, std::vector<Record>& out);
   void advance(std::span<const Record> records);
@@ -119,17 +128,10 @@ struct Consumer::Impl {
     if (!error) return {};
     return std::unexpected(to_error(what, error.get(), watch));
   }
-  [[nodiscard]] KafkaResult<> seek(rd_kafka_topic_partition_list_t* list,
-                                   std::chrono::milliseconds timeout) const {
-    if (auto ok =
-            answer("seek", rd_kafka_seek_partitions(client.get(), list, milliseconds(timeout)));
-        !ok)
-      return ok;
-    for (int i = 0; i < list->cnt; ++i) {
-      if (auto ok = answer("seek", list->elems[i].err); !ok) return ok;
-    }
-    return {};
-  }
+  [[nodiscard]] KafkaResult<> seek(std::vector<TopicOffset> to,
+                                   std::chrono::milliseconds timeout) const;
+  [[nodiscard]] KafkaResult<> query(rd_kafka_topic_partition_list_t* list, int64_t what,
+                                    std::chrono::milliseconds timeout) const;
 };
 
 Consumer::Consumer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -142,7 +144,24 @@ Consumer::~Consumer() {
   close();
 }
 
-void Consumer::Impl::assigned(const rd_kafka_topic_partition_list_t* list) {
+void Consumer::Impl::place(rd_kafka_topic_partition_list_t* list) {
+  std::vector<TopicOffset> offsets;
+  for (int i = 0; i < list->cnt; ++i) {
+    const rd_kafka_topic_partition_t& p = list->elems[i];
+    offsets.push_back({p.topic, p.partition, kNoOffset, {}});
+    not_placed(p.topic, p.partition);
+  }
+  listener->place(offsets);
+  for (int i = 0; i < list->cnt; ++i) {
+    TopicOffset& o = offsets[static_cast<std::size_t>(i)];
+    if (o.offset == kNoOffset) continue;
+    list->elems[i].offset = o.offset;
+    placed.push_back(std::move(o));
+  }
+}
+
+void Consumer::Impl::assigned(rd_kafka_topic_partition_list_t* list) {
+  if (listener != nullptr) place(list);
   const std::vector<TopicPartition> partitions = to_partitions(list);
   std::erase_if(positions, [&](const Position& p) {
     return std::ranges::find(partitions, p.partition) != partitions.end();
@@ -160,6 +179,7 @@ void Consumer::Impl::gone(const rd_kafka_topic_partition_list_t* list) {
   std::erase_if(ended, [&](const TopicPartition& p) {
     return std::ranges::find(partitions, p) != partitions.end();
   });
+  for (const TopicPartition& p : partitions) not_placed(p.topic, p.partition);
   revoked.insert(revoked.end(), partitions.begin(), partitions.end());
 }
 
@@ -180,6 +200,7 @@ void Consumer::Impl::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
     else
       rd_kafka_assign(client, nullptr);
   }
+  rd_kafka_yield(client);  // who polls is told at once
 }
 
 KafkaResult<Consumer> Consumer::open(const Options& options, Listener* listener) {
@@ -213,10 +234,13 @@ KafkaResult<Consumer> Consumer::open(const Options& options, Listener* listener)
     if (std::ranges::none_of(options.client.tuning, [&](const auto& t) { return t.first == name; }))
       properties.emplace_back(name, value);
   };
-  // Small pieces of each partition: what was fetched of many partitions is then of about the same
-  // time, and little has to be held to put it in order. Not smaller than producers' batches, of
-  // which a broker adds the first partition's only to an answer when they do not fit.
-  prefer("max.partition.fetch.bytes", "262144");
+  // Few partitions an answer and all of their batches that fit: what is cut off at the end of each
+  // one's share is sent and read in vain. And not much at once, so that the next answer is on its
+  // way while this one is worked on, and what was fetched of many partitions is of about the same
+  // time. Not smaller than producers' batches, of which a broker adds the first partition's only to
+  // an answer when they do not fit.
+  prefer("max.partition.fetch.bytes", "1048576");
+  prefer("fetch.max.bytes", "4194304");
   prefer("queued.min.messages", "1000000");  // the bytes above are the limit
   if (!options.instance_id.empty())
     properties.emplace_back("group.instance.id", options.instance_id);
@@ -290,12 +314,14 @@ void Consumer::Impl::advance(std::span<const Record> records) {
       at->next = next;
     else
       positions.push_back({{std::string(first.topic()), first.partition()}, first.offset(), next});
+    if (!placed.empty()) not_placed(first.topic(), first.partition());
     i = end;
   }
 }
 
 // Makes librdkafka look again whether it may fetch, when a queue that was full is getting empty:
-// any request to the broker does, and this one changes nothing.
+// any request to the broker does, and this one changes nothing. Beside what goes on: the answer
+// comes when the client is through with what it has fetched.
 void Consumer::Impl::nudge(std::span<const Record> records) {
   if (records.empty() || rd_kafka_version() >= kQueueBackoffVersion) return;
   std::size_t bytes = 0;
@@ -304,12 +330,17 @@ void Consumer::Impl::nudge(std::span<const Record> records) {
   const std::size_t queued = rd_kafka_queue_length(queue.get()) * mean_bytes;
   was_full |= queued >= options.queued_bytes_max / 4 * 3;
   if (!was_full || queued >= options.queued_bytes_max / 2) return;
+  if (nudging.valid() && nudging.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+    return;  // the next call asks again
   was_full = false;
-  int64_t low = 0, high = 0;
   const Record& last = records.back();
-  (void)rd_kafka_query_watermark_offsets(client.get(), std::string(last.topic()).c_str(),
-                                         last.partition(), &low, &high,
-                                         milliseconds(kNudgePatience));
+  nudging = std::async(
+      std::launch::async,
+      [client = client.get(), topic = std::string(last.topic()), partition = last.partition()] {
+        int64_t low = 0, high = 0;
+        (void)rd_kafka_query_watermark_offsets(client, topic.c_str(), partition, &low, &high,
+                                               milliseconds(kNudgePatience));
+      });
 }
 
 KafkaResult<> Consumer::poll_batch(std::size_t max, std::chrono::milliseconds timeout,
@@ -435,41 +466,95 @@ KafkaResult<> Consumer::rewind_to_committed(std::chrono::milliseconds timeout) {
     back.push_back({o.topic, o.partition, o.offset == kNoOffset ? at->first : o.offset, {}});
   }
   if (back.empty()) return {};
-  const PartitionsHandle list = to_list(back);
-  if (auto ok = impl_->seek(list.get(), timeout); !ok) return ok;
+  if (auto ok = impl_->seek(std::move(back), timeout); !ok) return ok;
   impl_->positions.clear();
   impl_->ended.clear();
   return {};
 }
 
-KafkaResult<> Consumer::seek(std::span<const TopicOffset> to, std::chrono::milliseconds timeout) {
-  if (to.empty()) return {};
-  const PartitionsHandle list = to_list(to);
-  for (int i = 0; i < list->cnt; ++i) {
-    if (list->elems[i].offset == kNoOffset) list->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING;
+// A partition that was assigned just now may not be open to it yet.
+KafkaResult<> Consumer::Impl::seek(std::vector<TopicOffset> to,
+                                   std::chrono::milliseconds timeout) const {
+  constexpr auto kAgain = std::chrono::milliseconds(5);
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (!to.empty()) {
+    const PartitionsHandle list = to_list(to);
+    if (auto ok = answer("seek",
+                         rd_kafka_seek_partitions(client.get(), list.get(), milliseconds(timeout)));
+        !ok)
+      return ok;
+    const bool last = std::chrono::steady_clock::now() >= deadline;
+    to.clear();
+    for (int i = 0; i < list->cnt; ++i) {
+      const rd_kafka_topic_partition_t& p = list->elems[i];
+      const bool again =
+          p.err == RD_KAFKA_RESP_ERR__STATE || p.err == RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS;
+      if (again && !last)
+        to.push_back({p.topic, p.partition, p.offset, {}});
+      else if (auto ok = answer("seek", p.err); !ok)
+        return ok;
+    }
+    if (!to.empty()) std::this_thread::sleep_for(kAgain);
   }
-  if (auto ok = impl_->seek(list.get(), timeout); !ok) return ok;
-  const auto moved = [&](const TopicPartition& p) {
-    return std::ranges::any_of(
-        to, [&](const TopicOffset& o) { return o.partition == p.partition && o.topic == p.topic; });
-  };
-  std::erase_if(impl_->positions, [&](const Position& p) { return moved(p.partition); });
-  std::erase_if(impl_->ended, moved);  // their ends have to be reached again
   return {};
 }
 
-KafkaResult<std::pair<int64_t, int64_t>> Consumer::watermarks(
-    const TopicPartition& partition, std::chrono::milliseconds timeout) const {
-  int64_t low = 0;
-  int64_t high = 0;
-  if (auto ok =
-          impl_->answer("watermarks", rd_kafka_query_watermark_offsets(
-                                          impl_->client.get(), partition.topic.c_str(),
-                                          partition.partition, &low, &high, milliseconds(timeout)));
-      !ok) {
-    return std::unexpected(ok.error());
+KafkaResult<> Consumer::seek(std::span<const TopicOffset> to, std::chrono::milliseconds timeout) {
+  std::vector<TopicOffset> moved;
+  for (const TopicOffset& o : to) {
+    if (std::ranges::any_of(impl_->placed, [&](const TopicOffset& p) {
+          return p.partition == o.partition && p.offset == o.offset && p.topic == o.topic;
+        }))
+      continue;
+    const int64_t offset = o.offset == kNoOffset ? RD_KAFKA_OFFSET_BEGINNING : o.offset;
+    moved.push_back({o.topic, o.partition, offset, {}});
   }
-  return std::pair(low, high);
+  if (moved.empty()) return {};
+  if (auto ok = impl_->seek(moved, timeout); !ok) return ok;
+  const auto is_moved = [&](const TopicPartition& p) {
+    return std::ranges::any_of(moved, [&](const TopicOffset& o) {
+      return o.partition == p.partition && o.topic == p.topic;
+    });
+  };
+  for (const TopicOffset& o : moved) impl_->not_placed(o.topic, o.partition);
+  std::erase_if(impl_->positions, [&](const Position& p) { return is_moved(p.partition); });
+  std::erase_if(impl_->ended, is_moved);  // their ends have to be reached again
+  return {};
+}
+
+// `what`: the protocol takes the two ends of a partition for points in time.
+KafkaResult<> Consumer::Impl::query(rd_kafka_topic_partition_list_t* list, int64_t what,
+                                    std::chrono::milliseconds timeout) const {
+  for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = what;
+  if (auto ok = answer("ends of partitions",
+                       rd_kafka_offsets_for_times(client.get(), list, milliseconds(timeout)));
+      !ok)
+    return ok;
+  for (int i = 0; i < list->cnt; ++i) {
+    if (auto ok = answer("ends of partitions", list->elems[i].err); !ok) return ok;
+  }
+  return {};
+}
+
+KafkaResult<std::vector<Consumer::Bounds>> Consumer::bounds(
+    std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout) const {
+  if (partitions.empty()) return std::vector<Bounds>();
+  const PartitionsHandle first = to_list(partitions);
+  const PartitionsHandle end = to_list(partitions);
+  if (auto ok = impl_->query(first.get(), RD_KAFKA_OFFSET_BEGINNING, timeout); !ok)
+    return std::unexpected(ok.error());
+  if (auto ok = impl_->query(end.get(), RD_KAFKA_OFFSET_END, timeout); !ok)
+    return std::unexpected(ok.error());
+  std::vector<Bounds> result;
+  for (const TopicPartition& p : partitions) {
+    const auto at = [&](const PartitionsHandle& list) {
+      const auto* found =
+          rd_kafka_topic_partition_list_find(list.get(), p.topic.c_str(), p.partition);
+      return found != nullptr ? found->offset : 0;
+    };
+    result.push_back({at(first), at(end)});
+  }
+  return result;
 }
 
 KafkaResult<int32_t> Consumer::partition_count(const std::string& topic,

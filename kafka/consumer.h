@@ -72,8 +72,8 @@ class Consumer {
                               // partition; empty: none
     bool from_beginning =
         true;  // where nothing is committed: from the first record, else only new ones
-    // No: neither records nor committed() wait for the end of transactions under way. Only for who has
-    // ended all that could concern it.
+    // No: neither records nor committed() wait for the end of transactions under way. Only for who
+    // has ended all that could concern it.
     bool committed_only = true;
     bool report_end = false;  // poll() tells when a partition's end is reached (reached_end)
     std::chrono::milliseconds session_timeout{45'000};
@@ -85,7 +85,11 @@ class Consumer {
   class Listener {
    public:
     virtual ~Listener() = default;
-    // Reading starts when this returns. Restore what belongs to the partitions here.
+    // Where reading starts: kNoOffset, as they come here, is what the group has committed, or where
+    // Options::from_beginning says. Called before on_assigned.
+    virtual void place(std::span<TopicOffset> partitions) { (void)partitions; }
+    // Reading starts when this returns, and the running poll ends without waiting for records.
+    // Restore what belongs to the partitions here, or behind that poll.
     virtual void on_assigned(std::span<const TopicPartition> partitions) = 0;
     // Somebody else may read them when this returns: commit (offsets in the transaction) or abort
     // before that. `lost`: they already belong to somebody else, a commit would be refused; abort.
@@ -132,12 +136,16 @@ class Consumer {
   // Puts every assigned partition back to what is committed (or its beginning): after an aborted
   // transaction. Records polled before and not committed come again.
   [[nodiscard]] KafkaResult<> rewind_to_committed(std::chrono::milliseconds timeout);
-  // All in one call: each call waits for fetches that are under way.
+  // All in one call: each call waits for fetches that are under way. Partitions that were put there
+  // by Listener::place and not polled from since stay as they are.
   [[nodiscard]] KafkaResult<> seek(std::span<const TopicOffset> to,
                                    std::chrono::milliseconds timeout);
-  // First offset and the one after the last of a partition; asks the broker.
-  [[nodiscard]] KafkaResult<std::pair<int64_t, int64_t>> watermarks(
-      const TopicPartition& partition, std::chrono::milliseconds timeout) const;
+  struct Bounds {
+    int64_t first = 0, end = 0;  // offsets of the first record, and after the last
+  };
+  // Of each, in the same order; asks the broker, once for all of them.
+  [[nodiscard]] KafkaResult<std::vector<Bounds>> bounds(std::span<const TopicPartition> partitions,
+                                                        std::chrono::milliseconds timeout) const;
   [[nodiscard]] KafkaResult<int32_t> partition_count(const std::string& topic,
                                                      std::chrono::milliseconds timeout) const;
   // How many records the assigned partitions hold that were not polled yet, as far as the client

@@ -238,10 +238,10 @@ class DividedRun : private kafka::Consumer::Listener {
   kafka::KafkaResult<> take_over_events(const kafka::TopicPartition& name,
                                         const kafka::TopicOffset& c) {
     if (events_.has(name) && events_.next(name) == c.offset) return {};
-    const auto bounds = link_->consumer.watermarks(name, kPatience);
+    const auto bounds = link_->consumer.bounds(std::span(&name, 1), kPatience);
     if (!bounds) return std::unexpected(bounds.error());
-    events_.take_over(name, std::max(c.offset == kafka::kNoOffset ? 0 : c.offset, bounds->first),
-                      bounds->second);
+    events_.take_over(name, std::max(c.offset == kafka::kNoOffset ? 0 : c.offset, bounds->front().first),
+                      bounds->front().end);
     return {};
   }
 

@@ -51,7 +51,8 @@ void Engine::load(std::unique_ptr<RuleProgram> program) {
   install(std::move(program));
   store_ = std::make_unique<incidents::IncidentStore>(
       rules_.facts, settings_.update_interval_ns, settings_.id_salt,
-      [this](const incidents::Open& o, events::IncidentStatus s) { render(o, s); });
+      [this](const incidents::Open& o, events::IncidentStatus s) { render(o, s); },
+      settings_.incidents_max);
   campaigns_ = std::make_unique<state::KeyedStore<CampaignState>>(settings_.keys_max,
                                                                   settings_.campaign.window_ns);
 }

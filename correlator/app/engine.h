@@ -52,6 +52,7 @@ struct Share {
 struct EngineSettings {
   CampaignSettings campaign;
   size_t keys_max = 1'000'000;
+  size_t incidents_max = incidents::kOpenMax;  // beyond, one is closed early
   int64_t update_interval_ns = INT64_MAX;  // offline nobody wants the steps in between
   std::string home_agency;     // of events that nothing else assigns; empty: they are refused
   std::string id_salt;         // of incident ids

@@ -41,9 +41,9 @@ kafka::KafkaResult<> InForceLog::read(const kafka::Consumer& consumer,
     known_ = true;
     return {};
   }
-  const auto bounds = consumer.watermarks(name, patience);
+  const auto bounds = consumer.bounds(std::span(&name, 1), patience);
   if (!bounds) return std::unexpected(bounds.error());
-  const kafka::TopicOffset to{name.topic, 0, bounds->second, {}};
+  const kafka::TopicOffset to{name.topic, 0, bounds->front().end, {}};
   const std::string piece_key = options_.transactional_id + kPieceKey;
   const auto take_record = [&](const kafka::Record& r) {
     if (r.key() == options_.transactional_id) {

@@ -123,6 +123,14 @@ void OnlineRun::disconnect() {
   signals_.wait(500);
 }
 
+// At the beginning: restore() will want all of it, whatever is committed.
+void OnlineRun::place(std::span<kafka::TopicOffset> assigned) {
+  std::vector<kafka::TopicPartition> names;
+  for (const kafka::TopicOffset& o : assigned) names.push_back({o.topic, o.partition});
+  const auto bounds = link_->consumer.bounds(names, kPatience);
+  if (!bounds) return;  // restore() will ask again
+  for (size_t i = 0; i < assigned.size(); ++i) assigned[i].offset = (*bounds)[i].first;
+}
 void OnlineRun::on_assigned(std::span<const kafka::TopicPartition>) { reassigned_ = true; }
 // Who has them next goes on from what is committed: nothing is under way when this returns.
 void OnlineRun::on_revoked(std::span<const kafka::TopicPartition>, bool) {

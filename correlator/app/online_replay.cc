@@ -112,13 +112,17 @@ bool OnlineRun::replay() {
   late_facts_ = 0;
   unsettle();
   told_.begin_again();
+  std::vector<kafka::TopicPartition> names;
+  for (const auto& [name, p] : partitions_) names.push_back(name);
+  const auto bounds = link_->consumer.bounds(names, kPatience);
+  if (!bounds) return failed(bounds.error());
   std::vector<kafka::TopicOffset> beginnings;
+  auto bound = bounds->begin();
   for (auto& [name, p] : partitions_) {
-    auto bounds = link_->consumer.watermarks(name, kPatience);
-    if (!bounds) return failed(bounds.error());
-    p.reached = p.committed <= bounds->first;
-    live_->watermark.add_partition(p.index, bounds->first, bounds->second);
-    beginnings.push_back({name.topic, name.partition, bounds->first, {}});
+    const auto [first, end] = *bound++;
+    p.reached = p.committed <= first;
+    live_->watermark.add_partition(p.index, first, end);
+    beginnings.push_back({name.topic, name.partition, first, {}});
   }
   if (auto ok = link_->consumer.seek(beginnings, kPatience); !ok) return failed(ok.error());
   replaying_ = true;

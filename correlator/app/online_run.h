@@ -45,6 +45,7 @@ class OnlineRun : private kafka::Consumer::Listener {
   void disconnect();
   bool leads();
   bool failed(const kafka::KafkaError& e);
+  void place(std::span<kafka::TopicOffset> assigned) override;
   void on_assigned(std::span<const kafka::TopicPartition>) override;
   void on_revoked(std::span<const kafka::TopicPartition>, bool lost) override;
   bool step();

@@ -12,18 +12,18 @@ kafka::KafkaResult<> replay_partitions(const kafka::ClientConfig& client, const 
                                        const std::function<bool()>& keep_on) {
   std::map<kafka::TopicPartition, int64_t> left;  // partition -> the offset to stop before
   std::vector<kafka::TopicOffset> from;
-  kafka::Consumer::Options options;
-  options.client = client;
-  options.group = group;
-  options.report_end = true;
-  auto consumer = kafka::Consumer::open(options);
-  if (!consumer) return std::unexpected(consumer.error());
   for (const kafka::TopicOffset& t : to) {
     if (t.offset <= 0) continue;
     left[{t.topic, t.partition}] = t.offset;
     from.push_back({t.topic, t.partition, kafka::kNoOffset, {}});
   }
   if (left.empty()) return {};
+  kafka::Consumer::Options options;
+  options.client = client;
+  options.group = group;
+  options.report_end = true;
+  auto consumer = kafka::Consumer::open(options);
+  if (!consumer) return std::unexpected(consumer.error());
   if (auto ok = consumer->assign(from); !ok) return ok;
   std::vector<kafka::Record> records;
   while (!left.empty()) {

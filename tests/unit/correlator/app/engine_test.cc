@@ -106,6 +106,7 @@ class EngineTest : public ::testing::Test {
     EngineSettings settings;
     settings.update_interval_ns = update_interval_ns;
     settings.campaign.agencies = 2;
+    settings.incidents_max = incidents_max_;
     EngineCounters counters;
     Engine engine(registry_, router, settings, counters,
                   [&](const events::Incident& i) { tell(told, i); });
@@ -129,6 +130,7 @@ class EngineTest : public ::testing::Test {
 
   sigma::RuleSet rules_;
   enrich::Registry registry_;
+  size_t incidents_max_ = incidents::kOpenMax;
 };
 
 std::vector<int64_t> no_steps(int64_t, int64_t) { return {}; }
@@ -152,6 +154,25 @@ TEST_F(EngineTest, TheStepsOfEventTimeDoNotMatter) {
       return steps;
     });
     EXPECT_EQ(now_and_then, wanted) << "seed " << seed;
+  }
+}
+
+// Live, event time walks; in a replay it comes with the facts.
+TEST_F(EngineTest, NorDoTheyMatterAtTheCapOfOpenIncidents) {
+  for (uint32_t seed = 1; seed <= 20; ++seed) {
+    std::mt19937 random(seed);
+    const std::vector<Event> events = random_events(random, 150);
+    incidents_max_ = incidents::kOpenMax;
+    const Told all = run(events, 0, no_steps);
+    incidents_max_ = 4;
+    const Told wanted = run(events, 0, no_steps);
+    EXPECT_NE(wanted, all) << "the cap is not reached, seed " << seed;
+    const Told every_second = run(events, 0, [](int64_t from, int64_t to) {
+      std::vector<int64_t> steps;
+      for (int64_t t = from + 1; t <= to; t += kSecond) steps.push_back(t);
+      return steps;
+    });
+    EXPECT_EQ(every_second, wanted) << "seed " << seed;
   }
 }
 

@@ -253,7 +253,27 @@ class DividedGroups : public testing::Test {
   std::vector<Record> records_;
 };
 
-TEST_F(DividedGroups, GiveTheIncidentsOfOneEngine) {
+// With room for all incidents, and with room for a few: whoever replays closes the same ones early.
+class DividedGroupsAtACap : public DividedGroups, public testing::WithParamInterface<size_t> {
+ protected:
+  void SetUp() override {
+    settings_.incidents_max = GetParam();
+    DividedGroups::SetUp();
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(All, DividedGroupsAtACap, testing::Values(incidents::kOpenMax, 12, 3),
+                         testing::PrintToStringParamName());
+
+TEST_F(DividedGroups, ACapOfIncidentsClosesSomeEarly) {
+  const Told all = one_engine();
+  for (const size_t cap : {12u, 3u}) {
+    settings_.incidents_max = cap;
+    EXPECT_NE(differences(one_engine(), all), "") << cap;
+  }
+}
+
+TEST_P(DividedGroupsAtACap, GiveTheIncidentsOfOneEngine) {
   const Told wanted = one_engine();
   ASSERT_GT(wanted.size(), 30u);
   ASSERT_GT(counters_.verdicts_false.value(), 20u);
@@ -275,7 +295,7 @@ TEST_F(DividedGroups, GiveTheIncidentsOfOneEngine) {
   EXPECT_EQ(differences(c.told, wanted), "");
 }
 
-TEST_F(DividedGroups, CorrectWhatALateSourceChanges) {
+TEST_P(DividedGroupsAtACap, CorrectWhatALateSourceChanges) {
   const Told wanted = one_engine();
   Cluster c(*this);
   std::vector<size_t> order;  // C is away and comes back with everything at the end
@@ -303,7 +323,7 @@ TEST_F(DividedGroups, CorrectWhatALateSourceChanges) {
   EXPECT_EQ(differences(c.told, wanted), "");
 }
 
-TEST_F(DividedGroups, StandWhereTheyStoodAfterARestart) {
+TEST_P(DividedGroupsAtACap, StandWhereTheyStoodAfterARestart) {
   const Told wanted = one_engine();
   Cluster undisturbed(*this), c(*this);
   std::mt19937 random(5);
