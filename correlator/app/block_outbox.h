@@ -46,11 +46,18 @@ class BlockOutbox {
   }
 
   [[nodiscard]] size_t bytes() const { return bytes_; }
-  // Into the transaction that is open.
-  [[nodiscard]] kafka::KafkaResult<> write(kafka::Producer& producer, const std::string& topic,
-                                           const std::function<bool()>& keep_on) {
+  // For who writes them elsewhere, while the next are gathered here: partition and block.
+  using Blocks = std::vector<std::pair<uint32_t, std::string>>;
+  [[nodiscard]] Blocks take() {
     for (uint32_t share = 0; share < writers_.size(); ++share) finish(share);
-    for (const auto& [share, block] : blocks_) {
+    bytes_ = 0;
+    return std::exchange(blocks_, {});
+  }
+  // Into the transaction that is open.
+  [[nodiscard]] static kafka::KafkaResult<> write(const Blocks& blocks, kafka::Producer& producer,
+                                                  const std::string& topic,
+                                                  const std::function<bool()>& keep_on) {
+    for (const auto& [share, block] : blocks) {
       for (;;) {
         auto ok = producer.send({topic, {}, block, {}, static_cast<int32_t>(share), 0});
         if (ok) break;
@@ -59,7 +66,7 @@ class BlockOutbox {
     }
     return {};
   }
-  // What was written, and what was not.
+  // Nothing of what was not taken.
   void clear(Engine& engine) { begin(engine, shares_); }
 
  private:
@@ -74,7 +81,7 @@ class BlockOutbox {
 
   uint32_t shares_ = 0;
   std::vector<FactBlockWriter> writers_;
-  std::vector<std::pair<uint32_t, std::string>> blocks_;
+  Blocks blocks_;
   size_t bytes_ = 0;
 };
 

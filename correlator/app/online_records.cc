@@ -37,7 +37,7 @@ void OnlineRun::give_all() {
     if (from == nullptr || !is_wanted(r, from->second)) continue;
     Partition& p = from->second;
     if (p.holds != Partition::Holds::kStatus) {
-      batch->add(r, *from, p.epoch_of(r.offset()));
+      batch->add(r, from->first, p, p.epoch_of(r.offset()));
       continue;
     }
     p.next = p.given;
@@ -76,10 +76,10 @@ void OnlineRun::take(RecordReading::Batch& batch) {
   const std::string_view facts = batch.facts;
   size_t at = 0;
   for (const RecordReading::Batch::Item& i : batch.items) {
-    Partition& p = i.from->second;
+    Partition& p = *i.from;
     p.next = i.offset + 1;
     if (i.result == ReadResult::kRefused) {
-      dead_letter(i.from->first, i.offset, batch.value(i), *refused++);
+      dead_letter(*i.name, i.offset, batch.value(i), *refused++);
       continue;
     }
     if (p.holds == Partition::Holds::kVerdicts) board_.on_verdict(i.verdict_agency, i.time_ns);

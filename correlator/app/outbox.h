@@ -26,15 +26,12 @@ class Outbox {
   }
   void dead_letter(const kafka::TopicPartition& from, int64_t offset, std::string_view value,
                    std::string_view reason);
-  // Into the transaction that is open. What can never be delivered is logged and left out.
-  [[nodiscard]] kafka::KafkaResult<> write(kafka::Producer& producer) const {
-    return write(outgoing_, producer);
-  }
   // For who writes it elsewhere, while the next is gathered here.
   struct Outgoing {
     std::string topic, key, value;
   };
   [[nodiscard]] std::vector<Outgoing> take() { return std::exchange(outgoing_, {}); }
+  // Into the transaction that is open. What can never be delivered is logged and left out.
   [[nodiscard]] static kafka::KafkaResult<> write(const std::vector<Outgoing>& outgoing,
                                                   kafka::Producer& producer);
   void clear() { outgoing_.clear(); }

@@ -8,6 +8,12 @@
 
 namespace vong::correlator {
 
+Partition::Holds Partition::holds_of(const kafka::TopicPartition& name) {
+  return name.topic == kVerdictsTopic ? Holds::kVerdicts
+         : name.topic == kStatusTopic ? Holds::kStatus
+                                      : Holds::kEvents;
+}
+
 void Partition::begin_epochs(RulesInForce::Starts starts) {
   epochs = std::move(starts);
   epoch = 0;
@@ -20,9 +26,7 @@ int64_t Partitions::assign(std::span<const kafka::TopicOffset> committed) {
   for (const kafka::TopicOffset& c : committed) {
     Partition p;
     p.index = static_cast<uint32_t>(partitions_.size());
-    p.holds = c.topic == kVerdictsTopic ? Partition::Holds::kVerdicts
-              : c.topic == kStatusTopic ? Partition::Holds::kStatus
-                                        : Partition::Holds::kEvents;
+    p.holds = Partition::holds_of({c.topic, c.partition});
     p.committed = c.offset == kafka::kNoOffset ? 0 : c.offset;
     if (!c.metadata.empty())
       released_ns = std::max<int64_t>(released_ns, std::strtoll(c.metadata.c_str(), nullptr, 10));

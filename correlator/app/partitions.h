@@ -30,6 +30,7 @@ struct Partition {
   size_t epochs_begun = 0;
   RulesInForce::Starts epochs;
 
+  [[nodiscard]] static Holds holds_of(const kafka::TopicPartition& name);
   void begin_epochs(RulesInForce::Starts starts);
   [[nodiscard]] uint32_t epoch_of(int64_t offset) {
     while (epochs_begun < epochs.size() && epochs[epochs_begun].first <= offset)

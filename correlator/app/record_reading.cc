@@ -13,8 +13,10 @@ constexpr size_t kBlockBytes = 128u << 10;
 
 }  // namespace
 
-void RecordReading::Batch::add(const kafka::Record& r, Partitions::Entry& from, uint32_t epoch) {
+void RecordReading::Batch::add(const kafka::Record& r, const kafka::TopicPartition& name,
+                               Partition& from, uint32_t epoch) {
   Item item;
+  item.name = &name;
   item.from = &from;
   item.offset = r.offset();
   item.position = events::unsigned_of(r.header("seq").value_or(""))
@@ -145,9 +147,9 @@ void RecordReading::read(Batch& batch) {
 }
 
 void RecordReading::read(Batch::Item& item, Batch& batch) {
-  const auto& [name, partition] = *item.from;
+  const kafka::TopicPartition& name = *item.name;
   engine_.set_epoch(item.epoch);
-  if (partition.holds == Partition::Holds::kVerdicts) {
+  if (item.from->holds == Partition::Holds::kVerdicts) {
     item.result =
         engine_.read_verdict(batch.value(item), static_cast<uint64_t>(name.partition) << 48 |
                                                     static_cast<uint64_t>(item.offset));

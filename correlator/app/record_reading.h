@@ -25,7 +25,8 @@ class RecordReading {
  public:
   struct Batch {
     struct Item {
-      Partitions::Entry* from = nullptr;  // these are given
+      const kafka::TopicPartition* name = nullptr;  // these are given
+      Partition* from = nullptr;
       int64_t offset = 0;
       uint64_t position = 0;  // in the sensor's stream
       uint32_t epoch = 0;
@@ -48,7 +49,9 @@ class RecordReading {
     std::vector<std::pair<std::string, uint64_t>> sensors;
     std::vector<std::string> event_types;
 
-    void add(const kafka::Record& record, Partitions::Entry& from, uint32_t epoch);
+    // `name` and `from` outlive the batch.
+    void add(const kafka::Record& record, const kafka::TopicPartition& name, Partition& from,
+             uint32_t epoch);
     void add(std::string_view value, std::string_view sensor_name, Item item);
     [[nodiscard]] std::string_view value(const Item& i) const {
       return std::string_view(values).substr(i.value_at, i.value_bytes);

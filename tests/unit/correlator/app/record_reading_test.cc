@@ -47,7 +47,8 @@ class RecordReadingTest : public testing::Test {
     auto batch = reading_.empty();
     for (const Given& g : records) {
       RecordReading::Batch::Item item;
-      item.from = &from_;
+      item.name = &from_.first;
+      item.from = &from_.second;
       item.position = g.position;
       item.offset = static_cast<int64_t>(g.position);
       item.epoch = 3;
