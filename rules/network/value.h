@@ -113,6 +113,28 @@ struct NumberTest {
     }
     return false;
   }
+  // No number below `least` or above `most` matches; nothing at all does when they have crossed.
+  struct Bounds {
+    uint64_t least = 0, most = std::numeric_limits<uint64_t>::max();
+  };
+  [[nodiscard]] Bounds bounds() const {
+    switch (compare) {
+      case Compare::kEqual:
+        return {a, a};
+      case Compare::kLess:
+        return a == 0 ? Bounds{1, 0} : Bounds{0, a - 1};
+      case Compare::kLessEqual:
+        return {0, a};
+      case Compare::kGreater:
+        return a == Bounds().most ? Bounds{1, 0} : Bounds{a + 1, Bounds().most};
+      case Compare::kGreaterEqual:
+        return {a, Bounds().most};
+      case Compare::kRange:
+        return b == 0 || a >= b ? Bounds{1, 0} : Bounds{a + 1, b - 1};
+      default:
+        return {};
+    }
+  }
   friend bool operator==(const NumberTest&, const NumberTest&) = default;
 };
 // 10 =10 !10 !=10 <10 <=10 >10 >=10 1<>10 1-10 !1-10 &0xf0=0x80 &0xf0!=0x80; numbers may be

@@ -74,6 +74,7 @@ void Detector::Impl::begin(Packet& p) {
   stream_tx_candidates.clear();
   stream_copy.clear();
   packet_class = class_of(p);
+  payload_bytes = static_cast<uint16_t>(std::min<size_t>(p.payload.size(), UINT16_MAX));
   gate_refuses = (p.direction == Direction::kToServer ? RuleGate::kNotToServer : RuleGate::kNotToClient) |
                  (p.flow_established ? RuleGate::kNotEstablished : RuleGate::kEstablished);
   view = nullptr;
@@ -117,7 +118,7 @@ void Detector::Impl::scan(const PatternGroup& group, Bytes data, std::vector<Rul
 // What packet_part_fits asks first, for rules that a pattern named: most of them end here.
 bool Detector::Impl::passes_gate(RuleIndex i) {
   const RuleGate& gate = set->prefilter.gates[i];
-  if ((gate.flags & gate_refuses) != 0) return false;
+  if ((gate.flags & gate_refuses) != 0 || payload_bytes < gate.payload.least || payload_bytes > gate.payload.most) return false;
   if ((gate.flags & RuleGate::kAppAsked) != 0 && !set->rules[i].body->app_fits(rt.proto)) return false;
   return (gate.flags & RuleGate::kHeaderAsked) == 0 || header_fits(gate.header);
 }

@@ -145,6 +145,7 @@ struct Detector::Impl {
   HeaderView* view = nullptr;                  // of the packet in view
 
   // --- of the packet in view
+  uint16_t payload_bytes = 0;      // of the packet, as RuleGate has them
   uint8_t gate_refuses = 0;        // flags of RuleGate with which no rule can match
   PacketClass packet_class = PacketClass::kNotIp;
   applayer::FlowAppState* app = nullptr;

@@ -337,12 +337,25 @@ class Builder {
     return best;
   }
 
+  // Rules on transactions are judged by packets that come after the one with the pattern too.
+  static PayloadSizes payload_sizes_of(const RuleBody& b) {
+    PayloadSizes all;
+    if (b.type == RuleType::kTransaction) return all;
+    for (const Condition* c : b.conditions) {
+      const PayloadSizes sizes = c->payload_sizes();
+      all.least = std::max(all.least, sizes.least);
+      all.most = std::min(all.most, sizes.most);
+    }
+    return all;
+  }
+
   void build_gates() {
     out_.gates.reserve(rules_.size());
     for (RuleIndex i = 0; i < rules_.size(); ++i) {
       const RuleBody& b = body(i);
       RuleGate gate;
       gate.header = b.header;
+      gate.payload = payload_sizes_of(b);
       if (!b.both_directions) gate.flags |= RuleGate::kHeaderAsked;
       if (!b.dirs[0]) gate.flags |= RuleGate::kNotToServer;
       if (!b.dirs[1]) gate.flags |= RuleGate::kNotToClient;

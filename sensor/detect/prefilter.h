@@ -70,6 +70,7 @@ struct RuleGate {
   static constexpr uint8_t kHeaderAsked = 16;  // else its header is judged elsewhere ("=>")
   static constexpr uint8_t kAppAsked = 32;     // it is for flows of some protocols only
   uint32_t header = 0;
+  PayloadSizes payload;                        // of packets that it can match on
   uint8_t flags = 0;
 };
 

@@ -66,6 +66,11 @@ struct Runtime {
 };
 
 // Part of a rule that does not look into a buffer: a test on the packet, the flow, their state.
+// How long a packet's payload is, at least and at most; none when they have crossed.
+struct PayloadSizes {
+  uint16_t least = 0, most = UINT16_MAX;
+};
+
 class Condition {
  public:
   virtual ~Condition() = default;
@@ -73,6 +78,8 @@ class Condition {
   // Above 0: asks only for sizes of the packet and of the stream, so that it may be asked before the rule's pattern is searched for. The higher,
   // the fewer packets fit as a rule.
   [[nodiscard]] virtual int selects() const { return 0; }
+  // Packets of other sizes never match.
+  [[nodiscard]] virtual PayloadSizes payload_sizes() const { return {}; }
 };
 
 // What a rule does once everything matched: sets bits, tags, stores files.

@@ -82,7 +82,7 @@ int64_t age_seconds(const flow::Flow& f) {
 
 uint64_t transaction_count(const flow::Flow& f) {
   const auto* app = applayer::app_state(f);
-  return app != nullptr && app->parser != nullptr ? app->parser->transactions_made : 0;
+  return app != nullptr ? app->transactions() : 0;
 }
 
 // An ICMP request that was answered: the answer's type and code.

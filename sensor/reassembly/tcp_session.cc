@@ -97,6 +97,12 @@ void TcpSession::raw_stop(Direction d) {
   trim(of(d));
 }
 
+// What goes before new bytes when they are inspected: nothing once no new ones can come.
+uint64_t TcpSession::history_of(const Sender& s) const {
+  const bool over = s.ended && s.raw_done >= s.buffer.highest();
+  return over ? 0 : std::min<uint64_t>(config_.raw_history_bytes, s.raw_done);
+}
+
 void TcpSession::trim(Sender& s) {
   uint64_t keep_from = std::min(s.ready_end(), s.buffer.contiguous_end());
   if (!s.app_stopped) keep_from = std::min(keep_from, s.app_done);
@@ -105,8 +111,7 @@ void TcpSession::trim(Sender& s) {
       s.raw_done = keep_from - kRawBacklogBytes;
       ++memory_.raw_given_up;
     }
-    const uint64_t history = std::min<uint64_t>(config_.raw_history_bytes, s.raw_done);
-    keep_from = std::min(keep_from, s.raw_done - history);
+    keep_from = std::min(keep_from, s.raw_done - history_of(s));
   }
   // What anybody has seen never changes again.
   uint64_t seen = keep_from;

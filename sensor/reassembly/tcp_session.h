@@ -172,6 +172,7 @@ class TcpSession final : public flow::RawStream {
 
   // Frees what neither the consumer nor raw inspection will ask for.
   void trim(Sender& s);
+  [[nodiscard]] uint64_t history_of(const Sender& s) const;
 
  private:
   const TcpConfig& config_;

@@ -79,6 +79,7 @@ struct Driver::Impl {
   void announce(const flow::Flow& f, FlowAppState& s, Timestamp now);
   void adopt_expected(const flow::Flow& f, FlowAppState& s, Timestamp now);
   [[nodiscard]] bool completed(FlowAppState& s, Direction d) const;
+  void drop_parser_at_end(FlowAppState& s);
 };
 
 // Flows that the parser has announced are waited for from now on.
@@ -172,6 +173,7 @@ void Driver::Impl::end_upgrade_attempt(FlowAppState& s, AppProto found_proto) {
   s.def = nullptr;
   s.finished = {};
   s.ended = false;
+  s.ends_told = 0;
   s.transactions_counted = 0;
   if (!known(found_proto)) {
     s.finished = {true, true};
@@ -268,7 +270,7 @@ bool Driver::Impl::detect(FlowAppState& s, const flow::Flow& f, Direction& d, co
                           bool tcp) {
   ++counters.detection_calls;
   DetectionState& here = s.detection[static_cast<size_t>(index(d))];
-  here.bytes_seen = std::max<uint64_t>(here.bytes_seen, in.data.size());
+  here.bytes_seen = std::max(here.bytes_seen, static_cast<uint32_t>(std::min<size_t>(in.data.size(), UINT32_MAX)));
   const bool first = !s.first_data_seen;
   if (first) {
     s.first_data_seen = true;
@@ -346,7 +348,7 @@ size_t Driver::Impl::feed(FlowAppState& s, Direction d, const Input& in, bool tc
         break;
       }
       // More than the bound that is never given up would be a wait without end.
-      s.needed[i] = std::min(std::max(r.needed, left + (left > 0)), kUnconsumedBytesMax);
+      s.needed[i] = static_cast<uint32_t>(std::min(std::max(r.needed, left + (left > 0)), kUnconsumedBytesMax));
       return r.consumed;
     case ParseResult::Status::kDone:
       s.finished[i] = true;
@@ -365,6 +367,18 @@ size_t Driver::Impl::feed(FlowAppState& s, Direction d, const Input& in, bool tc
   s.finished = {true, true};
   finish_parser(s);
   return in.data.size();
+}
+
+// A connection that is over stays in the flow table for a while: not with all that a parser keeps.
+void Driver::Impl::drop_parser_at_end(FlowAppState& s) {
+  constexpr uint8_t kBoth = (1U << kDirections) - 1;
+  if (s.ends_told != kBoth || s.upgrade_pending || !s.parser->transactions.empty() || s.parser->frames != nullptr ||
+      s.parser->no_payload_inspection)
+    return;
+  finish_parser(s);
+  if (!s.parser->transactions.empty()) return;
+  s.finished = {true, true};
+  s.parser.reset();
 }
 
 Driver::Driver(std::shared_ptr<const DriverConfig> config) : impl_(std::make_unique<Impl>()) {
@@ -405,6 +419,7 @@ size_t Driver::on_data(flow::Flow& f, Packet& p, Direction d,
   if (chunk.depth && s.parser != nullptr) truncate_files(*s.parser, way);
   const bool had_failed = s.failed;
   const size_t took = impl_->feed(s, way, in, true);
+  if (chunk.end) s.ends_told |= 1U << index(way);
   if (s.parser != nullptr && s.parser->bypass_flow) f.phase = flow::FlowPhase::kBypassed;
   if (s.failed && !had_failed) impl_->apply_error_policy(f, p);
   impl_->announce(f, s, p.ts);
@@ -492,7 +507,7 @@ void Driver::collect(flow::Flow& f) {
   if (s == nullptr || s->parser == nullptr) return;
   if (s->parser->frames != nullptr) s->parser->frames->collect();
   auto& open = s->parser->transactions;
-  if (open.empty()) return;
+  if (open.empty()) return impl_->drop_parser_at_end(*s);
   const uint32_t all_logged = static_cast<uint32_t>((uint64_t{1} << s->def->loggers.size()) - 1);
   const auto done = [&](const std::unique_ptr<Transaction>& tx) {
     for (size_t i = 0; i < kDirections; ++i) {
@@ -504,6 +519,7 @@ void Driver::collect(flow::Flow& f) {
   };
   while (!open.empty() && done(open.front())) open.pop_front();
   if (!open.empty()) erase_if(open, done);
+  if (open.empty()) impl_->drop_parser_at_end(*s);
 }
 
 }  // namespace vong::applayer

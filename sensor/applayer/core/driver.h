@@ -33,11 +33,11 @@ enum class DriverEvent : uint8_t {
 
 // How far detection of one direction is.
 struct DetectionState {
-  bool patterns_done = false;   // no pattern can match any more
-  bool probes_done = false;     // every probe has said no
-  bool completed = false;       // proto_of is final for this direction
   uint64_t probes_refused = 0;  // bit per entry of the detector's probe list
-  uint64_t bytes_seen = 0;
+  uint32_t bytes_seen = 0;
+  bool patterns_done = false;  // no pattern can match any more
+  bool probes_done = false;    // every probe has said no
+  bool completed = false;      // proto_of is final for this direction
 };
 
 struct FlowAppState : flow::FlowState {
@@ -46,29 +46,36 @@ struct FlowAppState : flow::FlowState {
       proto_of{};  // EVE's app_proto_ts, app_proto_tc when they differ
   AppProto proto_original = AppProto::kUnknown;  // before an upgrade: app_proto_orig
   AppProto proto_expected = AppProto::kUnknown;  // asked for by STARTTLS and the like
+  std::array<bool, kDirections> finished{};  // the parser wants no more of this direction
+  bool failed = false;                       // parser error: no more calls
   const ProtocolDef* def = nullptr;
   std::unique_ptr<Parser> parser;
   uint64_t parent_flow = 0;    // id of the flow that announced this one (FTP's control connection); 0: none
   uint32_t driver_events = 0;  // bit per DriverEvent
   uint32_t driver_events_logged = 0;
-  std::array<bool, kDirections> finished{};  // the parser wants no more of this direction
-  bool failed = false;                       // parser error: no more calls
   // The first packet's direction turned out to be the wrong way round (a probe saw a response where
   // a request was due): whoever owns the flow table swaps the endpoints after the packet and clears
   // this. The driver itself swaps what stands in this structure.
   bool reverse_wanted = false;
 
   // The driver's own.
-  std::array<DetectionState, kDirections> detection;
-  std::array<size_t, kDirections> needed{};  // the parser is not called with fewer bytes than this
   bool upgrade_pending = false;  // the next bytes belong to proto_expected (kUnknown: find out)
   bool parser_fed = false;
   bool first_data_seen = false;
   Direction first_data = Direction::kToServer;
-  bool other_side_first = false;   // its bytes are to be offered first: StreamConsumer::other_side_first
-  bool ended = false;  // Parser::end() was called
+  bool other_side_first = false;  // its bytes are to be offered first: StreamConsumer::other_side_first
+  bool ended = false;             // Parser::end() was called
+  uint8_t ends_told = 0;          // bit per direction: the parser knows that no more bytes come this way
+  std::array<DetectionState, kDirections> detection;
+  std::array<uint32_t, kDirections> needed{};  // the parser is not called with fewer bytes than this
   uint64_t transactions_counted = 0;
+
+  // Made so far by the parser that there is or was last.
+  [[nodiscard]] uint64_t transactions() const {
+    return parser != nullptr ? parser->transactions_made : transactions_counted;
+  }
 };
+static_assert(sizeof(FlowAppState) <= 104, "there is one for each of hundreds of thousands of flows");
 
 // The flow's application state; null while there is none.
 [[nodiscard]] inline FlowAppState* app_state(const flow::Flow& f) {

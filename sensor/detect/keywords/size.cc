@@ -8,17 +8,34 @@
 namespace vong::detect {
 namespace {
 
+class PayloadSize final : public Condition {
+ public:
+  explicit PayloadSize(const rules::NumberTest& test) : test_(test) {
+    // Packets without payload are only meant by a size, or an upper bound, that 0 fits.
+    const auto c = test.compare;
+    zero_counts_ = c == rules::Compare::kEqual || c == rules::Compare::kLess || c == rules::Compare::kLessEqual ||
+                   (c == rules::Compare::kGreaterEqual && test.a == 0);
+  }
+  [[nodiscard]] bool match(Runtime& rt) const override {
+    const size_t n = rt.packet->payload.size();
+    return !rt.packet->is_pseudo && (n > 0 || zero_counts_) && test_.matches(n);
+  }
+  [[nodiscard]] int selects() const override { return 1; }
+  [[nodiscard]] PayloadSizes payload_sizes() const override {
+    const auto [least, most] = test_.bounds();
+    constexpr uint64_t kLongest = UINT16_MAX;
+    return {static_cast<uint16_t>(std::min(least, kLongest)), static_cast<uint16_t>(std::min(most, kLongest))};
+  }
+
+ private:
+  rules::NumberTest test_;
+  bool zero_counts_;
+};
+
 MadeCondition make_dsize(std::string_view value) {
   const auto test = rules::parse_number_test(value, 65'535);
   if (!test) return std::unexpected(test.error());
-  // Packets without payload are only meant by a size, or an upper bound, that 0 fits.
-  const auto c = test->compare;
-  const bool zero_counts = c == rules::Compare::kEqual || c == rules::Compare::kLess || c == rules::Compare::kLessEqual ||
-                           (c == rules::Compare::kGreaterEqual && test->a == 0);
-  return selecting_condition<1>([t = *test, zero_counts](Runtime& rt) {
-    const size_t n = rt.packet->payload.size();
-    return !rt.packet->is_pseudo && (n > 0 || zero_counts) && t.matches(n);
-  });
+  return std::make_unique<PayloadSize>(*test);
 }
 
 Status setup_bsize(RuleBuilder& b, const rules::Option& o) {

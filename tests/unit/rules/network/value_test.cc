@@ -184,6 +184,28 @@ TEST(Parts, KeyAndValue) {
   check(split_key("a=b"), "a=b", "");
 }
 
+TEST(NumberTest, NothingBeyondItsBoundsMatches) {
+  for (const char* text : {"0", "7", "!7", "<0", "<1", "<9", "<=9", ">9", ">=9", "2<>9", "2<>3", "2-9", "!2-9", "&6=2",
+                           "&6!=2", ">255", ">=255"}) {
+    const auto test = parse_number_test(text, 255);
+    if (!test) continue;  // some of them cannot match at all, and are refused
+    const auto [least, most] = test->bounds();
+    uint64_t first = 256, last = 0;
+    for (uint64_t x = 0; x <= 255; ++x) {
+      if (!test->matches(x)) continue;
+      EXPECT_TRUE(x >= least && x <= most) << text << ' ' << x;
+      first = std::min(first, x);
+      last = x;
+    }
+    if (first > last) {
+      EXPECT_GT(least, std::min<uint64_t>(most, 255)) << text;
+    } else if (text[0] != '!' && text[0] != '&') {
+      EXPECT_EQ(first, least) << text;
+      EXPECT_EQ(last, std::min<uint64_t>(most, 255)) << text;
+    }
+  }
+}
+
 TEST(NearestName, FindsWhatWasMeant) {
   constexpr std::string_view kNames[] = {"content", "flowbits", "http.uri", "http_uri", "tls.sni"};
   EXPECT_EQ(nearest_name("contnet", kNames), "content");

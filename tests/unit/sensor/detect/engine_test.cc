@@ -34,6 +34,24 @@ TEST_F(Engine, RulesWithoutPatternsAreAskedToo) {
   EXPECT_THAT(sids(packet("abx")), ElementsAre(1));
 }
 
+TEST_F(Engine, APatternCountsInPayloadsOfTheSizeThatIsAskedForOnly) {
+  load(
+      "alert udp any any -> any any (content:\"abcd\"; dsize:6; sid:1;)\n"
+      "alert udp any any -> any any (content:\"abcd\"; dsize:<6; sid:2;)\n"
+      "alert udp any any -> any any (content:\"abcd\"; dsize:>6; sid:3;)\n"
+      "alert udp any any -> any any (content:\"abcd\"; dsize:5<>8; sid:4;)\n"
+      "alert udp any any -> any any (content:\"abcd\"; dsize:!6; sid:5;)\n"
+      "alert udp any any -> any any (content:\"abcd\"; dsize:>3; dsize:<8; sid:6;)\n"
+      "alert udp any any -> any any (content:\"abcd\"; dsize:>65534; sid:7;)\n");
+  EXPECT_THAT(sids(packet("abcd")), ElementsAre(2, 5, 6));
+  EXPECT_THAT(sids(packet("abcd1")), ElementsAre(2, 5, 6));
+  EXPECT_THAT(sids(packet("abcd12")), ElementsAre(1, 4, 6));
+  EXPECT_THAT(sids(packet("abcd123")), ElementsAre(3, 4, 5, 6));
+  EXPECT_THAT(sids(packet("abcd1234")), ElementsAre(3, 5));
+  const std::string longest = "abcd" + std::string(65535 - 4, '.');
+  EXPECT_THAT(sids(packet(longest)), ElementsAre(3, 5, 7));
+}
+
 TEST_F(Engine, AddressRulesFireOncePerFlowDirection) {
   load("alert ip 10.0.0.0/8 any -> any any (sid:1;)\nalert ip any any -> 10.0.0.2 any (sid:2;)\nalert ip any any -> any any (sid:3;)");
   EXPECT_EQ(report_.counts.ip_only, 3u);

@@ -302,6 +302,16 @@ TEST(RawWindow, ShowsHistoryBeforeNewBytes) {
   EXPECT_EQ(b.session().raw_inspected(Direction::kToServer), 6u);
 }
 
+TEST(RawWindow, HistoryGoesWithTheEndOfTheStream) {
+  TcpBench b;
+  b.handshake();
+  b.c("FA", 1, 1, "bye");
+  b.s("FA", 1, 5);
+  EXPECT_GT(b.engine.reassembly_memuse_bytes(), 0u);  // not inspected yet
+  b.session().raw_done(Direction::kToServer, 3);
+  EXPECT_EQ(b.engine.reassembly_memuse_bytes(), 0u);
+}
+
 TEST(RawWindow, StopsAtAGapAndGoesOnBehindIt) {
   TcpBench b;
   b.handshake();

@@ -338,6 +338,25 @@ TEST_F(DriverTest, CollectRemovesWhatIsInspectedAndLogged) {
   EXPECT_EQ(open.size(), 1u);
 }
 
+TEST_F(DriverTest, ParserGoesWhenBothSidesHaveEndedAndNothingIsOpen) {
+  EXPECT_EQ(client("PING a\n", true), 7u);
+  driver_->collect(flow_);
+  parser().transactions[0]->inspected = {true, true};
+  driver_->collect(flow_);
+  ASSERT_NE(state().parser, nullptr);  // the server may still say something
+  EXPECT_EQ(server("PONG b\n", true), 7u);
+  driver_->collect(flow_);
+  ASSERT_NE(state().parser, nullptr);  // what it said is not inspected yet
+  parser().transactions[0]->inspected = {true, true};
+  driver_->collect(flow_);
+  EXPECT_EQ(state().parser, nullptr);
+  EXPECT_EQ(state().proto, AppProto::kFtp);
+  EXPECT_EQ(state().transactions(), 2u);
+  EXPECT_FALSE(driver_->wants(flow_, Direction::kToServer));
+  EXPECT_FALSE(driver_->wants(flow_, Direction::kToClient));
+  driver_->on_flow_end(flow_, packet_);
+}
+
 TEST_F(DriverTest, FlowEndEndsTheParserOnce) {
   EXPECT_EQ(client("PING a\n"), 7u);
   driver_->on_flow_end(flow_, packet_);
