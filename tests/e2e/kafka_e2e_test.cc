@@ -1,7 +1,14 @@
 // The kafka room against a real broker: transactions, fencing, and the loop that reads, works and
 // writes exactly once.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <iostream>
 #include <map>
 #include <random>
 #include <set>
@@ -86,7 +93,7 @@ TEST(Consumer, PositionsComeBackWithTheirMetadata) {
 
 // One life of a program that copies a topic record by record; ends at random, in the middle of
 // everything.
-void copy_for_a_while(const std::string& from, const std::string& to, std::mt19937& random) {
+void copy_for_a_while(const std::string& from, const std::string& to, std::mt19937 random) {
   auto consumer = kafka::Consumer::open(
       {.client = client(), .group = "copy-" + from, .session_timeout = 6000ms});
   ASSERT_TRUE(consumer);
@@ -122,6 +129,37 @@ void copy_for_a_while(const std::string& from, const std::string& to, std::mt199
   }
 }
 
+std::string contents_of(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Runs `life` in a process of its own, as programs have theirs.
+void live(const std::function<void()>& life) {
+  const std::string errors = testing::TempDir() + "life-" + std::to_string(::getpid());
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (std::freopen(errors.c_str(), "w", stderr) == nullptr) ::_exit(2);
+    life();
+    std::cout.flush();
+    ::_exit(testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  const std::string said = contents_of(errors);
+  std::remove(errors.c_str());
+  if (WIFEXITED(status)) {
+    EXPECT_EQ(WEXITSTATUS(status), 0) << said;
+    return;
+  }
+  // librdkafka 2.0.2 has been seen to fail an assertion of its own once in a few hundred lives
+  // (kafka/README.md). To the others that is a death like any other; ours would be a failure.
+  EXPECT_TRUE(WTERMSIG(status) == SIGABRT && said.find("rdkafka_txnmgr.c") != std::string::npos)
+      << "signal " << WTERMSIG(status) << ": " << said;
+  std::cout << "a life ended in librdkafka: " << said;
+}
+
 TEST(ReadWorkWrite, CopiesEveryRecordOnceThroughAbortsAndDeaths) {
   const std::string from = new_topic("copy-from", 3);
   const std::string to = new_topic("copy-to", 2);
@@ -135,10 +173,9 @@ TEST(ReadWorkWrite, CopiesEveryRecordOnceThroughAbortsAndDeaths) {
     }
     ASSERT_TRUE(producer->flush(30s));
   }
-  std::mt19937 random(7);
   std::vector<Read> all;
-  for (int life = 0; life < 40 && all.size() < kRecords && !HasFailure(); ++life) {
-    copy_for_a_while(from, to, random);
+  for (unsigned n = 0; n < 40 && all.size() < kRecords && !HasFailure(); ++n) {
+    live([&] { copy_for_a_while(from, to, std::mt19937(n)); });
     all = read_all(to);
   }
   std::map<std::string, int> times;
