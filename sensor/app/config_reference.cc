@@ -17,6 +17,7 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"threshold-file", "", "threshold.config: thresholds and suppressions by sid"},
     {"rules.cache-dir", "", "folder of compiled pattern sets; empty: rules are compiled at every start"},
     {"rules.compile-threads", "2", "threads that compile pattern sets at a start or reload"},
+    {"rules.strict.*", "no", "classtype, reference, app-layer-event: values that are not known are errors (--strict-rule-keywords)"},
     {"rules.watch-interval", "0", "seconds between looks at the rule files: when they have changed and stayed so for one interval, they are loaded as after SIGHUP; 0: only SIGHUP loads them"},
     {"default-log-dir", ".", "where eve.json goes when -l is not given"},
     {"sensor-name", "", "this sensor's id: EVE's `host`, Kafka's header `sensor`"},

@@ -27,8 +27,27 @@ void print_build_info() {
 }  // namespace
 
 std::optional<int> answer_listings(const Options& options) {
-  if (options.list_keywords) {
-    fmt::print("{}", detect::keyword_list());
+  if (!options.list_keywords.empty()) {
+    const std::string& how = options.list_keywords;
+    const std::string text = how == "true" ? detect::keyword_list() : detect::keyword_table(how == "csv" || how == "all" ? std::string_view() : how);
+    if (text.empty()) {
+      fmt::print(stderr, "vong-sensor: no keyword '{}'\n", how);
+      return app::kExitUsage;
+    }
+    fmt::print("{}", text);
+  } else if (options.list_frames) {
+    for (const auto* protocol : applayer::protocols()) {
+      for (const auto frame : protocol->frames) fmt::print("{}: {}\n", protocol->name, frame);
+    }
+  } else if (options.list_rule_protocols) {
+    for (const std::string_view name : {"ip", "ipv4", "ip4", "ipv6", "ip6", "pkthdr", "tcp", "tcp-pkt", "tcp-stream", "udp", "icmp", "icmpv4", "icmpv6", "igmp",
+                                        "sctp", "esp", "ah", "gre", "ether", "arp"})
+      fmt::print("{}\n", name);
+    for (const auto* protocol : applayer::protocols()) fmt::print("{}\n", protocol->name);
+  } else if (options.list_run_modes) {
+    fmt::print("single\nworkers\nautofp\n");   // one pipeline behind all three
+  } else if (options.list_features) {
+    fmt::print("output::file-store\ntrue_sha256\nja3\nja4\n");   // the last two unless the configuration turns them off
   } else if (options.keyword_reference) {
     fmt::print("{}", detect::keyword_reference_markdown());
   } else if (options.config_reference) {

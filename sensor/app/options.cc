@@ -50,7 +50,18 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
                "a rule that cannot load ends the start with status 2");
   cli.add_flag("--simulate-ips", o.simulate_ips,
                "treat the stream as an inline device would (verdicts are only reported)");
-  cli.add_flag("--list-keywords", o.list_keywords, "list the rule keywords and end");
+  cli.add_flag("--strict-rule-keywords", o.strict_keywords,
+               "=all or =KEYWORD,...: unknown values of classtype, reference and app-layer-event are errors");
+  cli.add_flag("--engine-analysis", o.engine_analysis, "check configuration and rules and end, as -T (no reports: see vong-rules explain)");
+  // Known elsewhere, and nothing here depends on them.
+  cli.add_option("--pcap-file-buffer-size", o.buffer_size, "taken; the reader chooses its buffer itself")->type_name("BYTES");
+  cli.add_flag("--no-random", o.ignored, "taken; what is read from files never depends on chance");
+  cli.add_flag("--qa-skip-prefilter", o.ignored, "taken, without effect");
+  cli.add_flag("--list-keywords", o.list_keywords, "list the rule keywords and end; =csv with what they do, =KEYWORD that one alone");
+  cli.add_flag("--list-app-layer-frames", o.list_frames, "list the frames of each application protocol and end");
+  cli.add_flag("--list-rule-protos", o.list_rule_protocols, "list what a rule may name as its protocol and end");
+  cli.add_flag("--list-runmodes", o.list_run_modes, "list the run modes and end");
+  cli.add_flag("--dump-features", o.list_features, "list what rules may require as a feature and end");
   cli.add_flag("--keyword-reference", o.keyword_reference,
                "print the keyword reference (Markdown) and end");
   cli.add_flag("--config-reference", o.config_reference, "print the configuration reference (Markdown) and end");
@@ -63,7 +74,8 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
     std::fprintf(stderr, "vong-sensor: -r and -i exclude each other\n");
     return app::kExitUsage;
   }
-  const bool asks = o.list_keywords || o.list_protocols || o.build_info || o.keyword_reference || o.config_reference ||
+  if (o.engine_analysis) o.common.test_only = true;
+  const bool asks = !o.list_keywords.empty() || o.list_frames || o.list_rule_protocols || o.list_run_modes || o.list_features || o.list_protocols || o.build_info || o.keyword_reference || o.config_reference ||
                     o.dump_config || o.common.test_only;
   if (o.captures.empty() && o.interfaces.empty() && !asks && o.common.config_file.empty()) {
     std::fprintf(stderr,

@@ -31,7 +31,13 @@ struct Options {
   bool delete_files = false;  // --pcap-file-delete
   bool recursive = false;
   bool init_errors_fatal = false;
-  bool list_keywords = false, list_protocols = false, build_info = false, keyword_reference = false, config_reference = false;
+  // --strict-rule-keywords: "classtype,reference"; "true" or "all": all of them. Empty: none.
+  std::string strict_keywords;
+  std::string list_keywords;            // "true", "all", "csv", or a keyword's name; empty: not asked
+  bool list_frames = false, list_rule_protocols = false, list_run_modes = false, list_features = false;
+  std::string buffer_size;              // --pcap-file-buffer-size, taken and without effect: so are those below
+  bool ignored = false, engine_analysis = false;
+  bool list_protocols = false, build_info = false, keyword_reference = false, config_reference = false;
   bool simulate_ips = false;
   bool user_given = false;
   int workers = 0;  // 0: as configured

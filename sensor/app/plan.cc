@@ -120,6 +120,22 @@ void want_for_records(const emit::EveConfig& eve, Settings& settings) {
   }
 }
 
+// --strict-rule-keywords.
+void set_strict(std::string_view names, Settings& settings, app::Problems& problems) {
+  constexpr std::string_view kKeywords[] = {"classtype", "reference", "app-layer-event"};
+  const bool all = names == "true" || names == "all";
+  while (!all && !names.empty()) {
+    const std::string_view name = names.substr(0, names.find(','));
+    names.remove_prefix(std::min(names.size(), name.size() + 1));
+    if (std::find(std::begin(kKeywords), std::end(kKeywords), name) == std::end(kKeywords))
+      problems.warning({"-", 1, 1}, fmt::format("--strict-rule-keywords: '{}' has no strict form: classtype, reference and app-layer-event have", name));
+    settings.set(fmt::format("rules.strict.{}", name), "yes");
+  }
+  for (const std::string_view name : kKeywords) {
+    if (all) settings.set(fmt::format("rules.strict.{}", name), "yes");
+  }
+}
+
 }  // namespace
 
 Settings read_settings(const Options& options, app::Problems& problems) {
@@ -144,6 +160,7 @@ Settings read_settings(const Options& options, app::Problems& problems) {
   }
   if (options.simulate_ips) settings.set("stream.inline", "yes");
   if (!options.data_dir.empty()) settings.set("default-data-dir", options.data_dir);
+  set_strict(options.strict_keywords, settings, problems);
   return settings;
 }
 

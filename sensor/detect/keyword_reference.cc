@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -82,6 +83,32 @@ std::set<std::string_view> all_names(const Catalog& catalog) {
 }  // namespace
 
 size_t keyword_count(const Catalog& catalog) { return all_names(catalog).size(); }
+
+std::string keyword_table(std::string_view only, const Catalog& catalog) {
+  std::map<std::string_view, std::string> rows;
+  const auto add = [&](std::string_view name, std::string_view alias, std::string_view help, std::string_view syntax) {
+    for (const std::string_view each : {name, alias}) {
+      if (!each.empty() && (only.empty() || only == each)) rows.emplace(each, fmt::format("{};{};{}\n", each, help, syntax));
+    }
+  };
+  for (const Keyword* k : keywords()) {
+    if ((k->flags & Keyword::kUnsupported) == 0) add(k->name, k->alias, k->help, k->syntax);
+  }
+  for (const TransformDef& t : transforms()) add(t.name, {}, t.help, t.syntax);
+  for (const PacketBufferDef& b : packet_buffers()) add(b.name, b.alias, b.help, {});
+  for (const applayer::ProtocolDef* p : catalog.protocols()) {
+    for (const auto& b : p->buffers) {
+      add(b.name, b.alias, b.help, {});
+      add(b.modifier, {}, b.help, {});
+    }
+    for (const auto& n : p->numbers) add(n.name, n.alias, n.help, "<number test>");
+    for (const auto& m : p->matchers) add(m.name, m.alias, m.help, {});
+  }
+  for (const std::string_view name : all_names(catalog)) add(name, {}, {}, {});   // what no table tells of
+  std::string out;
+  for (const auto& [name, row] : rows) out += row;
+  return out;
+}
 
 std::string keyword_list(const Catalog& catalog) {
   std::string out;

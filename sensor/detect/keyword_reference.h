@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "sensor/detect/buffer_catalog.h"
 
@@ -11,6 +12,8 @@ namespace vong::detect {
 [[nodiscard]] size_t keyword_count(const Catalog& catalog = Catalog::standard());
 // One a line: "- name".
 [[nodiscard]] std::string keyword_list(const Catalog& catalog = Catalog::standard());
+// "name;what it does;value" a line, of all keywords or of `only`; nothing when there is no such keyword.
+[[nodiscard]] std::string keyword_table(std::string_view only, const Catalog& catalog = Catalog::standard());
 // The whole page.
 [[nodiscard]] std::string keyword_reference_markdown(const Catalog& catalog = Catalog::standard());
 

@@ -272,6 +272,12 @@ Status RuleBuilder::option(const rules::Option& o) {
     if (k->value == ValueUse::kNone && o.has_value && !o.value.empty()) {
       return value_error(o.value, fmt::format("{} takes no value", k->name));
     }
+    if (k->flags & Keyword::kOncePerRule) {
+      for (const rules::Option& before : ast.options) {
+        if (&before == &o) break;
+        if (keyword_by_name(to_lower(before.name)) == k) return value_error(o.name, fmt::format("{} stands twice", k->name));
+      }
+    }
     if ((k->flags & Keyword::kIpOnlyOk) == 0) all_ip_only_ok = false;
     if ((k->flags & Keyword::kEventsOnlyOk) == 0) all_events_only_ok = false;
     if (k->flags & Keyword::kEvent) has_event = true;

@@ -75,7 +75,10 @@ flow::RawStream::Window TcpSession::raw_window(Direction d, bool force) const {
   const uint64_t run_end = s.buffer.known_until(from);
   const uint64_t to = std::min(run_end, ready);
   if (to <= from) return {};
-  const bool run_is_over = run_end < ready || s.ended || s.flushed || s.depth_reached;
+  // Once both ends are about to close, or the client is, whatever is there goes out: as the reference does it, so that an
+  // absolute offset counts from where it counts there.
+  const bool closing = state > TcpState::kTimeWait;
+  const bool run_is_over = run_end < ready || s.ended || s.flushed || s.depth_reached || closing;
   force |= s.raw_triggered;
   if (!force && !run_is_over && to - from < config_.raw_chunk_bytes[index(d)]) return {};
   const uint64_t history = from == s.raw_done ? config_.raw_history_bytes : 0;

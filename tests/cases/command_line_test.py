@@ -50,6 +50,30 @@ with tempfile.TemporaryDirectory() as d:
     open(f'{d}/outputs.yaml', 'w').write('outputs: [{eve-log: {types: [alert]}}, {http-log: {enabled: yes}}, {pcap-log: {enabled: yes}}, {stats: {enabled: no}}]\n')
     told = run(d, '-c', 'outputs.yaml', '--set', 'vars.address-groups.ASKED=any')[0].stderr
     same('outputs that are not written are named', 'no effect in this sensor: http-log, pcap-log\n' in told, True)
+    one = 'alert udp any any -> any any (msg:"x"; {} sid:{}; rev:1;)\n'
+    open(f'{d}/loose.rules', 'w').write(one.format('classtype:none-such;', 1) + one.format('reference:none-such,1;', 2) + one.format('app-layer-event:dns.none_such;', 3))
+    open(f'{d}/reference.config', 'w').write('config reference: url http://\n')
+    check = ('-T', '-S', 'loose.rules', '--set', 'reference-config-file=reference.config')
+
+    def refused(*flags):
+        told = subprocess.run([sensor, *check, *flags], cwd=d, capture_output=True, text=True)
+        return told.returncode, [int(line.split('loose.rules:')[1].split(':')[0]) for line in told.stderr.splitlines() if ': error: ' in line]
+    same('loose', refused(), (0, []))
+    same('all strict', refused('--strict-rule-keywords'), (2, [1, 2, 3]))
+    same('all strict, by name', refused('--strict-rule-keywords=all'), (2, [1, 2, 3]))
+    same('some strict', refused('--strict-rule-keywords=reference,classtype'), (2, [1, 2]))
+    for flags in (('--pcap-file-buffer-size', '4096'), ('--no-random',), ('--qa-skip-prefilter',)):
+        same(f'{flags}', alerts(run(d, *main, *flags)[1]), [(7, 1), (8, 2), (7, 3), (9, 4)])
+    same('analysis reads nothing', subprocess.run([sensor, '--engine-analysis', '-S', 'loose.rules', '-r', 'none'], cwd=d, capture_output=True).returncode, 0)
+
+    def listed(flag):
+        return subprocess.run([sensor, flag], capture_output=True, text=True).stdout.splitlines()
+    same('a keyword', [line.split(';')[0] for line in listed('--list-keywords=dsize')], ['dsize'])
+    same('no such keyword', listed('--list-keywords=none-such'), [])
+    same('keywords as a table has those of the list', {line.split(';')[0] for line in listed('--list-keywords=csv')} >=
+         {line[2:] for line in listed('--list-keywords')}, True)
+    same('frames', 'nfs: rpc.pdu' in listed('--list-app-layer-frames'), True)
+    same('protocols of rules', {'tcp-pkt', 'http2'} <= set(listed('--list-rule-protos')), True)
     same('version', subprocess.run([sensor, '-V'], capture_output=True, text=True).stdout.startswith('vong-sensor '), True)
 for p in problems:
     print(p)

@@ -34,7 +34,7 @@ Status setup_flow(RuleBuilder& b, const rules::Option& o) {
 }
 
 constexpr Keyword kKeywords[] = {
-    {"flow", "", KeywordKind::kFlow, ValueUse::kRequired, setup_flow, nullptr, Keyword::kIpOnlyOk | Keyword::kEventsOnlyOk,
+    {"flow", "", KeywordKind::kFlow, ValueUse::kRequired, setup_flow, nullptr, Keyword::kIpOnlyOk | Keyword::kEventsOnlyOk | Keyword::kOncePerRule,
      "to_server|to_client|from_server|from_client, established|not_established|stateless, only_stream|no_stream, only_frag|no_frag",
      "Direction and state of the flow."},
 };

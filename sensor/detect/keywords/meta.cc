@@ -19,6 +19,7 @@ Status setup_classtype(RuleBuilder& b, const rules::Option& o) {
   if (!b.rule.classtype.empty()) return value_error(o.name, "classtype stands twice");
   const std::string name = to_lower(without_quotes(o.value));
   const rules::Classification* c = b.env.classifications.find(name);
+  if (c == nullptr && b.env.settings.flag("rules.strict.classtype", false)) return value_error(o.value, "unknown class");
   auto it = b.env.class_text.find(name);
   if (it == b.env.class_text.end()) {
     it = b.env.class_text.emplace(name, std::pair(b.set.keep(name), c == nullptr ? std::string_view() : b.set.keep(c->description))).first;
@@ -38,9 +39,12 @@ Status setup_priority(RuleBuilder& b, const rules::Option& o) {
   return {};
 }
 
-Status setup_reference(RuleBuilder&, const rules::Option& o) {
+Status setup_reference(RuleBuilder& b, const rules::Option& o) {
   const size_t comma = o.value.find(',');
   if (comma == std::string_view::npos || rules::trim(o.value.substr(comma + 1)).empty()) return value_error(o.value, "expected <system>,<id>");
+  const std::string system = to_lower(rules::trim(o.value.substr(0, comma)));
+  if (b.env.settings.flag("rules.strict.reference", false) && b.set.references.find(system) == nullptr)
+    return value_error(o.value.substr(0, comma), "unknown system of references");
   return {};
 }
 

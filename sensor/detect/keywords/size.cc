@@ -157,7 +157,7 @@ Status setup_entropy(RuleBuilder& b, const rules::Option& o) {
 }
 
 constexpr Keyword kKeywords[] = {
-    {"dsize", "", KeywordKind::kPacket, ValueUse::kRequired, nullptr, make_dsize, Keyword::kNeedsPacket, "[<|>|!]<bytes> or <min><><max>",
+    {"dsize", "", KeywordKind::kPacket, ValueUse::kRequired, nullptr, make_dsize, Keyword::kNeedsPacket | Keyword::kOncePerRule, "[<|>|!]<bytes> or <min><><max>",
      "Size of the packet's payload."},
     {"bsize", "", KeywordKind::kContent, ValueUse::kRequired, setup_bsize, nullptr, 0, "[<|>|<=|>=]<bytes> or <min><><max>", "Size of the sticky buffer."},
     {"urilen", "", KeywordKind::kContent, ValueUse::kRequired, setup_urilen, nullptr, 0, "[<|>]<bytes> or <min><><max>[, norm|raw]", "Length of the request's URI."},

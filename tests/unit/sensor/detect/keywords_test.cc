@@ -265,6 +265,24 @@ TEST_F(Keywords, RequiresLeavesRulesOut) {
   EXPECT_EQ(sids(packet("a")), std::vector<uint32_t>{2});
 }
 
+TEST_F(Keywords, SomeStandOnce) {
+  EXPECT_NE(error_of("alert udp any any -> any any (dsize:1; dsize:2; sid:1;)").find("dsize stands twice"), std::string::npos);
+  EXPECT_NE(error_of("alert udp any any -> any any (flow:to_server; flow:stateless; sid:1;)").find("flow stands twice"), std::string::npos);
+  EXPECT_EQ(error_of("alert udp any any -> any any (flow:to_server,stateless; ttl:>1; ttl:<9; sid:1;)"), "");
+}
+
+TEST_F(Keywords, WhatIsLooseCanBeStrict) {
+  const std::string unknown_class = "alert udp any any -> any any (classtype:none-such; sid:1;)";
+  const std::string unknown_system = "alert udp any any -> any any (reference:none-such,1; sid:1;)";
+  EXPECT_EQ(error_of(unknown_class), "");
+  EXPECT_EQ(error_of(unknown_system), "");
+  settings_.set("rules.strict.classtype", "yes");
+  EXPECT_NE(error_of(unknown_class), "");
+  EXPECT_EQ(error_of(unknown_system), "");
+  settings_.set("rules.strict.reference", "yes");
+  EXPECT_NE(error_of(unknown_system), "");
+}
+
 TEST_F(Keywords, ScriptsAreRefusedWithAReason) {
   EXPECT_NE(error_of("alert udp any any -> any any (lua:x.lua; sid:1;)").find("script"), std::string::npos);
   EXPECT_NE(error_of("alert udp any any -> any any (geoip:src,VN; sid:1;)").find("countries"), std::string::npos);

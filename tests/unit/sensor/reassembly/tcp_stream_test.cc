@@ -326,6 +326,25 @@ TEST(RawWindow, StopsAtAGapAndGoesOnBehindIt) {
   EXPECT_EQ(w.offset, 8u);
 }
 
+TEST(RawWindow, GoesOutWhateverItsSizeOnceTheClientCloses) {
+  TcpBench b;
+  b.handshake();
+  b.c("A", 1, 1, "abc");
+  b.s("A", 1, 4);
+  EXPECT_TRUE(b.session().raw_window(Direction::kToServer, false).data.empty());
+  b.c("A", 4, 1, "def");   // nobody acknowledges it
+  b.c("FA", 7, 1);
+  EXPECT_EQ(as_text(b.session().raw_window(Direction::kToServer, false).data), "abc");
+}
+
+TEST(RawWindow, WaitsOnWhereTheServerClosesFirst) {
+  TcpBench b;
+  b.handshake();
+  b.c("A", 1, 1, "abc");
+  b.s("FA", 1, 4);
+  EXPECT_TRUE(b.session().raw_window(Direction::kToServer, false).data.empty());
+}
+
 TEST(RawWindow, AtTheFlowsEndShowsUnacknowledgedBytes) {
   TcpBench b;
   b.handshake();
