@@ -41,7 +41,7 @@ TEST_F(Engine, APatternCountsInPayloadsOfTheSizeThatIsAskedForOnly) {
       "alert udp any any -> any any (content:\"abcd\"; dsize:>6; sid:3;)\n"
       "alert udp any any -> any any (content:\"abcd\"; dsize:5<>8; sid:4;)\n"
       "alert udp any any -> any any (content:\"abcd\"; dsize:!6; sid:5;)\n"
-      "alert udp any any -> any any (content:\"abcd\"; dsize:>3; dsize:<8; sid:6;)\n"
+      "alert udp any any -> any any (content:\"abcd\"; dsize:3<>8; sid:6;)\n"
       "alert udp any any -> any any (content:\"abcd\"; dsize:>65534; sid:7;)\n");
   EXPECT_THAT(sids(packet("abcd")), ElementsAre(2, 5, 6));
   EXPECT_THAT(sids(packet("abcd1")), ElementsAre(2, 5, 6));
