@@ -68,7 +68,9 @@ TEST_F(Keywords, OnPayloads) {
       return !sids(p).empty();
     };
     EXPECT_TRUE(run(c.match)) << c.match;
-    if (!c.no_match.empty()) EXPECT_FALSE(run(c.no_match)) << c.no_match;
+    if (!c.no_match.empty()) {
+      EXPECT_FALSE(run(c.no_match)) << c.no_match;
+    }
     EXPECT_NE(error_of(fmt::format("alert udp any any -> any any ({}; sid:1;)", c.refused)), "") << c.refused;
   }
 }
@@ -104,8 +106,12 @@ TEST_F(Keywords, OnTcpHeaders) {
       p.tcp.wscale = 7;
       return !sids(p).empty();
     };
-    if (c.match.find("SE") == std::string_view::npos) EXPECT_TRUE(run(c.match)) << c.match;
-    if (!c.no_match.empty()) EXPECT_FALSE(run(c.no_match)) << c.no_match;
+    if (c.match.find("SE") == std::string_view::npos) {
+      EXPECT_TRUE(run(c.match)) << c.match;
+    }
+    if (!c.no_match.empty()) {
+      EXPECT_FALSE(run(c.no_match)) << c.no_match;
+    }
     EXPECT_NE(error_of(fmt::format("alert tcp any any -> any any ({}; sid:1;)", c.refused)), "") << c.refused;
   }
 }
