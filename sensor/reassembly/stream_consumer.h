@@ -14,8 +14,8 @@ namespace vong::reassembly {
 struct StreamChunk {
   Bytes data;
   uint64_t offset = 0;  // stream offset of data[0]
-  bool end = false;  // nothing comes after these bytes: FIN, RST or the flow's end; told once, also
-                     // without bytes
+  bool end = false;  // nothing comes after these bytes: FIN, the flow's end or RST (of whose other
+                     // side more may come all the same); told once, also without bytes
   bool depth = false;  // stream.reassembly.depth was reached: more was sent than is kept
 };
 

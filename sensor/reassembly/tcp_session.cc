@@ -75,8 +75,8 @@ flow::RawStream::Window TcpSession::raw_window(Direction d, bool force) const {
   const uint64_t run_end = s.buffer.known_until(from);
   const uint64_t to = std::min(run_end, ready);
   if (to <= from) return {};
-  // Once both ends are about to close, or the client is, whatever is there goes out: as the reference does it, so that an
-  // absolute offset counts from where it counts there.
+  // Once both ends are about to close, or the client is, whatever is there goes out: as the
+  // reference does it, so that an absolute offset counts from where it counts there.
   const bool closing = state > TcpState::kTimeWait;
   const bool run_is_over = run_end < ready || s.ended || s.flushed || s.depth_reached || closing;
   force |= s.raw_triggered;
@@ -100,9 +100,10 @@ void TcpSession::raw_stop(Direction d) {
   trim(of(d));
 }
 
-// What goes before new bytes when they are inspected: nothing once no new ones can come.
+// What goes before new bytes when they are inspected: nothing once no new ones can come. Behind a
+// reset they can: whoever was not reached by it, since it was not the other side's, goes on.
 uint64_t TcpSession::history_of(const Sender& s) const {
-  const bool over = s.ended && s.raw_done >= s.buffer.highest();
+  const bool over = s.ended && !closed_by_rst && s.raw_done >= s.buffer.highest();
   return over ? 0 : std::min<uint64_t>(config_.raw_history_bytes, s.raw_done);
 }
 

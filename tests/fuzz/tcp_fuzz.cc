@@ -1,12 +1,14 @@
 // Rooms: sensor_reassembly, sensor_flow. A sequence of TCP segments between two ends, made from
 // bytes, through flow table and engine; checks what must hold whatever comes: offsets of one
-// direction never run backwards, memory stays under its caps, ends are told once.
+// direction never run backwards, memory stays under its caps, nothing comes behind an end but what
+// goes on after a reset.
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
 
 #include "sensor/flow/flow_table.h"
 #include "sensor/reassembly/tcp_engine.h"
+#include "sensor/reassembly/tcp_session.h"
 
 namespace {
 
@@ -34,12 +36,17 @@ struct Checker : reassembly::StreamConsumer {
     return static_cast<Seen&>(*f.slot(flow::FlowSlot::kAppLayer));
   }
 
+  static bool reset(const flow::Flow& f) {
+    return static_cast<const reassembly::TcpSession*>(f.slot(flow::FlowSlot::kStream))
+        ->closed_by_rst;
+  }
+
   size_t on_data(flow::Flow& f, Packet& p, Direction d,
                  const reassembly::StreamChunk& chunk) override {
     Seen& s = seen(f);
     const int i = index(d);
     must(chunk.offset == s.next[i]);
-    must(!s.ended[i]);
+    must(!s.ended[i] || reset(f));
     for (const uint8_t byte : chunk.data) sum_ += byte;  // every byte of the view can be read
     s.ended[i] = chunk.end;
     if (style_ == 3 && !swapped_ && !chunk.data.empty()) {

@@ -10,6 +10,7 @@
 #include "sensor/applayer/core/limits.h"
 #include "sensor/flow/exception.h"
 #include "sensor/flow/raw_stream.h"
+#include "sensor/reassembly/tcp_session.h"
 
 namespace vong::applayer {
 namespace {
@@ -79,7 +80,7 @@ struct Driver::Impl {
   void announce(const flow::Flow& f, FlowAppState& s, Timestamp now);
   void adopt_expected(const flow::Flow& f, FlowAppState& s, Timestamp now);
   [[nodiscard]] bool completed(FlowAppState& s, Direction d) const;
-  void drop_parser_at_end(FlowAppState& s);
+  void drop_parser_at_end(const flow::Flow& f, FlowAppState& s);
 };
 
 // Flows that the parser has announced are waited for from now on.
@@ -369,12 +370,15 @@ size_t Driver::Impl::feed(FlowAppState& s, Direction d, const Input& in, bool tc
   return in.data.size();
 }
 
-// A connection that is over stays in the flow table for a while: not with all that a parser keeps.
-void Driver::Impl::drop_parser_at_end(FlowAppState& s) {
+// A connection that is over stays in the flow table for a while: not with all that a parser keeps. One that was reset may go on, where
+// the reset was not the other side's.
+void Driver::Impl::drop_parser_at_end(const flow::Flow& f, FlowAppState& s) {
   constexpr uint8_t kBoth = (1U << kDirections) - 1;
   if (s.ends_told != kBoth || s.upgrade_pending || !s.parser->transactions.empty() || s.parser->frames != nullptr ||
       s.parser->no_payload_inspection)
     return;
+  const auto* session = static_cast<const reassembly::TcpSession*>(f.slot(flow::FlowSlot::kStream));
+  if (session != nullptr && session->closed_by_rst) return;
   finish_parser(s);
   if (!s.parser->transactions.empty()) return;
   s.finished = {true, true};
@@ -507,7 +511,7 @@ void Driver::collect(flow::Flow& f) {
   if (s == nullptr || s->parser == nullptr) return;
   if (s->parser->frames != nullptr) s->parser->frames->collect();
   auto& open = s->parser->transactions;
-  if (open.empty()) return impl_->drop_parser_at_end(*s);
+  if (open.empty()) return impl_->drop_parser_at_end(f, *s);
   const uint32_t all_logged = static_cast<uint32_t>((uint64_t{1} << s->def->loggers.size()) - 1);
   const auto done = [&](const std::unique_ptr<Transaction>& tx) {
     for (size_t i = 0; i < kDirections; ++i) {
@@ -519,7 +523,7 @@ void Driver::collect(flow::Flow& f) {
   };
   while (!open.empty() && done(open.front())) open.pop_front();
   if (!open.empty()) erase_if(open, done);
-  if (open.empty()) impl_->drop_parser_at_end(*s);
+  if (open.empty()) impl_->drop_parser_at_end(f, *s);
 }
 
 }  // namespace vong::applayer

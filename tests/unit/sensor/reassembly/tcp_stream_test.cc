@@ -312,6 +312,20 @@ TEST(RawWindow, HistoryGoesWithTheEndOfTheStream) {
   EXPECT_EQ(b.engine.reassembly_memuse_bytes(), 0u);
 }
 
+TEST(RawWindow, HistoryStaysBehindAResetThatMayNotBeTheOtherSides) {
+  TcpBench b;
+  b.handshake();
+  b.c("A", 1, 1, "first");
+  b.s("RA", 1, 6);
+  b.session().raw_done(Direction::kToServer, 5);
+  b.c("A", 6, 1, "more");
+  Packet pseudo;
+  pseudo.is_pseudo = true;
+  pseudo.flow = b.flow;
+  b.engine.flush(*b.flow, pseudo, Direction::kToServer);  // the flow's end
+  EXPECT_EQ(as_text(b.session().raw_window(Direction::kToServer, true).data), "firstmore");
+}
+
 TEST(RawWindow, StopsAtAGapAndGoesOnBehindIt) {
   TcpBench b;
   b.handshake();
@@ -332,7 +346,7 @@ TEST(RawWindow, GoesOutWhateverItsSizeOnceTheClientCloses) {
   b.c("A", 1, 1, "abc");
   b.s("A", 1, 4);
   EXPECT_TRUE(b.session().raw_window(Direction::kToServer, false).data.empty());
-  b.c("A", 4, 1, "def");   // nobody acknowledges it
+  b.c("A", 4, 1, "def");  // nobody acknowledges it
   b.c("FA", 7, 1);
   EXPECT_EQ(as_text(b.session().raw_window(Direction::kToServer, false).data), "abc");
 }

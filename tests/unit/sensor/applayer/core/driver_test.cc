@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
+#include "sensor/reassembly/tcp_engine.h"
+#include "sensor/reassembly/tcp_session.h"
 
 namespace vong::applayer {
 namespace {
@@ -355,6 +357,22 @@ TEST_F(DriverTest, ParserGoesWhenBothSidesHaveEndedAndNothingIsOpen) {
   EXPECT_FALSE(driver_->wants(flow_, Direction::kToServer));
   EXPECT_FALSE(driver_->wants(flow_, Direction::kToClient));
   driver_->on_flow_end(flow_, packet_);
+}
+
+TEST_F(DriverTest, ParserStaysBehindAReset) {
+  const reassembly::TcpConfig config;
+  reassembly::SessionMemory memory;
+  auto session = std::make_unique<reassembly::TcpSession>(config, memory);
+  session->closed_by_rst = true;
+  flow_.set_slot(flow::FlowSlot::kStream, std::move(session));
+  EXPECT_EQ(client("PING a\n", true), 7u);
+  EXPECT_EQ(server("PONG b\n", true), 7u);
+  for (const auto& tx : parser().transactions) tx->inspected = {true, true};
+  driver_->collect(flow_);
+  ASSERT_NE(state().parser, nullptr);
+  EXPECT_EQ(client("PING on\n"), 8u);  // the reset was not the other side's
+  EXPECT_EQ(parser().log, ">PING a;<PONG b;>PING on;");
+  flow_.set_slot(flow::FlowSlot::kStream, nullptr);
 }
 
 TEST_F(DriverTest, FlowEndEndsTheParserOnce) {
