@@ -103,7 +103,7 @@ void TcpSession::raw_stop(Direction d) {
 // What goes before new bytes when they are inspected: nothing once no new ones can come. Behind a
 // reset they can: whoever was not reached by it, since it was not the other side's, goes on.
 uint64_t TcpSession::history_of(const Sender& s) const {
-  const bool over = s.ended && !closed_by_rst && s.raw_done >= s.buffer.highest();
+  const bool over = s.ended && (!closed_by_rst || s.rst_sent) && s.raw_done >= s.buffer.highest();
   return over ? 0 : std::min<uint64_t>(config_.raw_history_bytes, s.raw_done);
 }
 

@@ -315,10 +315,13 @@ TEST(RawWindow, HistoryGoesWithTheEndOfTheStream) {
 TEST(RawWindow, HistoryStaysBehindAResetThatMayNotBeTheOtherSides) {
   TcpBench b;
   b.handshake();
-  b.c("A", 1, 1, "first");
-  b.s("RA", 1, 6);
+  b.s("PA", 1, 1, "answer");
+  b.c("A", 1, 7, "first");
+  b.s("RA", 7, 6);
+  b.session().raw_done(Direction::kToClient, 6);
+  EXPECT_EQ(b.session().of(Direction::kToClient).buffer.kept_bytes(), 0u);  // who resets is silent
   b.session().raw_done(Direction::kToServer, 5);
-  b.c("A", 6, 1, "more");
+  b.c("A", 6, 7, "more");
   Packet pseudo;
   pseudo.is_pseudo = true;
   pseudo.flow = b.flow;
