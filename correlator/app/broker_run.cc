@@ -59,12 +59,25 @@ void log_swap(const Engine::Swapped& s) {
       s.campaigns_anew ? "; campaigns begin anew" : "");
 }
 
-kafka::KafkaResult<> commit_surely(kafka::Producer& producer, std::chrono::milliseconds patience,
-                                   const app::Signals& signals) {
+kafka::KafkaResult<> transact(kafka::Producer& producer,
+                              std::span<const kafka::TopicOffset> offsets,
+                              const kafka::GroupMetadata& group, std::chrono::milliseconds patience,
+                              const app::Signals& signals,
+                              const std::function<kafka::KafkaResult<>()>& write) {
+  if (auto ok = producer.begin(); !ok) return ok;
+  if (auto ok = write(); !ok) return ok;
+  if (auto ok = producer.send_offsets(offsets, group, patience); !ok) return ok;
   for (;;) {
     auto ok = producer.commit(patience);
     if (ok || ok.error().answer != kafka::Answer::kRetry || signals.stop_requested()) return ok;
   }
+}
+
+kafka::KafkaResult<> undo(kafka::Producer& producer, const kafka::KafkaError& error,
+                          std::chrono::milliseconds patience) {
+  if (error.answer != kafka::Answer::kAbort) return std::unexpected(error);
+  spdlog::warn("{}", error.message);
+  return producer.abort(patience);
 }
 
 }  // namespace vong::correlator

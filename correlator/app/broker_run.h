@@ -2,7 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 
 #include "app_common/program.h"
 #include "correlator/app/options.h"
@@ -29,9 +32,23 @@ namespace vong::correlator {
 // What a reload of the rules did.
 void log_swap(const Engine::Swapped& swapped);
 
-// Tries until the broker says whether the transaction is committed, or a stop is asked for.
-[[nodiscard]] kafka::KafkaResult<> commit_surely(kafka::Producer& producer,
-                                                 std::chrono::milliseconds patience,
-                                                 const app::Signals& signals);
+// A transaction of what `write` sends and of `offsets`: begun, written, and committed as soon as
+// the broker says whether it is; when a stop is asked for, that is not waited for.
+[[nodiscard]] kafka::KafkaResult<> transact(kafka::Producer& producer,
+                                            std::span<const kafka::TopicOffset> offsets,
+                                            const kafka::GroupMetadata& group,
+                                            std::chrono::milliseconds patience,
+                                            const app::Signals& signals,
+                                            const std::function<kafka::KafkaResult<>()>& write);
+
+// After a transaction that ended with `error`: aborts it, where that is the answer, and logs why.
+// An error: the producer is of no use any more.
+[[nodiscard]] kafka::KafkaResult<> undo(kafka::Producer& producer, const kafka::KafkaError& error,
+                                        std::chrono::milliseconds patience);
+
+// For intervals: never goes back, begins anywhere.
+[[nodiscard]] inline int64_t wall_ns() {
+  return std::chrono::steady_clock::now().time_since_epoch().count();
+}
 
 }  // namespace vong::correlator

@@ -24,8 +24,6 @@ constexpr auto kTransactionTimeout = 10s;
 constexpr int64_t kCommitEveryNs = 200'000'000;
 constexpr size_t kCommitBytes = 8u << 20;
 
-int64_t wall_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
-
 }  // namespace
 
 DividedRun::DividedRun(const Options& options, const enrich::Registry& registry,
@@ -224,12 +222,11 @@ bool DividedRun::commit() {
                     offsets = std::move(offsets),
                     group = link_->consumer.group_metadata()]() -> kafka::KafkaResult<> {
     kafka::Producer& producer = link_->producer;
-    if (auto ok = producer.begin(); !ok) return ok;
-    if (auto ok = BlockOutbox::write(blocks, producer, options_.facts_topic, keep_on_); !ok)
-      return ok;
-    if (auto ok = Outbox::write(out, producer); !ok) return ok;
-    if (auto ok = producer.send_offsets(offsets, group, kPatience); !ok) return ok;
-    return commit_surely(producer, kPatience, signals_);
+    return transact(producer, offsets, group, kPatience, signals_, [&]() -> kafka::KafkaResult<> {
+      if (auto ok = BlockOutbox::write(blocks, producer, options_.facts_topic, keep_on_); !ok)
+        return ok;
+      return Outbox::write(out, producer);
+    });
   });
   return true;
 }
@@ -243,9 +240,7 @@ bool DividedRun::note_commit(bool wait) {
   }
   online_.transactions_aborted.add();
   rebalanced_ = broken_ = true;  // state is ahead of what is committed: from there again
-  if (done->error().answer != Answer::kAbort) return failed(done->error());
-  spdlog::warn("{}", done->error().message);
-  if (auto ok = link_->producer.abort(kPatience); !ok) return failed(ok.error());
+  if (auto ok = undo(link_->producer, done->error(), kPatience); !ok) return failed(ok.error());
   return true;
 }
 

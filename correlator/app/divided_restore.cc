@@ -17,8 +17,6 @@ constexpr int64_t kGatherLateNs = 1'000'000'000;
 // Of blocks that cannot be committed before a correction: then it is made at once.
 constexpr size_t kWaitingBytesMax = 64u << 20;
 
-int64_t wall_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
-
 }  // namespace
 
 // --- taking partitions over ---

@@ -22,8 +22,6 @@ constexpr size_t kAheadMax = 4;      // batches that are being read while others
 constexpr int64_t kCommitEveryNs = 200'000'000;
 constexpr size_t kOutboxMax = 10'000;
 
-int64_t wall_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
-
 }  // namespace
 
 OnlineRun::OnlineRun(const Options& options, const enrich::Registry& registry, sigma::RuleSet rules,
@@ -182,10 +180,8 @@ bool OnlineRun::commit() {
   committer_.begin([this, out = outbox_.take(), offsets = partitions_.offsets(live_->released_ns),
                     group = link_->consumer.group_metadata()]() -> kafka::KafkaResult<> {
     kafka::Producer& producer = link_->producer;
-    if (auto ok = producer.begin(); !ok) return ok;
-    if (auto ok = Outbox::write(out, producer); !ok) return ok;
-    if (auto ok = producer.send_offsets(offsets, group, kPatience); !ok) return ok;
-    return commit_surely(producer, kPatience, signals_);
+    return transact(producer, offsets, group, kPatience, signals_,
+                    [&] { return Outbox::write(out, producer); });
   });
   return true;
 }
@@ -199,9 +195,7 @@ bool OnlineRun::note_commit(bool wait) {
   }
   online_.transactions_aborted.add();
   in_force_.forget();
-  if (done->error().answer != Answer::kAbort) return failed(done->error());
-  spdlog::warn("{}", done->error().message);
-  if (auto ok = link_->producer.abort(kPatience); !ok) return failed(ok.error());
+  if (auto ok = undo(link_->producer, done->error(), kPatience); !ok) return failed(ok.error());
   reassigned_ = true;
   return true;
 }

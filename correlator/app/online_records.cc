@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "correlator/app/broker_run.h"
 #include "correlator/app/online_run.h"
 #include "correlator/app/topics.h"
 
@@ -12,7 +13,6 @@ namespace {
 
 constexpr int64_t kStatusAheadNs = 86'400'000'000'000;
 
-int64_t wall_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 int64_t now_ns() { return to_ns(std::chrono::system_clock::now()); }  // of the calendar
 
 }  // namespace

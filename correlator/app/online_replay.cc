@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "correlator/app/broker_run.h"
 #include "correlator/app/online_run.h"
 #include "correlator/app/topics.h"
 
@@ -15,8 +16,6 @@ namespace {
 
 // How long late events are gathered when more and more come, before they are put in their places.
 constexpr int64_t kGatherLateNs = 2'000'000'000;
-
-int64_t wall_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
 }  // namespace
 
