@@ -40,10 +40,7 @@ std::optional<int> answer_listings(const Options& options) {
       for (const auto frame : protocol->frames) fmt::print("{}: {}\n", protocol->name, frame);
     }
   } else if (options.list_rule_protocols) {
-    for (const std::string_view name : {"ip", "ipv4", "ip4", "ipv6", "ip6", "pkthdr", "tcp", "tcp-pkt", "tcp-stream", "udp", "icmp", "icmpv4", "icmpv6", "igmp",
-                                        "sctp", "esp", "ah", "gre", "ether", "arp"})
-      fmt::print("{}\n", name);
-    for (const auto* protocol : applayer::protocols()) fmt::print("{}\n", protocol->name);
+    for (const std::string_view name : detect::rule_protocols()) fmt::print("{}\n", name);
   } else if (options.list_run_modes) {
     fmt::print("single\nworkers\nautofp\n");   // one pipeline behind all three
   } else if (options.list_features) {

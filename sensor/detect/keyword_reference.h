@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sensor/detect/buffer_catalog.h"
 
@@ -14,6 +15,8 @@ namespace vong::detect {
 [[nodiscard]] std::string keyword_list(const Catalog& catalog = Catalog::standard());
 // "name;what it does;value" a line, of all keywords or of `only`; nothing when there is no such keyword.
 [[nodiscard]] std::string keyword_table(std::string_view only, const Catalog& catalog = Catalog::standard());
+// What a rule may name as its protocol.
+[[nodiscard]] std::vector<std::string_view> rule_protocols(const Catalog& catalog = Catalog::standard());
 // The whole page.
 [[nodiscard]] std::string keyword_reference_markdown(const Catalog& catalog = Catalog::standard());
 

@@ -7,6 +7,7 @@
 #include "rules/network/nearest_name.h"
 #include "rules/network/text.h"
 #include "sensor/detect/app_protocols.h"
+#include "sensor/detect/keyword_reference.h"
 #include "sensor/detect/limits.h"
 
 namespace vong::detect {
@@ -21,23 +22,23 @@ struct HeaderProtocol {
   uint8_t ip_version;
 };
 constexpr HeaderProtocol kProtocols[] = {
-    {"tcp", ProtoMask::kTcp, 0},          {"tcp-pkt", ProtoMask::kTcp, 0},    {"tcp-stream", ProtoMask::kTcp, 0},
-    {"udp", ProtoMask::kUdp, 0},          {"icmp", ProtoMask::kIcmp4 | ProtoMask::kIcmp6, 0},
-    {"icmpv4", ProtoMask::kIcmp4, 0},     {"icmpv6", ProtoMask::kIcmp6, 0},   {"sctp", ProtoMask::kSctp, 0},
     {"ip", ProtoMask::kIp, 0},            {"ipv4", ProtoMask::kIp, 4},        {"ip4", ProtoMask::kIp, 4},
     {"ipv6", ProtoMask::kIp, 6},          {"ip6", ProtoMask::kIp, 6},         {"pkthdr", ProtoMask::kAny, 0},
-    {"arp", ProtoMask::kNotIp, 0},        {"ether", ProtoMask::kAny, 0},      {"igmp", ProtoMask::kOtherIp, 0},
-    {"ah", ProtoMask::kOtherIp, 0},       {"esp", ProtoMask::kOtherIp, 0},    {"gre", ProtoMask::kOtherIp, 0},
+    {"tcp", ProtoMask::kTcp, 0},          {"tcp-pkt", ProtoMask::kTcp, 0},    {"tcp-stream", ProtoMask::kTcp, 0},
+    {"udp", ProtoMask::kUdp, 0},          {"icmp", ProtoMask::kIcmp4 | ProtoMask::kIcmp6, 0},
+    {"icmpv4", ProtoMask::kIcmp4, 0},     {"icmpv6", ProtoMask::kIcmp6, 0},   {"igmp", ProtoMask::kOtherIp, 0},
+    {"sctp", ProtoMask::kSctp, 0},        {"esp", ProtoMask::kOtherIp, 0},    {"ah", ProtoMask::kOtherIp, 0},
+    {"gre", ProtoMask::kOtherIp, 0},      {"ether", ProtoMask::kAny, 0},      {"arp", ProtoMask::kNotIp, 0},
 };
 
-std::vector<std::string_view> protocol_names(const Catalog& catalog) {
+}  // namespace
+
+std::vector<std::string_view> rule_protocols(const Catalog& catalog) {
   std::vector<std::string_view> names;
   for (const HeaderProtocol& p : kProtocols) names.push_back(p.name);
   for (const auto* p : catalog.protocols()) names.push_back(p->name);
   return names;
 }
-
-}  // namespace
 
 Status RuleBuilder::header() {
   const std::string name = to_lower(ast.protocol);
@@ -58,7 +59,7 @@ Status RuleBuilder::header() {
     body.apps = app_protocols_named(name, env.catalog);
     if (body.apps.empty()) {
       return value_error(ast.protocol, fmt::format("unknown protocol {}{}", rules::shown(ast.protocol),
-                                                   rules::suggestion(name, protocol_names(env.catalog))));
+                                                   rules::suggestion(name, rule_protocols(env.catalog))));
     }
     mask = ProtoMask::kTcp | ProtoMask::kUdp | ProtoMask::kSctp;
   }

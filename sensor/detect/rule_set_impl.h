@@ -65,12 +65,19 @@ struct RuleSet::Impl {
 // Shared by all rules of a set while it is compiled.
 struct CompileEnv {
   CompileEnv(const Settings& s, const Catalog& c, rules::Variables v)
-      : settings(s), catalog(c), variables(std::move(v)), lists(variables) {}
+      : settings(s),
+        catalog(c),
+        variables(std::move(v)),
+        lists(variables),
+        strict_classtype(s.flag("rules.strict.classtype", false)),
+        strict_reference(s.flag("rules.strict.reference", false)),
+        strict_app_event(s.flag("rules.strict.app-layer-event", false)) {}
 
   const Settings& settings;
   const Catalog& catalog;
   rules::Variables variables;
   rules::ListCache lists;
+  const bool strict_classtype, strict_reference, strict_app_event;   // --strict-rule-keywords
   RegexLimits regex_limits;
   std::shared_ptr<const DatasetStore> datasets_before;   // of the rule set that this one replaces
   rules::ClassificationConfig classifications;

@@ -65,12 +65,12 @@ struct Runtime {
   std::vector<MatchedContent> evidence;             // of this rule
 };
 
-// Part of a rule that does not look into a buffer: a test on the packet, the flow, their state.
 // How long a packet's payload is, at least and at most; none when they have crossed.
 struct PayloadSizes {
   uint16_t least = 0, most = UINT16_MAX;
 };
 
+// Part of a rule that does not look into a buffer: a test on the packet, the flow, their state.
 class Condition {
  public:
   virtual ~Condition() = default;

@@ -61,7 +61,7 @@ Status setup_app_event(RuleBuilder& b, const rules::Option& o) {
   if (built_in) {
     std::vector<std::string_view> names;
     for (const auto& e : b.env.catalog.protocol(apps[0])->events) names.push_back(e.rule_name);
-    if (b.env.settings.flag("rules.strict.app-layer-event", false))
+    if (b.env.strict_app_event)
       return value_error(o.value.substr(dot + 1), fmt::format("{} has no event {}{}", proto, rules::shown(event), rules::suggestion(event, names)));
     // Rule files of other versions name events that come and go: such a rule is left out with a warning.
     b.env.skip_rule = b.env.skip_warns = true;

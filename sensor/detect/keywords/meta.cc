@@ -16,10 +16,9 @@ Status setup_msg(RuleBuilder& b, const rules::Option& o) {
 }
 
 Status setup_classtype(RuleBuilder& b, const rules::Option& o) {
-  if (!b.rule.classtype.empty()) return value_error(o.name, "classtype stands twice");
   const std::string name = to_lower(without_quotes(o.value));
   const rules::Classification* c = b.env.classifications.find(name);
-  if (c == nullptr && b.env.settings.flag("rules.strict.classtype", false)) return value_error(o.value, "unknown class");
+  if (c == nullptr && b.env.strict_classtype) return value_error(o.value, "unknown class");
   auto it = b.env.class_text.find(name);
   if (it == b.env.class_text.end()) {
     it = b.env.class_text.emplace(name, std::pair(b.set.keep(name), c == nullptr ? std::string_view() : b.set.keep(c->description))).first;
@@ -42,8 +41,7 @@ Status setup_priority(RuleBuilder& b, const rules::Option& o) {
 Status setup_reference(RuleBuilder& b, const rules::Option& o) {
   const size_t comma = o.value.find(',');
   if (comma == std::string_view::npos || rules::trim(o.value.substr(comma + 1)).empty()) return value_error(o.value, "expected <system>,<id>");
-  const std::string system = to_lower(rules::trim(o.value.substr(0, comma)));
-  if (b.env.settings.flag("rules.strict.reference", false) && b.set.references.find(system) == nullptr)
+  if (b.env.strict_reference && b.set.references.find(to_lower(rules::trim(o.value.substr(0, comma)))) == nullptr)
     return value_error(o.value.substr(0, comma), "unknown system of references");
   return {};
 }
@@ -129,7 +127,7 @@ constexpr Keyword kKeywords[] = {
     {"sid", "", KeywordKind::kMeta, ValueUse::kRequired, setup_nothing, nullptr, kFlags, "<number>", "Number of the rule."},
     {"gid", "", KeywordKind::kMeta, ValueUse::kRequired, setup_nothing, nullptr, kFlags, "<number>", "Group that the rule's number belongs to, 1 when not given."},
     {"rev", "", KeywordKind::kMeta, ValueUse::kRequired, setup_nothing, nullptr, kFlags, "<number>", "Revision of the rule."},
-    {"classtype", "", KeywordKind::kMeta, ValueUse::kRequired, setup_classtype, nullptr, kFlags, "<class>", "Class of classification.config: category and priority."},
+    {"classtype", "", KeywordKind::kMeta, ValueUse::kRequired, setup_classtype, nullptr, kFlags | Keyword::kOncePerRule, "<class>", "Class of classification.config: category and priority."},
     {"priority", "", KeywordKind::kMeta, ValueUse::kRequired, setup_priority, nullptr, kFlags, "<1-255>", "Priority instead of the class's."},
     {"reference", "", KeywordKind::kMeta, ValueUse::kRequired, setup_reference, nullptr, kFlags, "<system>,<id>", "Where to read about it."},
     {"metadata", "", KeywordKind::kMeta, ValueUse::kRequired, setup_nothing, nullptr, kFlags, "<key> <value>[, <key> <value>...]", "Facts for analysts, shown with the alert."},

@@ -16,7 +16,6 @@ Status setup_threshold(RuleBuilder& b, const rules::Option& o) {
 }
 
 Status setup_filter(RuleBuilder& b, const rules::Option& o) {
-  if (b.body.detection_filter) return value_error(o.name, "detection_filter stands twice");
   if (!b.body.thresholds.empty()) return value_error(o.name, "threshold and detection_filter exclude each other");
   const auto t = rules::parse_detection_filter(o.value);
   if (!t) return std::unexpected(t.error());
@@ -30,7 +29,7 @@ constexpr Keyword kKeywords[] = {
     {"threshold", "", KeywordKind::kThreshold, ValueUse::kRequired, setup_threshold, nullptr, kFlags,
      "type limit|threshold|both|backoff, track by_src|by_dst|by_both|by_rule|by_flow, count <n>, seconds <s>[, multiplier <n>]",
      "Raises only some of the alerts."},
-    {"detection_filter", "", KeywordKind::kThreshold, ValueUse::kRequired, setup_filter, nullptr, kFlags,
+    {"detection_filter", "", KeywordKind::kThreshold, ValueUse::kRequired, setup_filter, nullptr, kFlags | Keyword::kOncePerRule,
      "track by_src|by_dst|by_both|by_rule|by_flow, count <n>, seconds <s>", "Raises alerts only after this many matches within the time."},
 };
 
