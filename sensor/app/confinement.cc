@@ -9,12 +9,14 @@
 
 #include "sensor/app/options.h"
 #include "sensor/app/plan.h"
+#include "sensor/app/tenants_from_config.h"
 #include "sensor/app/worker.h"
 #include "sensor/capture/pcap_file.h"
 #include "sensor/confine/files.h"
 #include "sensor/confine/privileges.h"
 #include "sensor/confine/system_calls.h"
 #include "sensor/detect/rule_set.h"
+#include "sensor/detect/tenants.h"
 
 namespace vong::sensor {
 namespace {
@@ -87,6 +89,13 @@ void add_rules(const Options& options, const Settings& settings, confine::FileAc
     for (const auto& path : *paths) add(path);
   }
   for (const auto& path : {load.classification_file, load.reference_file, load.threshold_file, options.common.config_file}) add(path);
+  if (load.tenants != nullptr) {
+    for (const auto& one : load.tenants->tenants) {
+      for (const auto& path : one.load.files) add(path);
+      for (const auto& path : {one.load.classification_file, one.load.reference_file, one.load.threshold_file}) add(path);
+    }
+    for (const auto& i : settings.children("multi-detect.tenants")) add(tenant_yaml(settings, "multi-detect.tenants." + i, options.common.config_file));
+  }
   for (const auto& i : settings.children("rule-files")) {
     if (const auto path = settings.text("rule-files." + i, ""); path.starts_with('/'))
       add(std::string(path));
@@ -112,6 +121,11 @@ void add_captures(const Options& options, std::vector<std::string>& out) {
 // sensor was started.
 bool saves_in_working_folder(const Options& options, const detect::RuleSet& rules) {
   if (!options.data_dir.empty()) return false;
+  if (rules.tenants() != nullptr) {
+    for (const auto& one : rules.tenants()->all) {
+      if (saves_in_working_folder(options, *one.rules)) return true;
+    }
+  }
   for (size_t i = 0; i < rules.size(); ++i) {
     const auto text = rules.rule(i).text;
     if (const auto at = text.find("dataset");

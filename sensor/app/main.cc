@@ -101,6 +101,7 @@ int main(int argc, char** argv) {
   }
   sensor::Plan plan;
   plan.rule_counts = report.counts;
+  plan.tenant_counts = report.tenants;
   plan.forwarding = forwarding.get();
   sensor::fill_plan(plan, options, std::move(settings), std::move(rules));
   write_pid_file(options.pid_file);

@@ -1,7 +1,6 @@
 #include "sensor/app/plan.h"
 
 #include <fmt/format.h>
-#include <glob.h>
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
@@ -11,7 +10,9 @@
 #include "base/strings.h"
 #include "sensor/app/canary.h"
 #include "sensor/app/overload.h"
+#include "sensor/app/rule_paths.h"
 #include "sensor/app/settings_from_config.h"
+#include "sensor/app/tenants_from_config.h"
 #include "sensor/capture/bpf_filter.h"
 #include "sensor/emit/file_store.h"
 
@@ -21,37 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMaxFilterBytes = 64 * 1024;
-
-std::vector<std::string> expand(const std::string& pattern) {
-  if (pattern.find_first_of("*?[") == std::string::npos) return {pattern};
-  glob_t found{};
-  std::vector<std::string> out;
-  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0)
-    out.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  ::globfree(&found);
-  return out;
-}
-
-// A name from the configuration: absolute, or below default-rule-path; where that does not exist,
-// beside the configuration file.
-std::string rule_path(const std::string& name, const Settings& settings,
-                      const std::string& config_file) {
-  if (name.starts_with('/')) return name;
-  const fs::path folder(std::string(settings.text("default-rule-path", "")));
-  const fs::path below = folder / name;
-  if (fs::exists(below) || config_file.empty()) return below.string();
-  const fs::path beside = fs::path(config_file).parent_path() / folder / name;
-  return fs::exists(beside) ? beside.string() : below.string();
-}
-
-// A file named in the configuration; "" when it is not set.
-std::string configured_file(const Settings& settings, std::string_view key,
-                            const std::string& config_file) {
-  const std::string name(settings.text(key, ""));
-  if (name.empty() || name.starts_with('/') || fs::exists(name) || config_file.empty()) return name;
-  const fs::path beside = fs::path(config_file).parent_path() / name;
-  return fs::exists(beside) ? beside.string() : name;
-}
 
 std::string top_of(const std::string& key) { return key.substr(0, key.find('.')); }
 
@@ -168,28 +138,24 @@ detect::LoadOptions rule_options(const Options& options, const Settings& setting
                                  app::Problems& problems) {
   detect::LoadOptions load;
   const std::string& config_file = options.common.config_file;
-  const auto add = [&](const std::string& name, bool from_config) {
-    const auto paths = expand(from_config ? rule_path(name, settings, config_file) : name);
-    if (paths.empty())
-      problems.warning({config_file.empty() ? "-" : config_file, 1, 1},
-                       "no rule file matches " + name);
-    load.files.insert(load.files.end(), paths.begin(), paths.end());
-  };
-  if (options.only_rules.empty() && !options.no_detection) {
-    for (const auto& i : settings.children("rule-files"))
-      add(std::string(settings.text("rule-files." + i, "")), true);
+  const bool tenants = has_tenants(settings);
+  const bool own_rules = !options.no_detection && (!tenants || settings.flag("multi-detect.default", false));
+  if (!own_rules && !options.no_detection && !(options.only_rules.empty() && options.more_rules.empty())) {
+    problems.warning({config_file.empty() ? "-" : config_file, 1, 1},
+                     "rules of -S and -s are for traffic of no tenant, and multi-detect.default is off: they are not loaded");
   }
-  if (!options.no_detection) {
-    for (const auto& name : options.only_rules) add(name, false);
-    for (const auto& name : options.more_rules) add(name, false);
+  if (options.only_rules.empty() && own_rules) add_rule_files(settings, config_file, load, problems);
+  if (own_rules) {
+    for (const auto* names : {&options.only_rules, &options.more_rules}) {
+      for (const auto& name : *names) add_rule_file(name, config_file, load, problems);
+    }
   }
-  load.classification_file = configured_file(settings, "classification-file", config_file);
-  load.reference_file = configured_file(settings, "reference-config-file", config_file);
-  load.threshold_file = configured_file(settings, "threshold-file", config_file);
+  add_config_files(settings, config_file, load);
   load.cache_dir = settings.text("rules.cache-dir", "");
   load.data_dir = options.data_dir;
   load.threads = static_cast<int>(settings.integer("rules.compile-threads", 2));
   if (!options.interfaces.empty() && settings.flag("canary.enabled", false)) load.extra_rules = canary_rule();
+  if (tenants && !options.no_detection) load.tenants = read_tenants(options, settings, load, problems);
   return load;
 }
 
@@ -205,6 +171,7 @@ std::shared_ptr<const detect::RuleSet> load_rules(const detect::LoadOptions& loa
   const auto& c = report.counts;
   spdlog::info("rules: {} loaded, {} failed, {} skipped, from {} files", c.loaded, c.failed,
                c.skipped, load.files.size());
+  for (const auto& [id, of_one] : report.tenants) spdlog::info("tenant {}: {} rules loaded, {} failed, {} skipped", id, of_one.loaded, of_one.failed, of_one.skipped);
   return *rules;
 }
 

@@ -13,6 +13,7 @@
 #include "app_common/clock.h"
 #include "base/json_writer.h"
 #include "sensor/app/plan.h"
+#include "sensor/detect/tenants.h"
 
 namespace vong::sensor {
 namespace {
@@ -38,6 +39,16 @@ std::string fields_of(bool done, const std::string& before, const std::string& a
             static_cast<int64_t>(std::chrono::duration_cast<std::chrono::seconds>(took).count()));
   out.field("peak_memory_bytes", memory.peak_bytes);
   return text;
+}
+
+// A tenant that had rules and would have none: its number, as a reason; empty: there is none.
+std::string tenant_without_rules(const detect::RuleSet& before, const detect::RuleSet& next) {
+  if (before.tenants() == nullptr || next.tenants() == nullptr) return {};
+  for (const auto& one : next.tenants()->all) {
+    const auto at = before.tenants()->find(one.id);
+    if (at && before.tenants()->all[*at].rules->size() > 0 && one.rules->size() == 0) return fmt::format("no rule of tenant {} is left", one.id);
+  }
+  return {};
 }
 
 }  // namespace
@@ -83,9 +94,14 @@ std::string Reloader::print_of_files() const {
     print += fmt::format("{} {} {} {}.{}\n", path, about.st_ino, about.st_size,
                          about.st_mtim.tv_sec, about.st_mtim.tv_nsec);
   };
-  for (const std::string& path : load.files) add(path);
-  for (const auto* path : {&load.classification_file, &load.reference_file, &load.threshold_file})
-    add(*path);
+  const auto add_all = [&](const detect::LoadOptions& of) {
+    for (const std::string& path : of.files) add(path);
+    for (const auto* path : {&of.classification_file, &of.reference_file, &of.threshold_file}) add(*path);
+  };
+  add_all(load);
+  if (load.tenants != nullptr) {
+    for (const auto& one : load.tenants->tenants) add_all(one.load);
+  }
   return print;
 }
 
@@ -126,8 +142,13 @@ bool Reloader::run() {
   auto next = load_rules(load, plan_.settings, report);
   std::string why = "a rule file cannot be read";
   detect::RuleCounts ours = report.counts;  // without what the sensor adds
-  if (!load.extra_rules.empty() && ours.loaded > 0) --ours.loaded;
+  if (!load.extra_rules.empty()) ours.loaded -= std::min<uint32_t>(ours.loaded, 1 + static_cast<uint32_t>(report.tenants.size()));
   if (next != nullptr) why = reload_refusal(before.counts, ours, options_.init_errors_fatal);
+  if (next != nullptr && why.empty()) why = tenant_without_rules(*before.rules, *next);
+  if (problems.errors() > 0) {
+    problems.print(stderr);
+    why = "the tenants' configuration cannot be used";
+  }
   const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begun);
   const Memory memory = process_memory();
   const bool done = next != nullptr && why.empty();

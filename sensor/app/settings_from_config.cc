@@ -31,7 +31,7 @@ constexpr std::array kRead = std::to_array<std::string_view>(
      "default-reputation-path", "reputation-files", "exception-policy", "packet-alert-max",
      "action-order", "mpm-algo", "spm-algo", "host", "ippair", "engine-analysis", "threading",
      "include", "security", "default-packet-size", "legacy", "capture", "libmagic", "magic-file",
-     "logging", "unix-command", "profiling", "coredump", "host-mode", "ips",
+     "logging", "multi-detect", "unix-command", "profiling", "coredump", "host-mode", "ips",
      // our own
      "kafka", "metrics", "workers", "rules", "ledger", "agency", "overload", "evidence", "status", "canary"});
 // Known to Suricata's users, and without effect here.
@@ -54,12 +54,10 @@ constexpr std::array kNoEffect =
                                      "nsm",
                                      "windivert",
                                      "af-xdp",
-                                     "multi-detect",
                                      "http-body-inline",
                                      "default-protocol-detection-order",
                                      "detect-engine",
-                                     "user-files",
-                                     "tenants"});
+                                     "user-files"});
 
 }  // namespace
 

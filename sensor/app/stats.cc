@@ -295,16 +295,27 @@ void write_app_layer(CounterWriter& out, const Worker& worker, const Plan& plan)
   out.close_object();
 }
 
-void write_detect(JsonWriter& out, const Worker& worker, const detect::RuleCounts& rules) {
-  const auto& d = worker.detector().counters();
-  out.open_object("detect");
-  out.open_array("engines");
+void write_engine(JsonWriter& out, uint64_t id, const detect::RuleCounts& rules) {
   out.open_object();
-  out.field("id", 0);
+  out.field("id", id);
   out.field("rules_loaded", rules.loaded);
   out.field("rules_failed", rules.failed);
   out.field("rules_skipped", rules.skipped);
   out.close_object();
+}
+
+void write_detect(JsonWriter& out, const Worker& worker, const Plan& plan) {
+  const auto& d = worker.detector().counters();
+  out.open_object("detect");
+  out.open_array("engines");
+  detect::RuleCounts own = plan.rule_counts;   // without the tenants'
+  for (const auto& [id, rules] : plan.tenant_counts) {
+    own.loaded -= rules.loaded;
+    own.failed -= rules.failed;
+    own.skipped -= rules.skipped;
+  }
+  write_engine(out, 0, own);
+  for (const auto& [id, rules] : plan.tenant_counts) write_engine(out, id, rules);
   out.close_array();
   out.field("alert", d.alerts);
   out.field("alert_queue_overflow", d.alert_queue_overflow);
@@ -333,7 +344,7 @@ void write_stats(Worker& worker, const Plan& plan, Timestamp now) {
   write_memcap(counters, worker, plan);
   write_file_store(counters, worker.emitter().file_store());
   if (plan.settings.flag("stats.exception-policy.global-stats", true)) write_exception_policies(counters, worker);
-  write_detect(out, worker, plan.rule_counts);
+  write_detect(out, worker, plan);
   out.close_object();
   worker.emitter().own_record("stats", body, now);
 }

@@ -36,7 +36,8 @@ struct Plan {
   emit::EveConfig eve;
   std::shared_ptr<const applayer::DriverConfig> protocols;
   std::shared_ptr<const detect::RuleSet> rules;
-  detect::RuleCounts rule_counts;
+  detect::RuleCounts rule_counts;   // of all rules, the tenants' too
+  std::vector<std::pair<uint32_t, detect::RuleCounts>> tenant_counts;   // by tenant
   std::vector<std::string> interfaces;  // names by index; empty offline
   bool check_checksums = true;
   bool learn_checksums = false;   // give them up where many are wrong: ChecksumWatch

@@ -4,6 +4,7 @@
 
 #include "sensor/detect/detector_impl.h"
 #include "sensor/detect/limits.h"
+#include "sensor/detect/tenants.h"
 
 namespace vong::detect {
 namespace {
@@ -25,6 +26,19 @@ Detector::Impl::Impl(std::shared_ptr<const RuleSet> rule_set, const Settings& se
   packet_work = static_cast<uint32_t>(std::clamp<int64_t>(settings.integer("detect.packet-work", kDefaultPacketWork), 0, UINT32_MAX));
   if (packet_work == 0) packet_work = UINT32_MAX;
   guess_tx = settings.flag("detect.guess-applayer-tx", false);
+  use_rules(std::move(rule_set));
+}
+
+Detector::Impl::Impl(std::shared_ptr<const RuleSet> rule_set, Impl& like, SharedState& shared_state)
+    : shared(shared_state), counters(like.counters) {
+  rt.shared = &shared.impl();
+  rt.counters = &counters;
+  rt.recursion_limit = like.rt.recursion_limit;
+  rt.observing = like.rt.observing;
+  alert_queue_max = like.alert_queue_max;
+  packet_work = like.packet_work;
+  guess_tx = like.guess_tx;
+  priority_limit = like.priority_limit;
   use_rules(std::move(rule_set));
 }
 
@@ -567,23 +581,65 @@ std::span<const Alert> Detector::Impl::inspect(Packet& p) {
 }
 
 Detector::Detector(std::shared_ptr<const RuleSet> rules, const Settings& settings, SharedState& shared)
-    : impl_(std::make_unique<Impl>(std::move(rules), settings, shared)) {}
+    : impl_(std::make_unique<Impl>(std::move(rules), settings, shared)), now_(impl_.get()) {}
 Detector::~Detector() = default;
-std::span<const Alert> Detector::inspect(Packet& packet) { return impl_->inspect(packet); }
-const Detector::Verdict& Detector::verdict() const { return impl_->verdict; }
-std::span<const std::pair<std::string, std::string>> Detector::packet_vars() const { return impl_->rt.packet_vars; }
-Bytes Detector::stream_payload() const { return as_bytes(impl_->stream_copy); }
-void Detector::set_observing() { impl_->rt.observing = true; }
+
+Detector::Impl* Detector::of_tenant(uint32_t tenant) {
+  if (const auto it = tenants_.find(tenant); it != tenants_.end()) return it->second.get();
+  const Tenants& tenants = *impl_->set->tenants;
+  const auto at = tenants.find(tenant);
+  if (!at) return impl_.get();
+  auto& made = tenants_[tenant];
+  made = std::make_unique<Impl>(tenants.all[*at].rules, *impl_, impl_->shared.of_tenant(tenant, tenants.all.size()));
+  return made.get();
+}
+
+Detector::Impl* Detector::of_packet(Packet& packet) {
+  const TenantMap& map = impl_->set->tenants->map;
+  const TenantId tenant = map.selector() == TenantMap::Selector::kDirect ? direct_tenant_ : map.of(packet);
+  if (packet.flow != nullptr) packet.flow->tenant = tenant;
+  return tenant == kNoTenant ? impl_.get() : of_tenant(tenant);
+}
+
+std::span<const Alert> Detector::inspect(Packet& packet) {
+  if (impl_->set->tenants != nullptr) [[unlikely]] now_ = of_packet(packet);
+  return now_->inspect(packet);
+}
+
+void Detector::set_rules(std::shared_ptr<const RuleSet> rules) {
+  now_ = impl_.get();
+  impl_->use_rules(std::move(rules));
+  const Tenants* tenants = impl_->set->tenants.get();
+  std::erase_if(tenants_, [&](auto& entry) {
+    const auto at = tenants != nullptr ? tenants->find(entry.first) : std::nullopt;
+    if (at) entry.second->use_rules(tenants->all[*at].rules);
+    return !at;
+  });
+}
+
+void Detector::set_observing() {
+  impl_->rt.observing = true;
+  for (auto& [id, impl] : tenants_) impl->rt.observing = true;
+}
+
+void Detector::set_priority_limit(uint8_t priority) {
+  impl_->priority_limit = priority;
+  for (auto& [id, impl] : tenants_) impl->priority_limit = priority;
+}
+
+void Detector::set_tenant(uint32_t tenant) { direct_tenant_ = tenant; }
+const Detector::Verdict& Detector::verdict() const { return now_->verdict; }
+std::span<const std::pair<std::string, std::string>> Detector::packet_vars() const { return now_->rt.packet_vars; }
+Bytes Detector::stream_payload() const { return as_bytes(now_->stream_copy); }
 void Detector::matched_rules(std::vector<uint64_t>& out) const {
-  for (const Match& m : impl_->matches) {
-    const CompiledRule& rule = impl_->set->rules[m.rule];
+  for (const Match& m : now_->matches) {
+    const CompiledRule& rule = now_->set->rules[m.rule];
     out.push_back(uint64_t{rule.gid} << 32 | rule.sid);
   }
 }
-bool Detector::tagged() const { return impl_->tagged; }
-void Detector::set_rules(std::shared_ptr<const RuleSet> rules) { impl_->use_rules(std::move(rules)); }
-void Detector::set_priority_limit(uint8_t priority) { impl_->priority_limit = priority; }
-const RuleSet& Detector::rules() const { return *impl_->rules; }
+bool Detector::tagged() const { return now_->tagged; }
+const RuleSet& Detector::rules() const { return *now_->rules; }
+const RuleSet& Detector::all_rules() const { return *impl_->rules; }
 const DetectCounters& Detector::counters() const { return impl_->counters; }
 
 }  // namespace vong::detect

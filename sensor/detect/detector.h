@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <vector>
@@ -32,10 +33,14 @@ class SharedState {
   // Writes data sets with `save`/`state` to their files. At the end of the run.
   [[nodiscard]] Result<> save();
 
+  // What tenant `tenant` keeps apart from the others, made when first asked for; the tables' caps are shared by `tenants` of them.
+  [[nodiscard]] SharedState& of_tenant(uint32_t tenant, size_t tenants);
+
   struct Impl;
   [[nodiscard]] Impl& impl() { return *impl_; }
 
  private:
+  explicit SharedState(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
@@ -79,7 +84,13 @@ class Detector {
 
   // Reload: takes effect with the next packet. State of flows that points to the old rules is dropped when met.
   void set_rules(std::shared_ptr<const RuleSet> rules);
+  // The set that looked at the last packet: a tenant's, or that of the program.
   [[nodiscard]] const RuleSet& rules() const;
+  // That of the program, with its tenants.
+  [[nodiscard]] const RuleSet& all_rules() const;
+
+  // With the selector `direct`: whose packets come from now on; 0: nobody's.
+  void set_tenant(uint32_t tenant);
 
   [[nodiscard]] const DetectCounters& counters() const;
 
@@ -97,7 +108,13 @@ class Detector {
   struct Impl;
 
  private:
-  std::unique_ptr<Impl> impl_;
+  [[nodiscard]] Impl* of_packet(Packet& packet);
+  [[nodiscard]] Impl* of_tenant(uint32_t tenant);
+
+  std::unique_ptr<Impl> impl_;   // of packets that are no tenant's
+  std::map<uint32_t, std::unique_ptr<Impl>> tenants_;   // of those that have had packets
+  Impl* now_ = nullptr;          // that looked at the last packet
+  uint32_t direct_tenant_ = 0;
 };
 
 // What rules have decided for a flow: EVE's flow.action.

@@ -37,6 +37,8 @@ struct Match {
 
 struct Detector::Impl {
   Impl(std::shared_ptr<const RuleSet> rule_set, const Settings& settings, SharedState& shared_state);
+  // For a tenant: set up like `like`, whose counters it counts in and which must outlive it.
+  Impl(std::shared_ptr<const RuleSet> rule_set, Impl& like, SharedState& shared_state);
 
   void use_rules(std::shared_ptr<const RuleSet> rule_set);
   std::span<const Alert> inspect(Packet& p);
@@ -91,7 +93,8 @@ struct Detector::Impl {
   const RuleSet::Impl* set = nullptr;
   SharedState& shared;
   Runtime rt;
-  DetectCounters counters;
+  DetectCounters own_counters;
+  DetectCounters& counters = own_counters;   // of a tenant: the first Impl's
   Verdict verdict;
   bool tagged = false, guess_tx = false;
   uint8_t priority_limit = kAllPriorities;

@@ -21,6 +21,12 @@ inline constexpr size_t kOwnGroupRules = 16;           // so many payload rules 
 inline constexpr size_t kDirectRules = 3;              // so few that fit a header are tried without searching for their patterns
 inline constexpr size_t kMaxEvidence = 64;             // places of contents that an alert names
 
+// --- tenants (multi-detect)
+inline constexpr size_t kMaxTenants = 1024;            // a configuration with more is refused
+inline constexpr size_t kMaxTenantTuples = 4096;       // vlan-tuple mappings
+inline constexpr int kMaxTenantLoaders = 64;           // threads that load them
+inline constexpr size_t kMinEntriesPerTenant = 10'000; // of hosts' tables, whose caps the tenants share evenly
+
 // --- evaluation
 inline constexpr uint32_t kDefaultRecursionLimit = 3000;   // detect.inspection-recursion-limit: steps on one buffer, then no match
 inline constexpr uint32_t kDefaultPacketWork = 200'000;     // detect.packet-work: units of matching work on one packet, then its other rules are not tried

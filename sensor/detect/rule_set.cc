@@ -20,6 +20,7 @@
 #include "sensor/detect/limits.h"
 #include "sensor/detect/rule_builder.h"
 #include "sensor/detect/rule_set_impl.h"
+#include "sensor/detect/tenants.h"
 
 namespace vong::detect {
 
@@ -52,6 +53,22 @@ std::string sha256_hex(EVP_MD_CTX* context) {
   std::string hex;
   for (unsigned i = 0; i < n; ++i) hex += fmt::format("{:02x}", md[i]);
   return hex;
+}
+
+// The tenants' sets, and one hash over all.
+Result<> add_tenants(const LoadOptions& options, RuleSet::Impl& impl, LoadReport& report) {
+  if (options.tenants == nullptr) return {};
+  auto tenants = load_tenants(*options.tenants, options.previous ? options.previous->tenants() : nullptr, report);
+  if (!tenants) return std::unexpected(tenants.error());
+  impl.tenants = std::move(*tenants);
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  EVP_DigestInit_ex(context, EVP_sha256(), nullptr);
+  std::string text = impl.hash;
+  for (const auto& one : impl.tenants->all) text += fmt::format("\n{} {}", one.id, one.rules->hash());
+  EVP_DigestUpdate(context, text.data(), text.size());
+  impl.hash = sha256_hex(context);
+  EVP_MD_CTX_free(context);
+  return {};
 }
 
 // Compiles the rules of all files into one Impl.
@@ -268,6 +285,7 @@ Result<std::shared_ptr<const RuleSet>> RuleSet::load(const LoadOptions& options,
   if (!options.extra_rules.empty()) loader.add_file(*rules::RuleFile::parse("built-in", options.extra_rules));
   auto impl = loader.finish();
   if (!impl) return std::unexpected(impl.error());
+  if (auto added = add_tenants(options, **impl, report); !added) return std::unexpected(added.error());
   return std::shared_ptr<const RuleSet>(new RuleSet(std::move(*impl)));
 }
 
@@ -289,13 +307,33 @@ const CompiledRule* RuleSet::find(uint32_t gid, uint32_t sid) const {
   return it == impl_->by_sid.end() ? nullptr : &impl_->rules[it->second];
 }
 const std::string& RuleSet::hash() const { return impl_->hash; }
-RuleSet::FileNeeds RuleSet::file_needs() const { return impl_->file_needs; }
+const Tenants* RuleSet::tenants() const { return impl_->tenants.get(); }
+
+namespace {
+
+// Of the set or of one of its tenants'.
+template <typename Asked>
+bool any_set(const RuleSet& set, const Asked& asked) {
+  if (asked(set.impl())) return true;
+  const Tenants* tenants = set.tenants();
+  return tenants != nullptr && std::any_of(tenants->all.begin(), tenants->all.end(), [&](const Tenants::One& one) { return asked(one.rules->impl()); });
+}
+
+}  // namespace
+
+RuleSet::FileNeeds RuleSet::file_needs() const {
+  FileNeeds needs;
+  for (const auto need : {&FileNeeds::md5, &FileNeeds::sha1, &FileNeeds::sha256, &FileNeeds::magic, &FileNeeds::any})
+    needs.*need = any_set(*this, [need](const Impl& impl) { return impl.file_needs.*need; });
+  return needs;
+}
 bool RuleSet::uses_buffer(std::string_view name_begins) const {
-  return std::any_of(impl_->uses.begin(), impl_->uses.end(),
-                     [&](const auto& use) { return use->buffer != nullptr && use->buffer->name.starts_with(name_begins); });
+  return any_set(*this, [&](const Impl& impl) {
+    return std::any_of(impl.uses.begin(), impl.uses.end(), [&](const auto& use) { return use->buffer != nullptr && use->buffer->name.starts_with(name_begins); });
+  });
 }
 bool RuleSet::uses_frames() const {
-  return std::any_of(impl_->uses.begin(), impl_->uses.end(), [](const auto& use) { return use->buffer->frame; });
+  return any_set(*this, [](const Impl& impl) { return std::any_of(impl.uses.begin(), impl.uses.end(), [](const auto& use) { return use->buffer->frame; }); });
 }
 bool RuleSet::has_rules_for(applayer::AppProto proto) const {
   const auto& by_dir = impl_->prefilter.tx[static_cast<size_t>(proto)];

@@ -57,6 +57,7 @@ struct LoadOptions {
   int threads = 1;                           // for compiling
   std::shared_ptr<const class RuleSet> previous;   // a reload: its data sets live on
   const class Catalog* catalog = nullptr;    // of buffers and protocols; null: the program's
+  std::shared_ptr<const struct TenantPlan> tenants;   // tenants.h; null: there are none
 };
 
 struct RuleCounts {
@@ -68,6 +69,7 @@ struct LoadReport {
   RuleCounts counts;
   std::vector<rules::Diagnostic> diagnostics;     // in order of files and lines; capped per file, the rest counted in it
   uint64_t patterns = 0, pattern_sets = 0, sets_from_cache = 0;
+  std::vector<std::pair<uint32_t, RuleCounts>> tenants;   // by id; `counts` has them all
 };
 
 class RuleSet {
@@ -98,6 +100,8 @@ class RuleSet {
   // True when some rule looks at this protocol (its transactions need inspection at all).
   [[nodiscard]] bool has_rules_for(applayer::AppProto proto) const;
   [[nodiscard]] size_t memory_bytes() const;
+  // The sets of its tenants (tenants.h), which file_needs(), uses_buffer(), uses_frames() and hash() speak of too; null: none.
+  [[nodiscard]] const struct Tenants* tenants() const;
 
   struct Impl;
   [[nodiscard]] const Impl& impl() const { return *impl_; }

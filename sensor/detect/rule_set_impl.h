@@ -51,6 +51,7 @@ struct RuleSet::Impl {
   Catalog const* catalog = nullptr;
   std::shared_ptr<const SetIdentity> identity;   // carry_over.h
   bool any_transaction_rule = false;                   // or rule on frames
+  std::shared_ptr<const struct Tenants> tenants;       // null: none
 
   [[nodiscard]] std::string_view keep(std::string_view text);                     // a copy in the arena
   template <typename T>

@@ -35,9 +35,9 @@ bool HostBits::is_set(const Key& key, NameId bit, int64_t now_ns) {
 
 bool HostBits::set(const Key& key, NameId bit, int64_t until_ns, int64_t now_ns) {
   std::lock_guard lock(mutex_);
-  if (is_nearly_full(bits_, kMaxHostEntries) && !bits_.contains(key)) {
+  if (is_nearly_full(bits_, max_) && !bits_.contains(key)) {
     sweep(now_ns);
-    if (bits_.size() >= kMaxHostEntries) return false;
+    if (bits_.size() >= max_) return false;
   }
   auto& list = bits_[key];
   for (Bit& b : list) {
@@ -73,24 +73,50 @@ ThresholdEntry* ThresholdTable::entry(const ThresholdKey& key, int64_t now_ns, b
     fresh = false;
     return &it->second;
   }
-  if (is_nearly_full(entries_, kMaxThresholdEntries)) {
+  if (is_nearly_full(entries_, max_)) {
     if (now_ns - last_sweep_ns_ >= kSweepEveryNs) {
       last_sweep_ns_ = now_ns;
       absl::erase_if(entries_, [&](const auto& e) { return e.second.keep_until_ns < now_ns; });
     }
-    if (entries_.size() >= kMaxThresholdEntries) return nullptr;
+    if (entries_.size() >= max_) return nullptr;
   }
   fresh = true;
   return &entries_[key];
 }
 
-SharedState::SharedState(const Settings& settings) : impl_(std::make_unique<Impl>()) { impl_->reputation.configure(settings); }
+SharedState::SharedState(const Settings& settings) : impl_(std::make_unique<Impl>()) {
+  auto reputation = std::make_shared<Reputation>();
+  reputation->configure(settings);
+  impl_->reputation = std::move(reputation);
+}
+SharedState::SharedState(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SharedState::~SharedState() = default;
 
+SharedState& SharedState::of_tenant(uint32_t tenant, size_t tenants) {
+  const std::lock_guard lock(impl_->tenants_mutex);
+  auto& state = impl_->tenants[tenant];
+  if (state == nullptr) {
+    const auto share = [&](size_t max) { return std::max(max / std::max<size_t>(tenants, 1), kMinEntriesPerTenant); };
+    auto inside = std::make_unique<Impl>();
+    inside->reputation = impl_->reputation;
+    inside->bits.set_max(share(kMaxHostEntries));
+    inside->thresholds.set_max(share(kMaxThresholdEntries));
+    inside->tagged_hosts_max = share(kMaxTaggedHosts);
+    state.reset(new SharedState(std::move(inside)));
+  }
+  return *state;
+}
+
 Result<> SharedState::save() {
-  std::lock_guard lock(impl_->stores_mutex);
-  for (const auto& store : impl_->stores) {
-    if (auto saved = store->save(); !saved) return saved;
+  {
+    std::lock_guard lock(impl_->stores_mutex);
+    for (const auto& store : impl_->stores) {
+      if (auto saved = store->save(); !saved) return saved;
+    }
+  }
+  const std::lock_guard lock(impl_->tenants_mutex);
+  for (const auto& [id, state] : impl_->tenants) {
+    if (auto saved = state->save(); !saved) return saved;
   }
   return {};
 }

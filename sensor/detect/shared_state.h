@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "sensor/detect/dataset.h"
 #include "sensor/detect/detector.h"
 #include "sensor/detect/flow_state.h"
+#include "sensor/detect/limits.h"
 #include "sensor/detect/reputation.h"
 
 namespace vong::detect {
@@ -30,6 +32,7 @@ class HostBits {
 
   [[nodiscard]] bool is_set(const Key& key, NameId bit, int64_t now_ns);
   // False when the table is full.
+  void set_max(size_t entries) { max_ = entries; }
   bool set(const Key& key, NameId bit, int64_t until_ns, int64_t now_ns);
   void unset(const Key& key, NameId bit);
   // True when it is set afterwards.
@@ -44,6 +47,7 @@ class HostBits {
   std::mutex mutex_;
   absl::flat_hash_map<Key, std::vector<Bit>> bits_;
   int64_t last_sweep_ns_ = 0;
+  size_t max_ = kMaxHostEntries;
 };
 
 struct ThresholdKey {
@@ -65,22 +69,28 @@ class ThresholdTable {
   std::mutex mutex;
   // Null when full (the caller counts it and lets the alert through).
   [[nodiscard]] ThresholdEntry* entry(const ThresholdKey& key, int64_t now_ns, bool& fresh);
+  void set_max(size_t entries) { max_ = entries; }
 
  private:
   absl::flat_hash_map<ThresholdKey, ThresholdEntry> entries_;
   int64_t last_sweep_ns_ = 0;
+  size_t max_ = kMaxThresholdEntries;
 };
 
 struct SharedState::Impl {
   HostBits bits;
   ThresholdTable thresholds;
-  Reputation reputation;
+  std::shared_ptr<const Reputation> reputation;   // the tenants' too
   // Data sets of the rule sets that ran, for saving at the end.
   std::mutex stores_mutex;
   std::vector<std::shared_ptr<DatasetStore>> stores;
   absl::flat_hash_map<IpAddress, std::vector<FlowExtra::Tag>> tagged_hosts;
   std::atomic<bool> any_tagged_host = false;   // without the mutex: nothing to look for
   std::mutex tags_mutex;
+  size_t tagged_hosts_max = kMaxTaggedHosts;
+  // Of the tenants that have had traffic.
+  std::mutex tenants_mutex;
+  std::map<uint32_t, std::unique_ptr<SharedState>> tenants;
 };
 
 }  // namespace vong::detect

@@ -253,6 +253,7 @@ void open_record(JsonWriter& out, const Origin& origin, std::string_view event_t
   if (packet != nullptr && packet->number != 0) out.field("pcap_cnt", packet->number);
   out.field("event_type", event_type);
   if (!origin.config.sensor_name.empty()) out.field("host", origin.config.sensor_name);
+  if (flow != nullptr && flow->tenant != 0) out.field("tenant_id", flow->tenant);
   write_vlan(out, flow, packet);
   const bool is_ip = flow != nullptr || packet->ip.version != 0;
   if (is_ip) {

@@ -70,6 +70,7 @@ struct Flow {
   bool pass_by_policy = false;  // an exception policy: no rule looks at its packets
   uint8_t exceptions = 0;       // a bit per ExceptionTarget that was met
   uint16_t interface = 0;
+  uint32_t tenant = 0;  // multi-detect: whose rules look at it; 0: nobody's (set by detection)
   DirectionCounters counters[kDirections];
   uint64_t wrong_thread_packets = 0;
   uint64_t first_packet_number = 0;  // pcap_cnt

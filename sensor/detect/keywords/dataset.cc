@@ -209,7 +209,7 @@ Status setup_iprep(RuleBuilder& b, const rules::Option& o) {
   const bool absent_ok = op == "isnotset";
   add_condition(b, [side, category, test, absent_ok](Runtime& rt) {
     const auto fits = [&](const IpAddress& a) {
-      const uint8_t s = rt.shared->reputation.score(a, category);
+      const uint8_t s = rt.shared->reputation->score(a, category);
       return (s > 0 || absent_ok) && test.matches(s);
     };
     const Packet& p = *rt.packet;

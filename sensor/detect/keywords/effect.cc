@@ -60,7 +60,7 @@ Status setup_tag(RuleBuilder& b, const rules::Option& o) {
       std::lock_guard lock(rt.shared->tags_mutex);
       const IpAddress& host = dst ? rt.packet->dst : rt.packet->src;
       auto& hosts = rt.shared->tagged_hosts;
-      if (hosts.size() >= kMaxTaggedHosts && !hosts.contains(host)) {
+      if (hosts.size() >= rt.shared->tagged_hosts_max && !hosts.contains(host)) {
         ++rt.counters->host_table_full;
         return;
       }
