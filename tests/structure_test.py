@@ -43,6 +43,7 @@ THIRD_PARTY = {  # header prefix: rooms that may have it
     'yaml-cpp/': {'app_common', 'rules_yaml'},
     'CLI/': {'app_common', '*_app', 'programs'},
     'magic.h': {'applayer_core'},
+    'maxminddb.h': {'sensor_geo'},
     'nghttp2/': {'applayer_http2'},
     'pcre2.h': {'sensor_detect', 'sensor_detect_keywords'},
     'seccomp.h': {'sensor_confine'},

@@ -43,7 +43,7 @@ constexpr auto kNetworkReadable = std::to_array<const char*>(
      "/run/systemd/resolve", "/etc/passwd", "/etc/group"});
 // A configured path under one of these names is written; every other one is read.
 constexpr auto kWrittenKeys = std::to_array<std::string_view>(
-    {"dir", "cache-dir", "default-log-dir", "default-data-dir", "save", "state", "filename"});
+    {"dir", "certs-log-dir", "cache-dir", "default-log-dir", "default-data-dir", "save", "state", "filename"});
 
 bool wanted(const Settings& settings) {
   return !kSanitizer && settings.flag("security.confine", true);

@@ -4,7 +4,6 @@
 #include <cassert>
 
 #include "sensor/app/share_out.h"
-#include "sensor/app/stats.h"
 
 namespace vong::sensor {
 namespace {
@@ -15,8 +14,8 @@ constexpr uint64_t kAtTheEnd = UINT64_MAX;
 
 }  // namespace
 
-FileCrew::FileCrew(const Plan& plan, detect::SharedState& shared, Output& output, std::span<WorkerCells> cells)
-    : plan_(plan), output_(output), cells_(cells), merged_(output) {
+FileCrew::FileCrew(const Plan& plan, detect::SharedState& shared, Output& output, std::span<WorkerCells> cells, StatsBoard* stats)
+    : plan_(plan), output_(output), cells_(cells), stats_board_(stats), merged_(output) {
   for (size_t i = 0; i < cells.size(); ++i) {
     sinks_.push_back(std::make_unique<Switch>());
     workers_.push_back(std::make_unique<Worker>(plan, shared, *sinks_.back()));
@@ -160,7 +159,7 @@ void FileCrew::work(size_t index, Round& round) {
   if (round.final) {
     part.lines.at(kAtTheEnd);
     worker.finish();
-    write_stats(worker, plan_, worker.last_packet_time());
+    if (stats_board_ != nullptr) stats_board_->publish(index, worker);
   }
   // What capture counted stands with the first worker.
   const capture::CaptureStats stats = index == 0 ? round.stats : capture::CaptureStats{};

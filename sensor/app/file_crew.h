@@ -27,6 +27,7 @@
 #include "sensor/app/ledger_keeper.h"
 #include "sensor/app/metrics.h"
 #include "sensor/app/outputs.h"
+#include "sensor/app/stats_board.h"
 #include "sensor/app/worker.h"
 
 namespace vong::sensor {
@@ -34,7 +35,7 @@ namespace vong::sensor {
 class FileCrew {
  public:
   // All must outlive the crew. At least one cell.
-  FileCrew(const Plan& plan, detect::SharedState& shared, Output& output, std::span<WorkerCells> cells);
+  FileCrew(const Plan& plan, detect::SharedState& shared, Output& output, std::span<WorkerCells> cells, StatsBoard* stats = nullptr);
   ~FileCrew();
   FileCrew(const FileCrew&) = delete;
   FileCrew& operator=(const FileCrew&) = delete;
@@ -127,6 +128,7 @@ class FileCrew {
   const Plan& plan_;
   Output& output_;
   std::span<WorkerCells> cells_;
+  StatsBoard* stats_board_;   // null: nobody wants their counters
   std::vector<std::unique_ptr<Switch>> sinks_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;

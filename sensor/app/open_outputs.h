@@ -19,4 +19,7 @@ inline constexpr std::chrono::milliseconds kCloseTimeout{30'000};  // for the br
 // sends to Kafka. The answer is the part for Kafka, which `output` owns; null without.
 [[nodiscard]] Result<const KafkaOutput*> open_outputs(Output& output, const Plan& plan, const std::string& folder, bool with_kafka = true);
 
+// Below `folder`, but for absolute names; "-" with everything on standard output.
+[[nodiscard]] std::string output_path(const std::string& folder, const std::string& name);
+
 }  // namespace vong::sensor

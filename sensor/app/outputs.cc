@@ -1,12 +1,10 @@
 #include "sensor/app/outputs.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
+
+#include "app_common/clock.h"
 
 namespace vong::sensor {
 namespace {
@@ -15,70 +13,98 @@ constexpr size_t kFlushBytes = 256 * 1024;
 
 }  // namespace
 
-Result<std::unique_ptr<FileOutput>> FileOutput::open(const std::string& path, uint8_t output) {
-  if (path == "-")
-    return std::unique_ptr<FileOutput>(new FileOutput(STDOUT_FILENO, "standard output", output));
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  if (fd < 0) return fail(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
-  return std::unique_ptr<FileOutput>(new FileOutput(fd, path, output));
+Result<std::unique_ptr<FileOutput>> FileOutput::open(const std::string& path, uint8_t output, const outputs::TargetConfig& config, bool waits) {
+  auto made = std::unique_ptr<FileOutput>(new FileOutput(path, output, config, waits));
+  if (path == "-") {
+    made->config_.threaded = false;
+    made->config_.type = outputs::TargetConfig::Type::kFile;
+  }
+  auto target = outputs::open_target(made->config_, path, waits, app::wall_clock(), made->config_.threaded ? 1 : 0);
+  if (!target) return std::unexpected(target.error());
+  made->parts_[made->config_.threaded ? 1 : 0].target = std::move(*target);
+  return made;
 }
 
 FileOutput::~FileOutput() {
-  drain();
-  if (fd_ != STDOUT_FILENO) ::close(fd_);
+  for (auto& [worker, part] : parts_) drain(part);
+}
+
+// Null: it cannot be opened; error_ says why.
+FileOutput::Part* FileOutput::part_of(uint32_t worker) {
+  if (!config_.threaded) return &parts_.begin()->second;
+  worker = std::clamp<uint32_t>(worker, 1, kFilesMax);
+  if (const auto it = parts_.find(worker); it != parts_.end()) return &it->second;
+  auto target = outputs::open_target(config_, path_, waits_, app::wall_clock(), worker);
+  if (!target) {
+    error_ = target.error().message;
+    return nullptr;
+  }
+  Part& part = parts_[worker];
+  part.target = std::move(*target);
+  return &part;
 }
 
 void FileOutput::write(const LineBatch& batch) {
-  if (output_ == 0 && batch.further() == 0) {
-    buffer_.append(batch.text());
-    lines_buffered_ += batch.lines().size();
-    lines_in_ += batch.lines().size();
-  } else {
-    for (const auto& line : batch.lines()) {
-      if (line.output != output_) continue;
-      buffer_.append(batch.view(line)).push_back('\n');
-      ++lines_buffered_;
-      ++lines_in_;
-    }
+  const uint64_t lines = output_ == 0 ? batch.events() : static_cast<uint64_t>(std::count_if(batch.lines().begin(), batch.lines().end(), [&](const auto& l) { return l.output == output_; }));
+  if (lines == 0) return;
+  lines_in_ += lines;
+  if (Part* part = part_of(batch.worker()); part != nullptr) {
+    part->lines += lines;
+    add(*part, batch);
+    if (part->buffer.size() >= kFlushBytes) drain(*part);
+    return;
   }
-  if (buffer_.size() >= kFlushBytes) drain();
+  lines_lost_ += lines;
+  lost_ever_.add(lines);
 }
 
-void FileOutput::drain() {
-  size_t done = 0;
-  while (done < buffer_.size()) {
-    const ssize_t n = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
-    if (n > 0) {
-      done += static_cast<size_t>(n);
-    } else if (n < 0 && errno == EINTR) {
-      continue;
-    } else {
-      error_ = std::strerror(errno);
-      const auto written = buffer_.begin() + static_cast<std::ptrdiff_t>(done);
-      const uint64_t lost = lines_buffered_ - static_cast<uint64_t>(std::count(buffer_.begin(), written, '\n'));
-      lines_lost_ += lost;
-      lines_lost_ever_ += lost;
-      break;
-    }
+void FileOutput::add(Part& part, const LineBatch& batch) {
+  if (output_ == 0 && batch.further() == 0 && config_.prefix.empty()) {
+    part.buffer.append(batch.text());
+    return;
   }
-  buffer_.clear();
-  lines_buffered_ = 0;
+  for (const auto& line : batch.lines()) {
+    if (line.output == output_) part.buffer.append(config_.prefix).append(batch.view(line)).push_back('\n');
+  }
+}
+
+void FileOutput::drain(Part& part) {
+  if (part.lines == 0) return;
+  const uint64_t lost = part.target->write(part.buffer, part.lines);
+  if (lost > 0) error_ = part.target->error();
+  lines_lost_ += lost;
+  lost_ever_.add(lost);
+  part.buffer.clear();
+  part.lines = 0;
 }
 
 void FileOutput::add_to(ledger::Totals& totals) const {
   if (output_ != 0) return;
   ledger::HopTotals& hop = totals[ledger::Hop::kFile];
+  uint64_t held = 0;
+  for (const auto& [worker, part] : parts_) held += part.lines;
   hop.present = true;
   hop.in = lines_in_;
-  hop.held = lines_buffered_;
-  hop[ledger::Reason::kDiskError] = lines_lost_ever_;
-  hop.out = lines_in_ - lines_buffered_ - lines_lost_ever_;
+  hop.held = held;
+  hop[ledger::Reason::kDiskError] = lost_ever_.value();
+  hop.out = lines_in_ - held - lost_ever_.value();
+}
+
+void FileOutput::reopen() {
+  for (auto& [worker, part] : parts_) {
+    drain(part);
+    part.target->reopen();
+  }
 }
 
 Result<> FileOutput::flush() {
-  drain();
-  if (error_.empty()) return {};
-  auto message = fmt::format("cannot write {}: {}, {} events lost", path_, error_, lines_lost_);
+  const Timestamp now = app::wall_clock();
+  for (auto& [worker, part] : parts_) {
+    drain(part);
+    part.target->tick(now);
+  }
+  if (error_.empty() && lines_lost_ == 0) return {};
+  auto message = fmt::format("cannot write {}: {}, {} events lost", path_ == "-" ? "standard output" : path_, error_, lines_lost_);
   error_.clear();
   lines_lost_ = 0;
   return fail(std::move(message));
@@ -129,6 +155,11 @@ Result<> Output::flush() {
     if (auto flushed = sink->flush(); !flushed && result) result = std::move(flushed);
   }
   return result;
+}
+
+void Output::reopen() {
+  const std::lock_guard lock(mutex_);
+  for (auto& sink : sinks_) sink->reopen();
 }
 
 Result<> Output::close(std::chrono::milliseconds timeout) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -67,12 +68,14 @@ std::string packet_filter(const Options& options, app::Problems& problems) {
   return filter;
 }
 
-// Outputs that are asked for and not written: other than EVE, the line of text an alert, and files.
+constexpr std::string_view kWrittenOutputs[] = {"eve-log", "fast", "http-log", "tls-log", "stats", "file-store", "tls-store", "pcap-log"};
+
+// Outputs that are asked for and not written.
 std::string outputs_without_effect(const Settings& settings) {
   std::string names;
   for (const auto& i : settings.children("outputs")) {
     for (const auto& name : settings.children("outputs." + i)) {
-      if (name == "file-store" || name == "eve-log" || name == "fast" || !settings.flag("outputs." + i + "." + name + ".enabled", true)) continue;
+      if (std::find(std::begin(kWrittenOutputs), std::end(kWrittenOutputs), name) != std::end(kWrittenOutputs) || !settings.flag("outputs." + i + "." + name + ".enabled", true)) continue;
       names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
     }
   }

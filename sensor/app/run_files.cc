@@ -16,7 +16,7 @@
 #include "sensor/app/ledger_keeper.h"
 #include "sensor/app/metrics.h"
 #include "sensor/app/open_outputs.h"
-#include "sensor/app/stats.h"
+#include "sensor/app/side_outputs.h"
 #include "sensor/applayer/http/range_files.h"
 #include "sensor/capture/directory_watch.h"
 #include "sensor/capture/filtered_source.h"
@@ -70,13 +70,12 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
 
 // One run: its own flows, transactions, thresholds.
 int run_once(const Plan& plan, capture::PacketSource& source, Output& output, const std::string& folder, app::Signals& signals,
-             app::Progress& progress, WorkerCells& cells, evidence::PacketRing* ring = nullptr) {
+             app::Progress& progress, WorkerCells& cells, SideOutputs& side, evidence::PacketRing* ring = nullptr) {
   detect::SharedState shared(plan.settings);
   LineBatch lines(output);
   Worker worker(plan, shared, lines);
-  const auto store = emit::FileStore::open(plan.settings, folder);
-  if (failed(store)) return app::kExitFailed;
-  worker.emitter().set_file_store(store->get());
+  side.attach(worker);
+  side.start(Timestamp{});
   if (ring != nullptr) {
     worker.set_recorder(ring->add_recorder());
     ring->start();
@@ -94,8 +93,10 @@ int run_once(const Plan& plan, capture::PacketSource& source, Output& output, co
   };
   const bool whole = drain(source, worker, lines, output, signals, progress, cells, tick);
   if (ring != nullptr) ring->stop();
-  write_stats(worker, plan, worker.last_packet_time());
+  side.stop();
   output.write(lines);
+  side.stats->publish(0, worker);
+  side.stats->write(worker.last_packet_time());
   bool lost = false;
   if (*keeper != nullptr) {
     if (failed(output.flush())) lost = true;
@@ -114,18 +115,17 @@ int run_once(const Plan& plan, capture::PacketSource& source, Output& output, co
 
 // The same by several workers: a cell for each.
 int run_crew(const Plan& plan, capture::PacketSource& source, Output& output, const std::string& folder, app::Signals& signals,
-             app::Progress& progress, std::span<WorkerCells> cells, evidence::PacketRing* ring) {
+             app::Progress& progress, std::span<WorkerCells> cells, SideOutputs& side, evidence::PacketRing* ring) {
   detect::SharedState shared(plan.settings);
-  FileCrew crew(plan, shared, output, cells);
-  const auto store = emit::FileStore::open(plan.settings, folder);
-  if (failed(store)) return app::kExitFailed;
+  FileCrew crew(plan, shared, output, cells, side.stats.get());
   const auto keeper = LedgerKeeper::open(plan.settings, folder, true);
   if (failed(keeper)) return app::kExitFailed;
   for (const auto& worker : crew.workers()) {
-    worker->emitter().set_file_store(store->get());
+    side.attach(*worker);
     if (ring != nullptr) worker->set_recorder(ring->add_recorder());
   }
   if (ring != nullptr) ring->start();
+  side.start(Timestamp{});
   std::vector<WorkerTotals*> at_the_end;   // live as long as the crew
   if (*keeper != nullptr) {
     crew.after_round([&](std::span<WorkerTotals* const> totals, Timestamp first, Timestamp last) {
@@ -155,6 +155,8 @@ int run_crew(const Plan& plan, capture::PacketSource& source, Output& output, co
   }
   crew.finish(source.stats());
   if (ring != nullptr) ring->stop();
+  side.stop();
+  side.stats->write(crew.last_packet_time());
   bool lost = false;
   if (*keeper != nullptr) {
     lost = failed(output.flush());
@@ -214,10 +216,12 @@ int run_each(const Options& options, const Plan& plan, app::Signals& signals) {
           (fs::path(log_folder(options, plan)) / fs::path(capture).filename()).string();
       Output output;
       if (failed(open_outputs(output, plan, folder, false))) return app::kExitFailed;
+      auto side = SideOutputs::open(plan, folder, output, 1);
+      if (failed(side)) return app::kExitFailed;
       app::Progress quiet(options.common, 0, "");
       WorkerCells cells;
       http::shared_range_files()->clear();  // a capture has nothing to do with the one before
-      status = std::max(status, run_once(plan, **source, output, folder, signals, quiet, cells));
+      status = std::max(status, run_once(plan, **source, output, folder, signals, quiet, cells, *side));
       progress.update(++done);
     }
   }
@@ -243,22 +247,26 @@ int run_files(const Options& options, const Plan& plan, app::Signals& signals) {
   Output output;
   const auto opened = open_outputs(output, plan, log_folder(options, plan));
   if (failed(opened)) return app::kExitFailed;
+  const size_t workers = static_cast<size_t>(std::max(options.workers, 1));
+  auto side = SideOutputs::open(plan, log_folder(options, plan), output, workers);
+  if (failed(side)) return app::kExitFailed;
   const auto ring = open_evidence_ring(plan.settings, true);
   if (failed(ring)) return app::kExitFailed;
   if (failed(confine_files(options, plan, log_folder(options, plan)))) return app::kExitFailed;
-  std::vector<WorkerCells> cells(static_cast<size_t>(std::max(options.workers, 1)));
+  std::vector<WorkerCells> cells(workers);
   telemetry::Registry registry(metrics_table());
   add_rule_metrics(registry, plan.rule_counts);
   if (*opened != nullptr) add_kafka_metrics(registry, **opened);
   for (const WorkerCells& of_one : cells) add_worker_metrics(registry, of_one);
   if (*ring != nullptr) add_evidence_metrics(registry, **ring);
+  add_output_metrics(registry, *side, output);
   const auto page = open_metrics_page(plan.settings, registry);
   if (failed(page)) return app::kExitFailed;
   if (failed(confine_calls(plan.settings))) return app::kExitFailed;
   app::Progress progress(options.common, (*source)->bytes_total(), "bytes");
   const std::string folder = log_folder(options, plan);
-  if (cells.size() > 1) return run_crew(plan, **source, output, folder, signals, progress, cells, ring->get());
-  return run_once(plan, **source, output, folder, signals, progress, cells.front(), ring->get());
+  if (cells.size() > 1) return run_crew(plan, **source, output, folder, signals, progress, cells, *side, ring->get());
+  return run_once(plan, **source, output, folder, signals, progress, cells.front(), *side, ring->get());
 }
 
 }  // namespace vong::sensor

@@ -20,7 +20,7 @@
 #include "sensor/app/live_sources.h"
 #include "sensor/app/metrics.h"
 #include "sensor/app/open_outputs.h"
-#include "sensor/app/stats.h"
+#include "sensor/app/side_outputs.h"
 
 namespace vong::sensor {
 namespace {
@@ -43,12 +43,12 @@ int64_t thread_time_ns() {
 class WorkerThread {
  public:
   WorkerThread(const Plan& plan, detect::SharedState& shared, Output& output, RulesInForce& rules,
-               std::unique_ptr<capture::PacketSource> source)
-      : plan_(plan),
+               std::unique_ptr<capture::PacketSource> source, uint32_t number)
+      : number_(number),
         output_(output),
         rules_(rules),
         source_(std::move(source)),
-        lines_(output),
+        lines_(output, number),
         worker_(plan, shared, lines_),
         version_(rules.version()) {}
 
@@ -64,7 +64,10 @@ class WorkerThread {
   }
 
   void set_recorder(evidence::Recorder* recorder) { worker_.set_recorder(recorder); }
-  void set_file_store(emit::FileStore* store) { worker_.emitter().set_file_store(store); }
+  void attach(SideOutputs& side) {
+    side.attach(worker_);
+    stats_ = side.stats.get();
+  }
   void start() {
     thread_ = std::thread([this] { run(); });
   }
@@ -94,6 +97,10 @@ class WorkerThread {
     publish(worker_, stats, cells_);
     totals_.publish(worker_, stats, lines_.made(), false);
     cpu_ns_.store(thread_time_ns(), std::memory_order_relaxed);
+    if (stats_ != nullptr && (now - last_stats_ >= stats_->interval() || now < last_stats_)) {
+      last_stats_ = now;
+      stats_->publish(number_ - 1, worker_);
+    }
   }
 
   // How far we are behind: the ring's fill, or the packets' time behind the clock.
@@ -150,15 +157,16 @@ class WorkerThread {
       publish_if_due(now);
     }
     worker_.finish();
-    write_stats(worker_, plan_, worker_.last_packet_time());
+    if (stats_ != nullptr) stats_->publish(number_ - 1, worker_);
     output_.write(lines_);
     const auto stats = source_->stats();
     publish(worker_, stats, cells_);
     totals_.publish(worker_, stats, lines_.made(), true);
   }
 
-  const Plan& plan_;
+  const uint32_t number_;   // from 1 on
   Output& output_;
+  StatsBoard* stats_ = nullptr;
   RulesInForce& rules_;
   std::unique_ptr<capture::PacketSource> source_;
   LineBatch lines_;
@@ -169,7 +177,7 @@ class WorkerThread {
   std::atomic<int64_t> cpu_ns_{0};
   OwnRecords* own_ = nullptr;
   std::string interface_;
-  Timestamp last_flush_{}, last_publish_{}, last_pressure_{};
+  Timestamp last_flush_{}, last_publish_{}, last_pressure_{}, last_stats_{};
   uint64_t version_;
   std::atomic<bool> stop_{false}, failed_{false};
   std::thread thread_;
@@ -200,7 +208,8 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
       auto source = open_live_source(options.interfaces[i], i, w, per_interface, plan.settings);
       if (failed(source)) return app::kExitFailed;
       workers.push_back(
-          std::make_unique<WorkerThread>(plan, shared, output, rules, std::move(*source)));
+          std::make_unique<WorkerThread>(plan, shared, output, rules, std::move(*source),
+                                                         static_cast<uint32_t>(workers.size() + 1)));
     }
   }
   LiveOps ops(options, plan, rules, folder, output);
@@ -208,8 +217,8 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   if (failed(become_sensor_user(plan.settings, true))) return app::kExitFailed;
   const auto opened = open_outputs(output, plan, folder);
   if (failed(opened)) return app::kExitFailed;
-  const auto store = emit::FileStore::open(plan.settings, folder);
-  if (failed(store)) return app::kExitFailed;
+  auto side = SideOutputs::open(plan, folder, output, workers.size());
+  if (failed(side)) return app::kExitFailed;
   const auto ring = open_evidence_ring(plan.settings, false);
   if (failed(ring)) return app::kExitFailed;
   if (failed(ops.open(*opened))) return app::kExitFailed;
@@ -219,6 +228,7 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   if (*opened != nullptr) add_kafka_metrics(registry, **opened);
   for (const auto& w : workers) add_worker_metrics(registry, w->cells());
   if (*ring != nullptr) add_evidence_metrics(registry, **ring);
+  add_output_metrics(registry, *side, output);
   for (size_t i = 0; i < workers.size(); ++i) {
     ops.watch(workers[i]->view(options.interfaces[i / static_cast<size_t>(per_interface)]));
     workers[i]->attach(ops.own(), ops.canary());
@@ -228,17 +238,23 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   if (failed(page)) return app::kExitFailed;
   if (failed(confine_calls(plan.settings))) return app::kExitFailed;
   for (auto& w : workers) {
-    w->set_file_store(store->get());
+    w->attach(*side);
     if (*ring != nullptr) w->set_recorder((*ring)->add_recorder());
   }
   if (*ring != nullptr) (*ring)->start();
+  side->start(wall_clock());
   for (auto& w : workers) w->start();
   spdlog::info("watching {} with {} workers, rules {}", fmt::join(options.interfaces, ", "), workers.size(), plan.rules->hash());
   plan.rules.reset();  // a reload lets go of the first rules too
 
   while (!signals.wait(1000)) {
-    if (signals.take_reload()) ops.reload();
+    if (signals.take_reload()) {
+      output.reopen();
+      side->stats->reopen();
+      ops.reload();
+    }
     (void)failed(output.flush());
+    side->stats->tick(wall_clock());
     ops.tick(wall_clock());
   }
   for (auto& w : workers) w->stop();
@@ -251,6 +267,8 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
     kernel_drops += w->capture_stats().kernel_drops;
   }
   if (*ring != nullptr) (*ring)->stop();
+  side->stop();
+  side->stats->write(wall_clock());
   (void)failed(shared.save());
   if (failed(output.flush())) ended_badly = true;
   ops.finish(wall_clock());

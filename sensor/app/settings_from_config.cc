@@ -31,7 +31,7 @@ constexpr std::array kRead = std::to_array<std::string_view>(
      "default-reputation-path", "reputation-files", "exception-policy", "packet-alert-max",
      "action-order", "mpm-algo", "spm-algo", "host", "ippair", "engine-analysis", "threading",
      "include", "security", "default-packet-size", "legacy", "capture", "libmagic", "magic-file",
-     "logging", "multi-detect", "unix-command", "profiling", "coredump", "host-mode", "ips",
+     "logging", "geoip-database", "multi-detect", "unix-command", "profiling", "coredump", "host-mode", "ips",
      // our own
      "kafka", "metrics", "workers", "rules", "ledger", "agency", "overload", "evidence", "status", "canary"});
 // Known to Suricata's users, and without effect here.

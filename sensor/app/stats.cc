@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "fmt/format.h"
+
 #include "sensor/applayer/core/driver_config.h"
 #include "sensor/applayer/http/range_files.h"
 #include "sensor/emit/file_store.h"
@@ -12,31 +14,27 @@
 namespace vong::sensor {
 namespace {
 
-// Counters as the reference's record has them; zeros can be left out, and objects with nothing but zeros with them.
+constexpr size_t kCountersExpected = 1024;
+
+// Collects counters under the names that the record has.
 class CounterWriter {
  public:
-  CounterWriter(JsonWriter& out, bool zeros) : out_(out), zeros_(zeros) {}
+  explicit CounterWriter(StatsCounters& out) : out_(out) {}
 
-  void open_object(std::string_view key) { path_.push_back(key); }
+  void open_object(std::string_view key) {
+    lengths_.push_back(path_.size());
+    path_.append(key).push_back(kStatsDot);
+  }
   void close_object() {
-    if (opened_ == path_.size()) {
-      out_.close_object();
-      --opened_;
-    }
-    path_.pop_back();
+    path_.resize(lengths_.back());
+    lengths_.pop_back();
   }
-  void field(std::string_view key, uint64_t value) {
-    if (value == 0 && !zeros_) return;
-    for (; opened_ < path_.size(); ++opened_) out_.open_object(path_[opened_]);
-    out_.field(key, value);
-  }
-  [[nodiscard]] bool zeros() const { return zeros_; }
+  void field(std::string_view key, uint64_t value) { out_.push_back({fmt::format("{}{}", path_, key), value}); }
 
  private:
-  JsonWriter& out_;
-  bool zeros_;
-  std::vector<std::string_view> path_;
-  size_t opened_ = 0;   // how many of path_ stand in the text
+  StatsCounters& out_;
+  std::string path_;
+  std::vector<size_t> lengths_;
 };
 
 // Events that the reference's record does not know: there only when they have counted.
@@ -295,28 +293,9 @@ void write_app_layer(CounterWriter& out, const Worker& worker, const Plan& plan)
   out.close_object();
 }
 
-void write_engine(JsonWriter& out, uint64_t id, const detect::RuleCounts& rules) {
-  out.open_object();
-  out.field("id", id);
-  out.field("rules_loaded", rules.loaded);
-  out.field("rules_failed", rules.failed);
-  out.field("rules_skipped", rules.skipped);
-  out.close_object();
-}
-
-void write_detect(JsonWriter& out, const Worker& worker, const Plan& plan) {
+void write_alerts(CounterWriter& out, const Worker& worker) {
   const auto& d = worker.detector().counters();
   out.open_object("detect");
-  out.open_array("engines");
-  detect::RuleCounts own = plan.rule_counts;   // without the tenants'
-  for (const auto& [id, rules] : plan.tenant_counts) {
-    own.loaded -= rules.loaded;
-    own.failed -= rules.failed;
-    own.skipped -= rules.skipped;
-  }
-  write_engine(out, 0, own);
-  for (const auto& [id, rules] : plan.tenant_counts) write_engine(out, id, rules);
-  out.close_array();
   out.field("alert", d.alerts);
   out.field("alert_queue_overflow", d.alert_queue_overflow);
   out.field("alerts_suppressed", d.alerts_suppressed);
@@ -325,28 +304,22 @@ void write_detect(JsonWriter& out, const Worker& worker, const Plan& plan) {
 
 }  // namespace
 
-void write_stats(Worker& worker, const Plan& plan, Timestamp now) {
-  const emit::EveConfig* wants = plan.eve.enabled && plan.eve.stats ? &plan.eve : nullptr;
-  for (const auto& further : plan.eve.further) wants = wants == nullptr && further.stats ? &further : wants;
-  if (wants == nullptr || !plan.settings.flag("stats.enabled", true)) return;
-  std::string body;
-  JsonWriter out(body);
-  out.open_object();
-  out.field("uptime", 0);
-  CounterWriter counters(out, wants->stats_null_values);
-  write_decoder(counters, worker.decoder().counters(), plan.settings.flag("stats.decoder-events", true));
-  if (plan.settings.flag("stats.stream-events", false)) write_stream(counters, worker);
-  write_tcp(counters, worker);
-  write_flow(counters, worker);
-  write_bypassed(counters, worker);
-  write_app_layer(counters, worker, plan);
-  write_ranges(counters, plan);
-  write_memcap(counters, worker, plan);
-  write_file_store(counters, worker.emitter().file_store());
-  if (plan.settings.flag("stats.exception-policy.global-stats", true)) write_exception_policies(counters, worker);
-  write_detect(out, worker, plan);
-  out.close_object();
-  worker.emitter().own_record("stats", body, now);
+StatsCounters collect_stats(const Worker& worker, const Plan& plan) {
+  StatsCounters counters;
+  counters.reserve(kCountersExpected);
+  CounterWriter out(counters);
+  write_decoder(out, worker.decoder().counters(), plan.settings.flag("stats.decoder-events", true));
+  if (plan.settings.flag("stats.stream-events", false)) write_stream(out, worker);
+  write_tcp(out, worker);
+  write_flow(out, worker);
+  write_bypassed(out, worker);
+  write_app_layer(out, worker, plan);
+  write_ranges(out, plan);
+  write_memcap(out, worker, plan);
+  write_file_store(out, worker.emitter().file_store());
+  if (plan.settings.flag("stats.exception-policy.global-stats", true)) write_exception_policies(out, worker);
+  write_alerts(out, worker);
+  return counters;
 }
 
 }  // namespace vong::sensor

@@ -1,12 +1,24 @@
-// The stats record, in the reference's shape, from the counters of all rooms.
+// What a worker has counted, under the names of the reference's stats record.
 #pragma once
 
-#include "base/timestamp.h"
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "sensor/app/worker.h"
 
 namespace vong::sensor {
 
-// Writes one record through the worker's emitter where the configuration has stats on.
-void write_stats(Worker& worker, const Plan& plan, Timestamp now);
+// Parts the objects in a counter's name, where the record nests them ("decoder", "pkts"): no name has it.
+inline constexpr char kStatsDot = '\x1f';
+
+struct StatsCounter {
+  std::string name;
+  uint64_t value;
+};
+using StatsCounters = std::vector<StatsCounter>;   // those of one object stand together
+
+// On the worker's thread, between two packets.
+[[nodiscard]] StatsCounters collect_stats(const Worker& worker, const Plan& plan);
 
 }  // namespace vong::sensor

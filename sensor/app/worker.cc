@@ -101,8 +101,13 @@ void Worker::process(const RawPacket& raw) {
   link_type_ = raw.link_type;
   expire(last_);
   if (recorder_ != nullptr) recorder_->begin();
+  if (pcap_log_ != nullptr) {
+    pcap_wanted_ = pcap_log_->what() == evidence::PcapLogOptions::What::kAll;
+    pcap_passed_ = false;
+  }
   decoder_.decode(raw, *this);
   if (recorder_ != nullptr) recorder_->keep(raw);
+  if (pcap_log_ != nullptr && pcap_wanted_ && !pcap_passed_) pcap_log_->keep(raw);
 }
 
 void Worker::process(std::span<const RawPacket> batch) {
@@ -247,8 +252,17 @@ void Worker::inspect_once(Packet& packet) {
   auto alerts = detector_.inspect(packet);
   if (packet.ambiguous && packet.is_defragmented) [[unlikely]] other_readings_.note_datagram(packet, detector_);
   if (canary_ != nullptr) alerts = canary_->take_out(packet, alerts);
+  if (pcap_log_ != nullptr) note_for_pcap_log(packet, !alerts.empty());
   emitter_.set_evidence(detector_.packet_vars(), detector_.stream_payload());
   emitter_.alerts(packet, alerts, detector_.tagged(), &detector_.rules());
+}
+
+// Whether the frame of this packet goes into pcap-log: with `alerts` from the packet of a flow's first alert on.
+void Worker::note_for_pcap_log(const Packet& packet, bool alerted) {
+  using What = evidence::PcapLogOptions::What;
+  if (pcap_log_->what() == What::kAlerts) pcap_wanted_ |= alerted || (packet.flow != nullptr && packet.flow->alerted);
+  if (pcap_log_->what() == What::kTag) pcap_wanted_ |= detector_.tagged();
+  if (pcap_log_->honor_pass() && packet.flow != nullptr) pcap_passed_ |= detect::flow_decision(*packet.flow).passed;
 }
 
 void Worker::inspect_and_emit(Packet& packet, bool final) {

@@ -20,6 +20,7 @@
 #include "sensor/detect/detector.h"
 #include "sensor/emit/emitter.h"
 #include "sensor/evidence/packet_ring.h"
+#include "sensor/evidence/pcap_log.h"
 #include "sensor/flow/flow_table.h"
 #include "sensor/packet/types.h"
 #include "sensor/reassembly/ip_defrag.h"
@@ -90,6 +91,9 @@ class Worker : private decode::PacketSink {
   // Keeps every frame; null: none. Must outlive the worker's last packet.
   void set_recorder(evidence::Recorder* recorder) { recorder_ = recorder; }
 
+  // Keeps the frames that pcap-log asks for; null: none. Must outlive the worker's last packet.
+  void set_pcap_log(evidence::PcapLog::Tap* tap) { pcap_log_ = tap; }
+
   [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
   // The packets' hops of the loss ledger, between two frames. `over`: nothing more comes from the source.
   [[nodiscard]] ledger::Totals packet_totals(const capture::CaptureStats& capture, bool over) const;
@@ -126,7 +130,11 @@ class Worker : private decode::PacketSink {
   emit::Emitter emitter_;
   OtherReadingsInspector other_readings_;
   ExceptionPolicy flow_memcap_policy_;
+  void note_for_pcap_log(const Packet& packet, bool alerted);
+
   evidence::Recorder* recorder_ = nullptr;
+  evidence::PcapLog::Tap* pcap_log_ = nullptr;
+  bool pcap_wanted_ = false, pcap_passed_ = false;   // of the frame in work
   WorkerCounters counters_;
   ChecksumWatch checksums_{plan_.check_checksums, plan_.learn_checksums};
   PacketAccount account_;

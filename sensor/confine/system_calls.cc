@@ -80,7 +80,7 @@ constexpr auto kFiles = std::to_array<const char*>({"read",
                                                     "pipe2"});
 constexpr auto kMemory = std::to_array<const char*>(
     {"mmap", "munmap", "mremap", "mprotect", "madvise", "msync", "mincore", "mlock", "munlock",
-     "brk", "get_mempolicy", "membarrier"});
+     "brk", "get_mempolicy", "membarrier", "memfd_create"});
 constexpr auto kThreads = std::to_array<const char*>({"futex",
                                                       "futex_waitv",
                                                       "set_robust_list",

@@ -16,6 +16,21 @@ bool any(const EveConfig& config, bool EveConfig::*on) {
                                    [&](const EveConfig& c) { return c.*on; });
 }
 
+// The rule has the keyword `tls.store` (or its older name).
+bool stores_certificates(const detect::CompiledRule& rule) {
+  return rule.text.find("tls.store;") != std::string_view::npos || rule.text.find("tlsstore;") != std::string_view::npos ||
+         rule.text.find("tls_store;") != std::string_view::npos;
+}
+
+void store_certificates(CertificateStore& store, const Packet& packet, std::span<const detect::Alert> alerts) {
+  const auto* app = packet.flow != nullptr ? applayer::app_state(*packet.flow) : nullptr;
+  if (app == nullptr || app->def == nullptr) return;
+  for (const auto& alert : alerts) {
+    applayer::CertificateView view;
+    if (alert.tx != nullptr && stores_certificates(*alert.rule) && applayer::certificates_of(app->def->name, *alert.tx, view)) store.store(view, packet);
+  }
+}
+
 }  // namespace
 
 Emitter::Emitter(const EveConfig& config, LineSink& sink, std::vector<std::string> names)
@@ -61,14 +76,15 @@ Origin Emitter::origin(uint16_t interface) {
 
 void Emitter::alerts(const Packet& packet, std::span<const detect::Alert> alerts, bool tagged,
                      const detect::RuleSet* rules) {
+  if (certificates_ != nullptr && !alerts.empty()) store_certificates(*certificates_, packet, alerts);
   if (!writes()) return;
   const Origin from = origin(packet.interface);
   for (const auto& alert : alerts) {
     if (packet.flow != nullptr) packet.flow->alerted = true;
     for_each_output(first_sink(), from, [&](LineSink& to, const Origin& o) {
-      if (o.config.fast)
+      if (o.config.form == EveConfig::Form::kFast)
         write_fast_line(to, packet, alert);
-      else
+      else if (o.config.form == EveConfig::Form::kRecords)
         write_alert(to, o, packet, alert, rules);
     });
   }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "sensor/detect/detector.h"
+#include "sensor/emit/certificate_store.h"
 #include "sensor/emit/eve_config.h"
 #include "sensor/emit/eve_header.h"
 #include "sensor/emit/line_sink.h"
@@ -33,6 +34,8 @@ class Emitter {
   void set_reading(std::span<const std::string_view> policies) { reading_ = policies; }
   // Must outlive the emitter; null: files are not stored.
   void set_file_store(FileStore* store) { store_ = store; }
+  // The same for certificates.
+  void set_certificate_store(CertificateStore* store) { certificates_ = store; }
   [[nodiscard]] const FileStore* file_store() const { return store_; }
   // `rules`: the set that the alerts' rules belong to.
   void alerts(const Packet& packet, std::span<const detect::Alert> alerts, bool tagged,
@@ -86,6 +89,7 @@ class Emitter {
   std::span<const std::string_view> reading_;
   Bytes stream_payload_;
   FileStore* store_ = nullptr;
+  CertificateStore* certificates_ = nullptr;
   bool shedding_ = false;
   uint64_t records_shed_ = 0;
   uint64_t not_told_ = 0;   // of further files: the same records again

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/strings.h"
+#include "fmt/format.h"
 
 namespace vong::emit {
 namespace {
@@ -149,6 +150,7 @@ EveConfig nothing() {
 
 EveConfig one_eve_log(const Settings& settings, const std::string& path) {
   EveConfig config = nothing();
+  config.section = path;
   config.filename = settings.text(path + ".filename", "eve.json");
   config.community_id = settings.flag(path + ".community-id", false);
   config.community_id_seed = static_cast<uint16_t>(settings.integer(path + ".community-id-seed", 0));
@@ -173,8 +175,20 @@ EveConfig one_eve_log(const Settings& settings, const std::string& path) {
 
 EveConfig fast_log(const Settings& settings, const std::string& path) {
   EveConfig config = nothing();
-  config.fast = true;
+  config.form = EveConfig::Form::kFast;
+  config.section = path;
   config.filename = settings.text(path + ".filename", "fast.log");
+  return config;
+}
+
+EveConfig line_log(const Settings& settings, const std::string& path, const applayer::LineLogDef& def) {
+  EveConfig config = nothing();
+  config.form = EveConfig::Form::kLine;
+  config.section = path;
+  config.filename = settings.text(path + ".filename", def.filename);
+  config.line.def = &def;
+  config.line.extended = settings.flag(path + ".extended", false);
+  if (settings.flag(path + ".custom", false)) config.line.custom = settings.text(path + ".customformat", "");
   return config;
 }
 
@@ -202,6 +216,10 @@ EveConfig read_eve_config(const Settings& settings) {
     }
     if (settings.has(path + ".fast") && settings.flag(path + ".fast.enabled", true))
       further.push_back(fast_log(settings, path + ".fast"));
+    for (const applayer::LineLogDef* def : applayer::line_logs()) {
+      const std::string section = fmt::format("{}.{}", path, def->output);
+      if (settings.has(section) && settings.flag(section + ".enabled", true)) further.push_back(line_log(settings, section, *def));
+    }
   }
   if (further.size() > kFurtherMax) further.resize(kFurtherMax);
   first.further = std::move(further);

@@ -13,6 +13,7 @@
 #include "sensor/applayer/core/file.h"
 #include "sensor/applayer/core/protocol.h"
 #include "sensor/emit/forwarded_for.h"
+#include "sensor/emit/line_record.h"
 #include "sensor/packet/exception_policy.h"
 
 namespace vong::emit {
@@ -35,7 +36,10 @@ struct EveConfig {
   ExceptionPolicies exceptions;  // what flows' records say was applied
   bool enabled = true;
   std::string filename = "eve.json";
-  bool fast = false;       // a file of text, a line an alert (`fast`), and no records
+  // Records; or a file of text: a line an alert (`fast`), a line a transaction (`http-log`, `tls-log`).
+  enum class Form : uint8_t { kRecords, kFast, kLine } form = Form::kRecords;
+  LineForm line;           // of kLine
+  std::string section = "outputs.1.eve-log";   // where its settings stand: how its lines are written (sensor/outputs)
   bool community_id = false;
   uint16_t community_id_seed = 0;
   bool pcap_file = false;  // add pcap_filename

@@ -6,26 +6,13 @@
 #include <iterator>
 #include <string>
 
-#include "base/timestamp.h"
 #include "sensor/emit/ip_protocol.h"
+#include "sensor/emit/line_record.h"
 
 namespace vong::emit {
 namespace {
 
 constexpr size_t kRawBytesShown = 32;
-
-// EVE's 2024-01-31T12:00:00.000001+0000, turned round.
-void write_time(std::string& out, Timestamp ts) {
-  const std::string time = format_eve_time(ts);
-  const std::string_view t = time;
-  out.append(t.substr(5, 2))
-      .append("/")
-      .append(t.substr(8, 2))
-      .append("/")
-      .append(t.substr(0, 4))
-      .append("-")
-      .append(t.substr(11, 15));
-}
 
 void write_ends(std::string& out, const Packet& packet) {
   const bool icmp = packet.is_icmp4 || packet.is_icmp6;
@@ -52,7 +39,7 @@ void write_fast_line(LineSink& sink, const Packet& packet, const detect::Alert& 
   thread_local std::string line;
   line.clear();
   const auto& rule = *alert.rule;
-  write_time(line, packet.ts);
+  append_line_time(line, packet.ts);
   fmt::format_to(
       std::back_inserter(line), "  [**] [{}:{}:{}] {} [**] [Classification: {}] [Priority: {}] ",
       rule.gid, rule.sid, rule.rev, std::string_view(rule.msg),

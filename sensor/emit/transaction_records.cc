@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "sensor/applayer/core/file.h"
+#include "sensor/emit/line_record.h"
 #include "sensor/flow/raw_stream.h"
 
 namespace vong::emit {
@@ -206,6 +207,12 @@ void write_transactions(LineSink& sink, const Origin& origin, flow::Flow& flow,
       }
       tx->logged |= bit;
       for_each_output(sink, origin, [&](LineSink& to, const Origin& from) {
+        if (const auto* line = from.config.line.def; line != nullptr) {
+          if (line->event_type != logger.event_type || line->protocol != def.name) return;
+          if (from.shed != nullptr && !flow.alerted) ++*from.shed;
+          else write_line_record(to, from.config.line, flow, packet.ts, *tx);
+          return;
+        }
         const Settings* options = from.config.record(logger.config.empty() ? logger.event_type : logger.config);
         if (options == nullptr) return;
         if (from.shed != nullptr && !flow.alerted) {

@@ -1,6 +1,7 @@
 // Keywords that belong nowhere else: asn1, ftpbounce, rpc; and those that are refused.
 #include "base/byte_reader.h"
 #include "sensor/detect/keywords/common.h"
+#include "sensor/detect/keywords/geoip.h"
 
 namespace vong::detect {
 namespace {
@@ -173,7 +174,8 @@ constexpr Keyword kKeywords[] = {
     {"rpc", "", KeywordKind::kPacket, ValueUse::kRequired, setup_rpc, nullptr, Keyword::kNeedsPacket, "<program>[, <version|*>[, <procedure|*>]]", "An ONC RPC call."},
     {"lua", "luajit", KeywordKind::kContent, ValueUse::kRequired, nullptr, nullptr, kNo, "<script>", "scripts in rules are not run by this sensor"},
     {"luaxform", "", KeywordKind::kTransform, ValueUse::kRequired, nullptr, nullptr, kNo, "<script>", "scripts in rules are not run by this sensor"},
-    {"geoip", "", KeywordKind::kPacket, ValueUse::kRequired, nullptr, nullptr, kNo, "[src|dst|both|any,]<country>[,...]", "this sensor carries no database of countries"},
+    {"geoip", "", KeywordKind::kPacket, ValueUse::kRequired, setup_geoip, nullptr, 0, "[src|dst|both|any,][!]<country>[,...]",
+     "Country of the addresses, as the database that the setting geoip-database names has it."},
 };
 
 }  // namespace

@@ -49,7 +49,7 @@ TEST(EveConfig, EachFurtherOutputStandsForItself) {
   EXPECT_TRUE(c.alert);
   EXPECT_EQ(c.record("http"), nullptr);
   ASSERT_EQ(c.further.size(), 2u);
-  EXPECT_TRUE(c.further[0].fast);
+  EXPECT_EQ(c.further[0].form, EveConfig::Form::kFast);
   EXPECT_EQ(c.further[0].filename, "fast.log");
   EXPECT_FALSE(c.further[0].alert);
   EXPECT_EQ(c.further[1].filename, "http.json");
