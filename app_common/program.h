@@ -66,7 +66,7 @@ void add_common_flags(CLI::App& cli, CommonFlags& flags);
 // on may be used from any thread. JSON lines: {"time","level","program","message"}.
 void start_log(const CommonFlags& flags, std::string_view program);
 
-// The process's signals: SIGTERM and SIGINT ask for a stop, SIGHUP for a reload; SIGPIPE and SIGXFSZ
+// The process's signals: SIGTERM and SIGINT ask for a stop, SIGHUP and SIGUSR2 for a reload; SIGPIPE and SIGXFSZ
 // are ignored, so that a closed pipe and a file at its limit are errors of the write. One per process, made by main before the
 // first thread. Any thread may ask.
 class Signals {

@@ -54,12 +54,13 @@ Signals::Signals() {
   handle(SIGTERM, on_stop);
   handle(SIGINT, on_stop);
   handle(SIGHUP, on_reload);
+  handle(SIGUSR2, on_reload);
   handle(SIGPIPE, SIG_IGN);
   handle(SIGXFSZ, SIG_IGN);  // a file that may not grow further is an error of the write too
 }
 
 Signals::~Signals() {
-  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ}) handle(signal, SIG_DFL);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGPIPE, SIGXFSZ}) handle(signal, SIG_DFL);
   ::close(g_fd.exchange(-1));
 }
 

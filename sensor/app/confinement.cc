@@ -7,6 +7,7 @@
 #include <array>
 #include <filesystem>
 
+#include "sensor/app/command_names.h"
 #include "sensor/app/options.h"
 #include "sensor/app/plan.h"
 #include "sensor/app/tenants_from_config.h"
@@ -89,6 +90,7 @@ void add_rules(const Options& options, const Settings& settings, confine::FileAc
     for (const auto& path : *paths) add(path);
   }
   for (const auto& path : {load.classification_file, load.reference_file, load.threshold_file, options.common.config_file}) add(path);
+  add(std::string(settings.text("geoip-database", "")));
   if (load.tenants != nullptr) {
     for (const auto& one : load.tenants->tenants) {
       for (const auto& path : one.load.files) add(path);
@@ -209,6 +211,7 @@ Result<> confine_files(const Options& options, const Plan& plan, const std::stri
   for (const char* key : {"rules.cache-dir", "kafka.spool.dir", "evidence.dir"}) {  // relative ones too
     if (const auto dir = plan.settings.text(key, ""); !dir.empty()) access.writable.emplace_back(dir);
   }
+  if (const auto socket = command_socket_path(options.unix_socket, plan.settings, log_folder); !socket.empty()) access.writable.push_back(folder_of(socket));
   if (!options.pid_file.empty()) access.writable.push_back(folder_of(options.pid_file));
   if (saves_in_working_folder(options, *plan.rules)) access.writable.push_back(".");
   if (const size_t threads = confine::thread_count(); threads > 1)
@@ -218,6 +221,7 @@ Result<> confine_files(const Options& options, const Plan& plan, const std::stri
 
 Result<> confine_calls(const Settings& settings) {
   if (!wanted(settings)) return {};
+  if (auto ok = confine::no_new_privileges(); !ok) return ok;
   return confine::restrict_system_calls(confine::Role::kPackets);
 }
 

@@ -73,6 +73,7 @@ class LiveOps {
   void add_metrics(telemetry::Registry& registry) const;
 
   void reload() { reloader_->start(); }
+  [[nodiscard]] Reloader& reloader() { return *reloader_; }
   void tick(Timestamp now);
   void finish(Timestamp now);
 

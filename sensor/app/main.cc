@@ -3,21 +3,26 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "app_common/huge_pages.h"
 #include "app_common/program.h"
 #include "sensor/app/confinement.h"
+#include "sensor/app/daemon.h"
 #include "sensor/app/engine_log.h"
 #include "sensor/app/evidence_ring.h"
 #include "sensor/app/forwarding.h"
 #include "sensor/app/ledger_command.h"
+#include "sensor/app/open_outputs.h"
 #include "sensor/app/listings.h"
 #include "sensor/app/options.h"
 #include "sensor/app/plan.h"
 #include "sensor/app/run_files.h"
 #include "sensor/app/run_live.h"
+#include "sensor/app/run_socket.h"
 #include "sensor/app/status_command.h"
+#include "sensor/detect/rule_analysis.h"
 
 namespace {
 
@@ -30,15 +35,27 @@ bool rules_stop_the_start(const sensor::Options& options, const Settings& settin
   return report.counts.failed > 0 && (fatal || options.common.test_only);
 }
 
-void write_pid_file(const std::string& path) {
-  if (path.empty()) return;
-  std::ofstream out(path);
-  out << ::getpid() << '\n';
-  if (!out) spdlog::warn("cannot write pid file {}", path);
-}
-
 bool is_secret(std::string_view key) {
   return key.find("password") != key.npos || key.find("secret") != key.npos;
+}
+
+// --engine-analysis: what the engine makes of each rule, into the log folder.
+Result<> write_analysis(const Settings& settings, const std::string& folder, const detect::RuleSet& rules) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  const auto write = [&](const char* name, const std::string& text) -> Result<> {
+    const std::string path = folder + "/" + name;
+    std::ofstream out(path);
+    out << text;
+    if (!out.flush()) return fail("cannot write " + path);
+    spdlog::info("{} written", path);
+    return {};
+  };
+  if (settings.flag("engine-analysis.rules", true)) {
+    if (auto done = write("rules_analysis.txt", detect::rule_analysis(rules)); !done) return done;
+  }
+  if (!settings.flag("engine-analysis.rules-fast-pattern", true)) return {};
+  return write("rules_fast_pattern.txt", detect::fast_pattern_analysis(rules));
 }
 
 // What has to be right before anything is opened.
@@ -58,10 +75,17 @@ int main(int argc, char** argv) {
   app::use_huge_pages(argv);
   app::start_log(options.common, "vong-sensor");
   if (const auto status = sensor::answer_listings(options)) return *status;
+  sensor::Daemon daemon;
+  if (options.daemon && !options.common.test_only && !options.dump_config) {
+    if (const auto status = daemon.detach()) return *status;
+  }
   app::Signals signals;
 
   app::Problems problems;
   Settings settings = sensor::read_settings(options, problems);
+  sensor::take_configured_interfaces(options, settings);
+  if (options.interfaces.empty() && !(options.af_packet.empty() && options.pcap.empty()))
+    problems.error({options.common.config_file.empty() ? "-" : options.common.config_file, 1, 1}, "no interface is named, neither on the command line nor in the configuration");
   const auto load = sensor::rule_options(options, settings, problems);
   if (problems.errors() > 0) {
     problems.print(stderr);
@@ -91,6 +115,13 @@ int main(int argc, char** argv) {
   auto rules = sensor::load_rules(load, settings, report);
   sensor::write_engine_log(settings, options.log_dir.empty() ? std::string(settings.text("default-log-dir", ".")) : options.log_dir, report.diagnostics);
   if (rules == nullptr) return app::kExitUsage;
+  if (options.engine_analysis) {
+    const std::string folder = options.log_dir.empty() || options.log_dir == "-" ? std::string(settings.text("default-log-dir", ".")) : options.log_dir;
+    if (const auto done = write_analysis(settings, folder, *rules); !done) {
+      spdlog::error("{}", done.error().message);
+      return app::kExitFailed;
+    }
+  }
   if (rules_stop_the_start(options, settings, report)) {
     spdlog::error("{} rules cannot load", report.counts.failed);
     return app::kExitUsage;
@@ -102,11 +133,20 @@ int main(int argc, char** argv) {
   sensor::Plan plan;
   plan.rule_counts = report.counts;
   plan.tenant_counts = report.tenants;
+  plan.rule_problems = std::move(report.diagnostics);
   plan.forwarding = forwarding.get();
   sensor::fill_plan(plan, options, std::move(settings), std::move(rules));
-  write_pid_file(options.pid_file);
-  const int status = options.interfaces.empty() ? sensor::run_files(options, plan, signals)
-                                                : sensor::run_live(options, plan, signals);
+  if (options.pid_file.empty() && options.daemon) options.pid_file = plan.settings.text("pid-file", "");
+  if (const std::string wrong = sensor::write_pid_file(options.pid_file); !wrong.empty()) {
+    spdlog::error("{}", wrong);
+    return app::kExitFailed;
+  }
+  const std::string folder = sensor::log_folder(options, plan);
+  plan.started = [&daemon, log = folder == "-" ? "" : folder + "/vong-sensor.log"] { daemon.ready(log); };
+  const bool waits = options.interfaces.empty() && options.captures.empty() && !options.unix_socket.empty();
+  const int status = waits                        ? sensor::run_socket(options, plan, signals)
+                     : options.interfaces.empty() ? sensor::run_files(options, plan, signals)
+                                                  : sensor::run_live(options, plan, signals);
   if (!options.pid_file.empty()) ::unlink(options.pid_file.c_str());
   return status;
 }

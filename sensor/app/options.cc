@@ -1,9 +1,39 @@
 #include "sensor/app/options.h"
 
+#include <map>
+
 namespace vong::sensor {
 namespace {
 
 constexpr int kWorkersMax = 256;
+
+// Flags of the reference's guide that ask for what this sensor is not: refused by name, so that nobody believes them served.
+struct Refused {
+  const char* flag;
+  std::string_view why;
+};
+constexpr Refused kRefused[] = {
+    {"--nfqueue", "it stands beside the traffic, not in its way"},
+    {"--ipfw", "it stands beside the traffic, not in its way"},
+    {"--windivert", "it stands beside the traffic, not in its way"},
+    {"--windivert-forward", "it stands beside the traffic, not in its way"},
+    {"--firewall", "it stands beside the traffic, not in its way"},
+    {"--reject-dev", "it sends nothing into the traffic"},
+    {"--nflog", "packets come from AF_PACKET, libpcap or captures"},
+    {"--af-xdp", "packets come from AF_PACKET, libpcap or captures"},
+    {"--dpdk", "packets come from AF_PACKET, libpcap or captures"},
+    {"--netmap", "packets come from AF_PACKET, libpcap or captures"},
+    {"--pfring", "packets come from AF_PACKET, libpcap or captures"},
+    {"--pfring-int", "packets come from AF_PACKET, libpcap or captures"},
+    {"--pfring-cluster-id", "packets come from AF_PACKET, libpcap or captures"},
+    {"--pfring-cluster-type", "packets come from AF_PACKET, libpcap or captures"},
+    {"--napatech", "packets come from AF_PACKET, libpcap or captures"},
+    {"--dag", "packets come from AF_PACKET, libpcap or captures"},
+    {"--erf-in", "captures are pcap or pcapng"},
+    {"--unittest-filter", "its tests are programs of their own"},
+    {"--list-unittests", "its tests are programs of their own"},
+    {"--service-install", "it runs on Linux"},
+};
 
 }  // namespace
 
@@ -52,7 +82,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
                "treat the stream as an inline device would (verdicts are only reported)");
   cli.add_flag("--strict-rule-keywords", o.strict_keywords,
                "=all or =KEYWORD,...: unknown values of classtype, reference and app-layer-event are errors");
-  cli.add_flag("--engine-analysis", o.engine_analysis, "check configuration and rules and end, as -T (no reports: see vong-rules explain)");
+  cli.add_flag("--engine-analysis", o.engine_analysis, "as -T, and write rules_analysis.txt and rules_fast_pattern.txt into the log folder");
   // Known elsewhere, and nothing here depends on them.
   cli.add_option("--pcap-file-buffer-size", o.buffer_size, "taken; the reader chooses its buffer itself")->type_name("BYTES");
   cli.add_flag("--no-random", o.ignored, "taken; what is read from files never depends on chance");
@@ -68,8 +98,28 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
   cli.add_flag("--list-app-layer-protos", o.list_protocols,
                "list the application protocols and end");
   cli.add_flag("--build-info", o.build_info, "print what this build consists of and end");
+  cli.add_flag("-D", o.daemon, "run in the background once packets are watched; messages go to vong-sensor.log in the log folder");
+  cli.add_flag("--af-packet", o.af_packet, "=IFACE: as -i, through AF_PACKET; without a name the interfaces of the configuration");
+  cli.add_flag("--pcap", o.pcap, "=IFACE: as -i, through libpcap; without a name the interfaces of the configuration");
+  cli.add_flag("--unix-socket", o.unix_socket, "=FILE: take commands on a UNIX socket; without -i or -r wait there for captures");
+  std::map<std::string, std::string> refused;   // what was given
+  for (const Refused& r : kRefused) cli.add_flag(r.flag, refused[r.flag], "")->group("");
+  cli.add_flag("--disable-hashing", o.ignored, "")->group("");   // what asks for hashes says so in the configuration
   cli.allow_extras(false);
   if (const auto status = app::parse_command_line(cli, argc, argv, "vong-sensor")) return status;
+  for (const Refused& r : kRefused) {
+    if (refused[r.flag].empty()) continue;
+    std::fprintf(stderr, "vong-sensor: %s: not served by this sensor: %.*s\n", r.flag, static_cast<int>(r.why.size()), r.why.data());
+    return app::kExitUsage;
+  }
+  for (const std::string& name : {o.af_packet, o.pcap}) {
+    if (!name.empty() && name != "true") o.interfaces.push_back(name);
+  }
+  const bool watches = !o.af_packet.empty() || !o.pcap.empty();
+  if (!o.captures.empty() && watches) {
+    std::fprintf(stderr, "vong-sensor: -r and --af-packet or --pcap exclude each other\n");
+    return app::kExitUsage;
+  }
   if (!o.captures.empty() && !o.interfaces.empty()) {
     std::fprintf(stderr, "vong-sensor: -r and -i exclude each other\n");
     return app::kExitUsage;
@@ -77,12 +127,24 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
   if (o.engine_analysis) o.common.test_only = true;
   const bool asks = !o.list_keywords.empty() || o.list_frames || o.list_rule_protocols || o.list_run_modes || o.list_features || o.list_protocols || o.build_info || o.keyword_reference || o.config_reference ||
                     o.dump_config || o.common.test_only;
-  if (o.captures.empty() && o.interfaces.empty() && !asks && o.common.config_file.empty()) {
+  if (o.captures.empty() && o.interfaces.empty() && !watches && o.unix_socket.empty() && !asks && o.common.config_file.empty()) {
     std::fprintf(stderr,
                  "vong-sensor: nothing to read: give -r FILE|DIR|- or -i IFACE (see --help)\n");
     return app::kExitUsage;
   }
   return std::nullopt;
+}
+
+void take_configured_interfaces(Options& options, Settings& settings) {
+  for (const auto& [given, section] : {std::pair(&options.af_packet, "af-packet"), {&options.pcap, "pcap"}}) {
+    if (given->empty()) continue;
+    settings.set("capture.method", section);
+    if (*given != "true") continue;
+    for (const auto& i : settings.children(section)) {
+      const auto name = settings.text(std::string(section) + "." + i + ".interface", "");
+      if (!name.empty() && name != "default") options.interfaces.emplace_back(name);
+    }
+  }
 }
 
 }  // namespace vong::sensor

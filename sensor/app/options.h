@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app_common/program.h"
+#include "base/settings.h"
 
 namespace vong::sensor {
 
@@ -41,7 +42,14 @@ struct Options {
   bool simulate_ips = false;
   bool user_given = false;
   int workers = 0;  // 0: as configured
+  bool daemon = false;            // -D
+  std::string af_packet, pcap;    // --af-packet, --pcap: an interface; "true": those of the configuration; empty: not given
+  std::string unix_socket;        // --unix-socket: a path; "true": that of the configuration
 };
+
+// --af-packet and --pcap without a name: the interfaces that the configuration has.
+void take_configured_interfaces(Options& options, Settings& settings);
+
 
 // Parses; an exit status when the program is to end at once.
 [[nodiscard]] std::optional<int> parse_options(int argc, char** argv, Options& options);

@@ -95,6 +95,7 @@ bool OtherReadingsInspector::ready() {
   if (detector_ == nullptr) {
     detector_ = std::make_unique<detect::Detector>(rules_, plan_.settings, shared_);
     detector_->set_observing();
+    detector_->set_tenant(tenant_);
   } else if (&detector_->rules() != rules_.get()) {
     detector_->set_rules(rules_);
   }

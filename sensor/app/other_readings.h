@@ -48,6 +48,8 @@ class OtherReadingsInspector {
 
   void set_rules(std::shared_ptr<const detect::RuleSet> rules) { rules_ = std::move(rules); }
 
+  void set_tenant(uint32_t tenant) { tenant_ = tenant; }   // before the first conflict
+
   // `session` has readings in the packet's direction. Before the detector looks at the packet.
   void inspect_stream(Packet& packet, reassembly::TcpSession& session);
   // After the detector has looked at the receiver's own reading of a datagram.
@@ -72,6 +74,7 @@ class OtherReadingsInspector {
   std::shared_ptr<const detect::RuleSet> rules_;
   std::unique_ptr<applayer::Driver> driver_;
   std::unique_ptr<detect::Detector> detector_;
+  uint32_t tenant_ = 0;
   const uint64_t bytes_max_;
   const uint32_t alerts_max_;
   OtherReadingsCounters counters_;

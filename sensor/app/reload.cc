@@ -76,7 +76,7 @@ std::string reload_refusal(const detect::RuleCounts& now, const detect::RuleCoun
 
 Reloader::Reloader(const Options& options, const Plan& plan, RulesInForce& rules, OwnRecords* own)
     : options_(options),
-      plan_(plan),
+      settings_(plan.settings),
       rules_(rules),
       own_(own),
       watch_interval_(std::chrono::seconds(
@@ -86,7 +86,7 @@ Reloader::Reloader(const Options& options, const Plan& plan, RulesInForce& rules
 
 std::string Reloader::print_of_files() const {
   app::Problems told_before;
-  const auto load = rule_options(options_, plan_.settings, told_before);
+  const auto load = rule_options(options_, settings_, told_before);
   std::string print;
   const auto add = [&](const std::string& path) {
     struct stat about {};
@@ -136,10 +136,10 @@ bool Reloader::run() {
   const auto begun = std::chrono::steady_clock::now();
   const RulesInForce::State before = rules_.get();
   app::Problems problems;
-  auto load = rule_options(options_, plan_.settings, problems);
+  auto load = rule_options(options_, settings_, problems);
   load.previous = before.rules;
   detect::LoadReport report;
-  auto next = load_rules(load, plan_.settings, report);
+  auto next = load_rules(load, settings_, report);
   std::string why = "a rule file cannot be read";
   detect::RuleCounts ours = report.counts;  // without what the sensor adds
   if (!load.extra_rules.empty()) ours.loaded -= std::min<uint32_t>(ours.loaded, 1 + static_cast<uint32_t>(report.tenants.size()));
@@ -154,7 +154,7 @@ bool Reloader::run() {
   const bool done = next != nullptr && why.empty();
   const std::string hash = done ? next->hash() : before.rules->hash();
   if (done) {
-    rules_.replace({std::move(next), report.counts, wall_clock()});
+    rules_.replace({std::move(next), report.counts, wall_clock(), std::make_shared<const std::vector<rules::Diagnostic>>(report.diagnostics)});
     counters_.done.add();
     spdlog::info(
         "reload: rules {} in force after {:.1f} s, {} loaded, {} failed; memory {} MiB, at most {} "

@@ -24,10 +24,12 @@ class RulesInForce {
     std::shared_ptr<const detect::RuleSet> rules;
     detect::RuleCounts counts;
     Timestamp since{};
+    std::shared_ptr<const std::vector<rules::Diagnostic>> problems;  // of the load; may be null
   };
   RulesInForce(std::shared_ptr<const detect::RuleSet> rules, detect::RuleCounts counts,
-               Timestamp now)
-      : state_{std::move(rules), counts, now} {}
+               Timestamp now, std::vector<rules::Diagnostic> problems = {})
+      : state_{std::move(rules), counts, now,
+               std::make_shared<const std::vector<rules::Diagnostic>>(std::move(problems))} {}
 
   [[nodiscard]] uint64_t version() const { return version_.load(std::memory_order_acquire); }
   [[nodiscard]] State get() const {
@@ -75,10 +77,14 @@ class Reloader {
   bool run();
 
   [[nodiscard]] const ReloadCounters& counters() const { return counters_; }
+  [[nodiscard]] bool running() const { return running_.load(std::memory_order_acquire); }
+  // What rules are loaded with: the plan's settings until others are set (tenants that come and go). While nothing runs.
+  [[nodiscard]] const Settings& settings() const { return settings_; }
+  void set_settings(Settings settings) { settings_ = std::move(settings); }
 
  private:
   const Options& options_;
-  const Plan& plan_;
+  Settings settings_;
   RulesInForce& rules_;
   OwnRecords* own_;
   const Duration watch_interval_;  // 0: files are not looked at

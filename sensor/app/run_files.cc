@@ -33,7 +33,7 @@ constexpr size_t kBatchBytes = 128 * 1024;  // of finished events before they go
 
 // Reads the source to its end. False when it could not be read to the end.
 bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Output& output,
-           app::Signals& signals, app::Progress& progress, WorkerCells& cells, const std::function<void()>& tick) {
+           app::Signals& signals, app::Progress& progress, WorkerCells& cells, const std::function<bool()>& tick) {
   std::array<RawPacket, kBatch> batch;
   bool whole = true;
   std::string file;
@@ -51,6 +51,7 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
       output.write(lines);
       (void)failed(output.flush());
       publish(worker, source.stats(), cells);
+      if (!tick()) break;
       continue;
     }
     if (source.file_name() != file) {
@@ -60,7 +61,7 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
     worker.process(std::span<const RawPacket>(batch).first(n));
     if (lines.size_bytes() >= kBatchBytes) output.write(lines);
     progress.update(source.bytes_done());
-    tick();
+    if (!tick()) break;
     if (batches++ % kBatchesPerPublish == 0) publish(worker, source.stats(), cells);
   }
   worker.finish();
@@ -70,7 +71,7 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
 
 // One run: its own flows, transactions, thresholds.
 int run_once(const Plan& plan, capture::PacketSource& source, Output& output, const std::string& folder, app::Signals& signals,
-             app::Progress& progress, WorkerCells& cells, SideOutputs& side, evidence::PacketRing* ring = nullptr) {
+             app::Progress& progress, WorkerCells& cells, SideOutputs& side, evidence::PacketRing* ring = nullptr, const CaptureRun* run = nullptr) {
   detect::SharedState shared(plan.settings);
   LineBatch lines(output);
   Worker worker(plan, shared, lines);
@@ -84,12 +85,15 @@ int run_once(const Plan& plan, capture::PacketSource& source, Output& output, co
   if (failed(keeper)) return app::kExitFailed;
   WorkerTotals totals;
   WorkerTotals* const all_totals[] = {&totals};
-  const auto tick = [&] {
-    if (*keeper == nullptr || worker.last_packet_time() == Timestamp{}) return;
+  if (run != nullptr) worker.set_tenant(run->tenant);
+  const auto tick = [&] {   // false: that is enough
+    if (run != nullptr && run->interrupted && run->interrupted()) return false;
+    if (*keeper == nullptr || worker.last_packet_time() == Timestamp{}) return true;
     (*keeper)->begin(worker.first_packet_time());
-    if (!(*keeper)->due(worker.last_packet_time())) return;
+    if (!(*keeper)->due(worker.last_packet_time())) return true;
     totals.publish(worker, source.stats(), lines.made(), false);
     (*keeper)->tick(all_totals, output, worker.last_packet_time(), plan.rules->hash());
+    return true;
   };
   const bool whole = drain(source, worker, lines, output, signals, progress, cells, tick);
   if (ring != nullptr) ring->stop();
@@ -214,14 +218,7 @@ int run_each(const Options& options, const Plan& plan, app::Signals& signals) {
       }
       const auto folder =
           (fs::path(log_folder(options, plan)) / fs::path(capture).filename()).string();
-      Output output;
-      if (failed(open_outputs(output, plan, folder, false))) return app::kExitFailed;
-      auto side = SideOutputs::open(plan, folder, output, 1);
-      if (failed(side)) return app::kExitFailed;
-      app::Progress quiet(options.common, 0, "");
-      WorkerCells cells;
-      http::shared_range_files()->clear();  // a capture has nothing to do with the one before
-      status = std::max(status, run_once(plan, **source, output, folder, signals, quiet, cells, *side));
+      status = std::max(status, run_capture(options, plan, **source, {.folder = folder}, signals));
       progress.update(++done);
     }
   }
@@ -235,6 +232,17 @@ Result<> confine_all(const Options& options, const Plan& plan) {
 }
 
 }  // namespace
+
+int run_capture(const Options& options, const Plan& plan, capture::PacketSource& source, const CaptureRun& run, app::Signals& signals) {
+  Output output;
+  if (failed(open_outputs(output, plan, run.folder, false))) return app::kExitFailed;
+  auto side = SideOutputs::open(plan, run.folder, output, 1);
+  if (failed(side)) return app::kExitFailed;
+  app::Progress quiet(options.common, 0, "");
+  WorkerCells cells;
+  http::shared_range_files()->clear();  // a capture has nothing to do with the one before
+  return run_once(plan, source, output, run.folder, signals, quiet, cells, *side, nullptr, &run);
+}
 
 int run_files(const Options& options, const Plan& plan, app::Signals& signals) {
   if (failed(become_sensor_user(plan.settings, false))) return app::kExitFailed;
@@ -263,6 +271,7 @@ int run_files(const Options& options, const Plan& plan, app::Signals& signals) {
   const auto page = open_metrics_page(plan.settings, registry);
   if (failed(page)) return app::kExitFailed;
   if (failed(confine_calls(plan.settings))) return app::kExitFailed;
+  if (plan.started) plan.started();
   app::Progress progress(options.common, (*source)->bytes_total(), "bytes");
   const std::string folder = log_folder(options, plan);
   if (cells.size() > 1) return run_crew(plan, **source, output, folder, signals, progress, cells, *side, ring->get());

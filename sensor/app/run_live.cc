@@ -16,6 +16,7 @@
 #include "sensor/app/confinement.h"
 #include "sensor/app/evidence_ring.h"
 #include "sensor/app/failed.h"
+#include "sensor/app/live_commands.h"
 #include "sensor/app/live_ops.h"
 #include "sensor/app/live_sources.h"
 #include "sensor/app/metrics.h"
@@ -78,6 +79,7 @@ class WorkerThread {
   void join() { thread_.join(); }
   [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }
   [[nodiscard]] capture::CaptureStats capture_stats() const { return source_->stats(); }
+  [[nodiscard]] capture::CaptureStats published_capture() const { return totals_.snapshot().capture; }   // any thread
   [[nodiscard]] const Worker& worker() const { return worker_; }
   [[nodiscard]] const WorkerCells& cells() const { return cells_; }
 
@@ -190,6 +192,18 @@ int worker_count(const Options& options, const Plan& plan) {
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
+// A second, or until a signal; commands are answered meanwhile. True: the end is asked for.
+bool wait_a_turn(app::Signals& signals, LiveCommands* commands) {
+  constexpr int kTurnMs = 1000;
+  if (commands == nullptr) return signals.wait(kTurnMs);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTurnMs);
+  for (auto now = std::chrono::steady_clock::now(); now < end && !signals.stop_requested(); now = std::chrono::steady_clock::now()) {
+    commands->serve(signals.fd(), static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(end - now).count()) + 1);
+    if (signals.wait(0)) break;
+  }
+  return signals.stop_requested();
+}
+
 }  // namespace
 
 int run_live(const Options& options, Plan& plan, app::Signals& signals) {
@@ -200,7 +214,7 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   const std::string folder = log_folder(options, plan);
   Output output;
   detect::SharedState shared(plan.settings);
-  RulesInForce rules(plan.rules, plan.rule_counts, wall_clock());
+  RulesInForce rules(plan.rules, plan.rule_counts, wall_clock(), std::move(plan.rule_problems));
   std::vector<std::unique_ptr<WorkerThread>> workers;
   const int per_interface = worker_count(options, plan);
   for (uint16_t i = 0; i < options.interfaces.size(); ++i) {
@@ -222,6 +236,14 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   const auto ring = open_evidence_ring(plan.settings, false);
   if (failed(ring)) return app::kExitFailed;
   if (failed(ops.open(*opened))) return app::kExitFailed;
+  std::function<void()> meanwhile;   // set once all is open
+  const auto captures = [&] {
+    std::vector<std::pair<std::string, capture::CaptureStats>> all;
+    for (size_t i = 0; i < workers.size(); ++i) all.emplace_back(options.interfaces[i / static_cast<size_t>(per_interface)], workers[i]->published_capture());
+    return all;
+  };
+  const auto commands = LiveCommands::open({options, plan, rules, ops, output, *side, shared, signals, captures, [&meanwhile] { meanwhile(); }}, folder, wall_clock());
+  if (failed(commands)) return app::kExitFailed;
   if (failed(confine_files(options, plan, folder))) return app::kExitFailed;
   telemetry::Registry registry(metrics_table());
   add_rule_metrics(registry, plan.rule_counts);
@@ -245,17 +267,22 @@ int run_live(const Options& options, Plan& plan, app::Signals& signals) {
   side->start(wall_clock());
   for (auto& w : workers) w->start();
   spdlog::info("watching {} with {} workers, rules {}", fmt::join(options.interfaces, ", "), workers.size(), plan.rules->hash());
+  if (plan.started) plan.started();
   plan.rules.reset();  // a reload lets go of the first rules too
 
-  while (!signals.wait(1000)) {
+  const auto turn = [&] {
+    (void)failed(output.flush());
+    side->stats->tick(wall_clock());
+    ops.tick(wall_clock());
+  };
+  meanwhile = turn;
+  while (!wait_a_turn(signals, commands->get())) {
     if (signals.take_reload()) {
       output.reopen();
       side->stats->reopen();
       ops.reload();
     }
-    (void)failed(output.flush());
-    side->stats->tick(wall_clock());
-    ops.tick(wall_clock());
+    turn();
   }
   for (auto& w : workers) w->stop();
   bool ended_badly = false;

@@ -164,17 +164,30 @@ void StatsBoard::write(Timestamp now) {
   }
   const StatsCounters total = sum_stats(all);
   if (total.empty()) return;
-  const uint64_t uptime_s = start_ == Timestamp{} || now < start_ ? 0 : static_cast<uint64_t>((now - start_).count() / kSecond);
-  if (eve_ != nullptr) write_eve(total, now, uptime_s);
-  if (log_ != nullptr) write_log(total, all, now, uptime_s);
+  if (eve_ != nullptr) write_eve(total, now, uptime_s(now));
+  if (log_ != nullptr) write_log(total, all, now, uptime_s(now));
 }
 
-void StatsBoard::write_eve(const StatsCounters& total, Timestamp now, uint64_t uptime_s) {
-  std::string body;
-  JsonWriter out(body);
+uint64_t StatsBoard::uptime_s(Timestamp now) const {
+  return start_ == Timestamp{} || now < start_ ? 0 : static_cast<uint64_t>((now - start_).count() / kSecond);
+}
+
+std::string StatsBoard::json(Timestamp now) {
+  if (!wanted()) return {};
+  std::vector<StatsCounters> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all = published_;
+  }
+  return body(sum_stats(all), true, uptime_s(now));
+}
+
+std::string StatsBoard::body(const StatsCounters& total, bool zeros, uint64_t uptime_s) const {
+  std::string text;
+  JsonWriter out(text);
   out.open_object();
   out.field("uptime", uptime_s);
-  write_counters(out, total, eve_->stats_null_values);
+  write_counters(out, total, zeros);
   out.open_object("detect");
   write_engines(out, plan_);
   for (const StatsCounter& c : total) {
@@ -182,7 +195,11 @@ void StatsBoard::write_eve(const StatsCounters& total, Timestamp now, uint64_t u
   }
   out.close_object();
   out.close_object();
-  emitter_->own_record("stats", body, now);
+  return text;
+}
+
+void StatsBoard::write_eve(const StatsCounters& total, Timestamp now, uint64_t uptime_s) {
+  emitter_->own_record("stats", body(total, eve_->stats_null_values, uptime_s), now);
   output_.write(lines_);
 }
 

@@ -39,6 +39,8 @@ class StatsBoard {
   void write(Timestamp now);
   void set_start(Timestamp start) { start_ = last_ = start; }
   void reopen();
+  // The counters as last published, as the record's object has them; empty: nobody wants them.
+  [[nodiscard]] std::string json(Timestamp now);
   [[nodiscard]] uint64_t lost_lines() const { return lost_; }
 
  private:
@@ -47,6 +49,8 @@ class StatsBoard {
     bool totals, threads, zeros;
   };
   StatsBoard(const Plan& plan, Output& output, size_t workers);
+  [[nodiscard]] uint64_t uptime_s(Timestamp now) const;
+  [[nodiscard]] std::string body(const StatsCounters& total, bool zeros, uint64_t uptime_s) const;
   void write_eve(const StatsCounters& total, Timestamp now, uint64_t uptime_s);
   void write_log(const StatsCounters& total, const std::vector<StatsCounters>& all, Timestamp now, uint64_t uptime_s);
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -44,6 +45,8 @@ struct Plan {
   bool learn_checksums = false;   // give them up where many are wrong: ChecksumWatch
   bool offline = true;
   ForwardingProcess* forwarding = nullptr;  // null: nobody sends to Kafka from here
+  std::vector<rules::Diagnostic> rule_problems;   // of the first load
+  std::function<void()> started;   // called once packets are watched; may be empty
   uint64_t flow_seed = 0;  // of the flow table's hash, live: random
 };
 
@@ -86,6 +89,11 @@ class Worker : private decode::PacketSink {
   [[nodiscard]] const LoadShedder& shedder() const { return shedder_; }
   // Takes its packets out of the alerts; null: none. Has to outlive the worker.
   void set_canary(Canary* canary) { canary_ = canary; }
+  // With the tenants' selector `direct`: whose capture is read.
+  void set_tenant(uint32_t tenant) {
+    detector_.set_tenant(tenant);
+    other_readings_.set_tenant(tenant);
+  }
   void set_capture_file(std::string path) { emitter_.set_capture_file(std::move(path)); }
 
   // Keeps every frame; null: none. Must outlive the worker's last packet.

@@ -35,6 +35,14 @@ class HostBits {
   void set_max(size_t entries) { max_ = entries; }
   bool set(const Key& key, NameId bit, int64_t until_ns, int64_t now_ns);
   void unset(const Key& key, NameId bit);
+  // visit(name, until_ns) for each of its bits.
+  template <typename Visit>
+  void each(const Key& key, Visit visit) {
+    const std::lock_guard lock(mutex_);
+    const auto it = bits_.find(key);
+    if (it == bits_.end()) return;
+    for (const Bit& b : it->second) visit(b.name, b.until_ns);
+  }
   // True when it is set afterwards.
   bool toggle(const Key& key, NameId bit, int64_t until_ns, int64_t now_ns);
 
