@@ -18,7 +18,7 @@ void list_protocols() {
 void print_build_info() {
   fmt::print("vong-sensor {}\n", app::version());
   fmt::print("compiler: {}\n", __VERSION__);
-  fmt::print("features: HAVE_JA3 HAVE_JA4 MAGIC AF_PACKET PCRE_JIT HYPERSCAN\n");
+  fmt::print("features: HAVE_JA3 HAVE_JA4 MAGIC AF_PACKET PCRE_JIT HYPERSCAN GeoIP2 UNIX_SOCKET\n");
   fmt::print("protocols:");
   for (const auto* protocol : applayer::protocols()) fmt::print(" {}", protocol->name);
   fmt::print("\nkeywords: {}\n", detect::keyword_count());

@@ -18,6 +18,7 @@ constexpr Refused kRefused[] = {
     {"--windivert", "it stands beside the traffic, not in its way"},
     {"--windivert-forward", "it stands beside the traffic, not in its way"},
     {"--firewall", "it stands beside the traffic, not in its way"},
+    {"--firewall-rules-exclusive", "it stands beside the traffic, not in its way"},
     {"--reject-dev", "it sends nothing into the traffic"},
     {"--nflog", "packets come from AF_PACKET, libpcap or captures"},
     {"--af-xdp", "packets come from AF_PACKET, libpcap or captures"},
@@ -32,6 +33,10 @@ constexpr Refused kRefused[] = {
     {"--erf-in", "captures are pcap or pcapng"},
     {"--unittest-filter", "its tests are programs of their own"},
     {"--list-unittests", "its tests are programs of their own"},
+    {"--fatal-unittests", "its tests are programs of their own"},
+    {"--unittests-coverage", "its tests are programs of their own"},
+    {"-u", "its tests are programs of their own"},
+    {"-U", "its tests are programs of their own"},
     {"--service-install", "it runs on Linux"},
 };
 

@@ -69,6 +69,13 @@ bool drain(capture::PacketSource& source, Worker& worker, LineBatch& lines, Outp
   return whole;
 }
 
+// Files that others have moved away. Rules stay those of the start: what is read from captures has one set.
+void reopen(Output& output, SideOutputs& side) {
+  output.reopen();
+  side.stats->reopen();
+  spdlog::info("files are opened anew");
+}
+
 // One run: its own flows, transactions, thresholds.
 int run_once(const Plan& plan, capture::PacketSource& source, Output& output, const std::string& folder, app::Signals& signals,
              app::Progress& progress, WorkerCells& cells, SideOutputs& side, evidence::PacketRing* ring = nullptr, const CaptureRun* run = nullptr) {
@@ -87,6 +94,7 @@ int run_once(const Plan& plan, capture::PacketSource& source, Output& output, co
   WorkerTotals* const all_totals[] = {&totals};
   if (run != nullptr) worker.set_tenant(run->tenant);
   const auto tick = [&] {   // false: that is enough
+    if (run == nullptr && signals.take_reload()) reopen(output, side);
     if (run != nullptr && run->interrupted && run->interrupted()) return false;
     if (*keeper == nullptr || worker.last_packet_time() == Timestamp{}) return true;
     (*keeper)->begin(worker.first_packet_time());
@@ -144,6 +152,7 @@ int run_crew(const Plan& plan, capture::PacketSource& source, Output& output, co
   bool whole = true;
   while (!signals.stop_requested()) {
     size_t n = 0;
+    if (signals.take_reload()) reopen(output, side);
     const auto status = source.next_batch(batch, n);
     if (status == capture::ReadStatus::kEnd) break;
     if (status == capture::ReadStatus::kError) {

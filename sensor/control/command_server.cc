@@ -59,21 +59,19 @@ Answer Answer::text(std::string_view message, bool ok) {
   return out;
 }
 
-std::optional<size_t> whole_object(std::string_view text) {
-  int depth = 0;
-  bool quoted = false, escaped = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (escaped) escaped = false;
-      else if (c == '\\') escaped = true;
-      else if (c == '"') quoted = false;
+std::optional<size_t> ObjectEnd::find(std::string_view text) {
+  while (seen_ < text.size()) {
+    const char c = text[seen_++];
+    if (quoted_) {
+      if (escaped_) escaped_ = false;
+      else if (c == '\\') escaped_ = true;
+      else if (c == '"') quoted_ = false;
     } else if (c == '"') {
-      quoted = true;
+      quoted_ = true;
     } else if (c == '{') {
-      ++depth;
-    } else if (c == '}' && --depth <= 0) {
-      return i + 1;
+      ++depth_;
+    } else if (c == '}' && --depth_ <= 0) {
+      return seen_;
     }
   }
   return std::nullopt;
@@ -116,22 +114,20 @@ void CommandServer::accept() {
     ::close(fd);
     return;
   }
-  clients_.push_back({.fd = fd});
+  clients_.push_back({fd, {}});
 }
 
-// False: the connection is over.
-bool CommandServer::answer(Client& client, std::string_view message, const Handler& handler) {
+bool Session::take(std::string_view message, const Handler& handler, std::string& out) {
   const Json json = parse(message);
-  Answer answer = Answer::refused("not a command");
-  std::string out;
-  if (!client.greeted) {
+  if (!greeted_) {
     if (!json.is_object() || !json.contains("version") || !json["version"].is_string()) return false;
     const std::string version = json["version"].get<std::string>();
     if (version != "0.1" && version != "0.2") return false;
-    client.greeted = true;
-    client.lines = version == "0.2";
-    out = R"({"return": "OK"})";
+    greeted_ = true;
+    lines_ = version == "0.2";
+    out += R"({"return": "OK"})";
   } else {
+    Answer answer = Answer::refused("not a command");
     if (json.is_object() && json.contains("command") && json["command"].is_string()) {
       Arguments arguments;
       if (json.contains("arguments") && json["arguments"].is_object()) {
@@ -141,10 +137,22 @@ bool CommandServer::answer(Client& client, std::string_view message, const Handl
       }
       answer = handler(json["command"].get<std::string>(), arguments);
     }
-    out = fmt::format(R"({{"message": {}, "return": "{}"}})", answer.json, answer.ok ? "OK" : "NOK");
+    out += fmt::format(R"({{"message": {}, "return": "{}"}})", answer.json, answer.ok ? "OK" : "NOK");
   }
-  if (client.lines) out.push_back('\n');
-  return write_all(client.fd, out);   // a client that does not read is let go
+  if (lines_) out.push_back('\n');
+  return true;
+}
+
+bool Session::feed(std::string_view bytes, const Handler& handler, std::string& out) {
+  in_.append(bytes);
+  size_t done = 0;
+  for (auto size = end_.find(in_); size; size = end_.find(std::string_view(in_).substr(done))) {
+    end_.reset();
+    if (!take(std::string_view(in_).substr(done, *size), handler, out)) return false;
+    done += *size;
+  }
+  in_.erase(0, done);
+  return in_.size() <= kMaxMessageBytes;
 }
 
 bool CommandServer::read(Client& client, const Handler& handler) {
@@ -152,13 +160,9 @@ bool CommandServer::read(Client& client, const Handler& handler) {
   const ssize_t n = ::read(client.fd, buffer.data(), buffer.size());
   if (n < 0) return errno == EAGAIN || errno == EINTR;
   if (n == 0) return false;
-  client.in.append(buffer.data(), static_cast<size_t>(n));
-  for (auto size = whole_object(client.in); size; size = whole_object(client.in)) {
-    const std::string message = client.in.substr(0, *size);
-    client.in.erase(0, *size);
-    if (!answer(client, message, handler)) return false;
-  }
-  return client.in.size() <= kMaxMessageBytes;
+  std::string out;
+  const bool goes_on = client.session.feed({buffer.data(), static_cast<size_t>(n)}, handler, out);
+  return (out.empty() || write_all(client.fd, out)) && goes_on;   // a client that does not read is let go
 }
 
 void CommandServer::serve(int other_fd, int timeout_ms, const Handler& handler) {

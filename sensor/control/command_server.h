@@ -38,6 +38,33 @@ struct Answer {
 
 using Handler = std::function<Answer(std::string_view command, const Arguments& arguments)>;
 
+// Finds where a JSON object that comes in pieces ends. Looks at each byte once.
+class ObjectEnd {
+ public:
+  // `text` begins as at the call before. The size of the object with all before it; none: there is no end yet.
+  [[nodiscard]] std::optional<size_t> find(std::string_view text);
+  void reset() { *this = ObjectEnd(); }
+
+ private:
+  size_t seen_ = 0;
+  int depth_ = 0;
+  bool quoted_ = false, escaped_ = false;
+};
+
+// One client's side of the protocol, without the socket.
+class Session {
+ public:
+  // What the client sent next; answers are appended to `out`. False: the connection is over (after `out`).
+  [[nodiscard]] bool feed(std::string_view bytes, const Handler& handler, std::string& out);
+
+ private:
+  [[nodiscard]] bool take(std::string_view message, const Handler& handler, std::string& out);
+
+  bool greeted_ = false, lines_ = false;   // lines: version 0.2
+  std::string in_;
+  ObjectEnd end_;
+};
+
 class CommandServer {
  public:
   // Makes the socket; one that nobody listens on any more is replaced, any other file is not.
@@ -53,20 +80,15 @@ class CommandServer {
  private:
   struct Client {
     int fd;
-    bool greeted = false, lines = false;   // lines: version 0.2
-    std::string in;
+    Session session;
   };
   CommandServer(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   void accept();
   [[nodiscard]] bool read(Client& client, const Handler& handler);
-  [[nodiscard]] bool answer(Client& client, std::string_view message, const Handler& handler);
 
   int fd_;
   std::string path_;
   std::vector<Client> clients_;
 };
-
-// The first whole JSON object in `text` (its size in bytes); none: there is no end yet. What stands before an object is not one.
-[[nodiscard]] std::optional<size_t> whole_object(std::string_view text);
 
 }  // namespace vong::control

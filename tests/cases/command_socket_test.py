@@ -73,7 +73,7 @@ RULES = 'alert udp any any -> any any (msg:"one"; content:"evil"; sid:1;)\n'
 
 
 def refused_flags():
-    for flag in ('--dpdk', '--nfqueue=3', '--af-xdp=eth0', '--erf-in=x', '--reject-dev=eth0', '--firewall', '--pfring-int=eth0'):
+    for flag in ('--dpdk', '--nfqueue=3', '--af-xdp=eth0', '--erf-in=x', '--reject-dev=eth0', '--firewall', '--pfring-int=eth0', '-u'):
         r = subprocess.run([sensor, flag], capture_output=True, text=True)
         same(f'{flag} is refused by name', (r.returncode, f'{flag.split("=")[0]}: not served by this sensor: ' in r.stderr), (2, True))
     r = subprocess.run([sensor, '--af-packet'], capture_output=True, text=True)
@@ -141,6 +141,25 @@ def captures_by_socket():
             if not wait_for('the end', lambda: not os.path.exists(f'/proc/{pid}')):
                 os.kill(pid, signal.SIGKILL)
         same('what is left', (os.path.exists(f'{d}/pid'), os.path.exists(f'{d}/s'), os.path.exists(f'{d}/vong-sensor.log')), (False, False, True))
+
+
+def rotation_while_captures_come():
+    with tempfile.TemporaryDirectory() as d:
+        open(f'{d}/a.rules', 'w').write(RULES)
+        os.mkdir(f'{d}/in')
+        running = subprocess.Popen([sensor, '-q', '-r', f'{d}/in', '--pcap-file-continuous', '-S', f'{d}/a.rules', '-l', f'{d}/out', '--set', 'pcap-file.poll-interval-ms=50', '--set', 'pcap-file.settle-ms=50'],
+                                   stderr=subprocess.DEVNULL)
+        try:
+            capture(f'{d}/in/1.pcap', b'evil', 2)
+            wait_for('alerts of the first file', lambda: len(records(f'{d}/out/eve.json')) >= 2)
+            os.rename(f'{d}/out/eve.json', f'{d}/out/old.json')
+            running.send_signal(signal.SIGHUP)
+            wait_for('a new file', lambda: os.path.exists(f'{d}/out/eve.json'))
+            capture(f'{d}/in/2.pcap', b'evil!', 3)
+            wait_for('what comes after stands in it', lambda: sum(e['event_type'] == 'alert' for e in records(f'{d}/out/eve.json')) >= 3)
+        finally:
+            running.terminate()
+            same('the end', running.wait(60), 0)
 
 
 def failing_daemon():
@@ -263,7 +282,7 @@ def tenants_of_a_live_sensor():
                 problems.append('log: ' + open(f'{d}/log').read()[-1500:])
 
 
-refused_flags(), engine_analysis(), captures_by_socket(), failing_daemon()
+refused_flags(), engine_analysis(), captures_by_socket(), rotation_while_captures_come(), failing_daemon()
 if live:
     commands_of_a_live_sensor(), tenants_of_a_live_sensor()
 print('\n'.join(problems) or 'commands: all as expected' + ('' if live else ' (no live part: no network namespace of our own)'))
