@@ -37,6 +37,7 @@ DividedRun::DividedRun(const Options& options, const enrich::Registry& registry,
       outbox_(router_, options.dead_letter_topic),
       events_(options, registry, router_, totals_, online_, blocks_, outbox_),
       keyed_(options, registry, router_, totals_, online_, sinks()),
+      in_force_(options, options.transactional_id + "/leader"),
       reload_(
           reload,
           [this](RuleReload::Loaded& loaded) { EventPartitions::compile(loaded, options_); },
@@ -50,6 +51,7 @@ int DividedRun::run() {
   RuleReload::Loaded first{*rules_, nullptr, nullptr};
   EventPartitions::compile(first, options_);
   events_.load(first);
+  warn_of_long_memory();
   add_metrics(metrics_, totals_, online_);
   if (!open_metrics_page(options_, metrics_, server_)) return app::kExitFailed;
   if (!make_topics(options_, registry_, signals_)) return app::kExitFailed;
@@ -127,6 +129,8 @@ void DividedRun::disconnect() {
 void DividedRun::forget() {
   events_.forget();
   keyed_.forget();
+  rules_before_.reset();
+  in_force_.forget();
   outbox_.clear();
   blocks_.clear(events_.engine());
   clean_ = true;
@@ -155,7 +159,7 @@ bool DividedRun::step() {
   take_all();
   for (const kafka::TopicPartition& name : link_->consumer.ended())
     events_.on_end_reached(name, wall_ns());
-  if (keyed_.any_late()) {
+  if (keyed_.any_to_correct()) {
     if (late_since_ns_ == 0) late_since_ns_ = wall_ns();
     if (!gathered()) return true;
     if (!correct()) return false;
@@ -248,7 +252,7 @@ bool DividedRun::note_commit(bool wait) {
 // could be committed.
 void DividedRun::commit_what_is_done() {
   if (!note_commit(true)) return;
-  if (!broken_ && !clean_ && !keyed_.any_late() && commit()) (void)note_commit(true);
+  if (!broken_ && !clean_ && !keyed_.any_to_correct() && commit()) (void)note_commit(true);
 }
 
 int run_divided(const Options& options, const enrich::Registry& registry,

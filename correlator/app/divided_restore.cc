@@ -1,9 +1,8 @@
-// Partitions that are taken over, late facts, other rules.
+// Partitions that are taken over, late facts.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
-#include <utility>
 
 #include "correlator/app/broker_run.h"
 #include "correlator/app/divided_run.h"
@@ -35,10 +34,12 @@ bool DividedRun::restore() {
   if (!committed) return again(committed.error());
   std::vector<kafka::TopicOffset> events, places;
   for (const kafka::TopicOffset& c : *committed) {
-    if (c.topic != options_.facts_topic)
+    if (c.topic != options_.facts_topic) {
       events.push_back(c);
-    else if (static_cast<uint32_t>(c.partition) <= blocks_.shares())
-      take_over_facts({c.topic, c.partition}, c);
+      continue;
+    }
+    if (static_cast<uint32_t>(c.partition) > blocks_.shares()) continue;
+    if (auto ok = take_over_facts({c.topic, c.partition}, c); !ok) return again(ok.error());
   }
   if (auto ok = take_over_events(events); !ok) return again(ok.error());
   for (const kafka::TopicOffset& c : *committed) {
@@ -50,15 +51,26 @@ bool DividedRun::restore() {
   }
   if (auto ok = keyed_.rebuild(keep_on_); !ok) return again(ok.error());
   if (auto ok = link_->consumer.seek(places, kPatience); !ok) return again(ok.error());
+  if (rules_before_) return change_rules();
+  note_rules_in_force();
   return true;
 }
 
 // What is here already is kept if nobody else has worked on it since: what the group has
 // committed is then what we have.
-void DividedRun::take_over_facts(const kafka::TopicPartition& name, const kafka::TopicOffset& c) {
+kafka::KafkaResult<> DividedRun::take_over_facts(const kafka::TopicPartition& name,
+                                                 const kafka::TopicOffset& c) {
   const int64_t next = c.offset == kafka::kNoOffset ? 0 : c.offset;
-  if (!keyed_.has(name) || keyed_.next(name) != next || keyed_.metadata(name) != c.metadata)
-    keyed_.take_over(name, next, c.metadata);
+  if (keyed_.has(name) && keyed_.next(name) == next && keyed_.metadata(name) == c.metadata)
+    return {};
+  const sigma::RuleSet* rules = rules_.get();
+  if (static_cast<uint32_t>(name.partition) == blocks_.shares()) {
+    const auto of_leader = rules_of_leader();
+    if (!of_leader) return std::unexpected(of_leader.error());
+    rules = *of_leader;
+  }
+  keyed_.take_over(name, next, c.metadata, *rules);
+  return {};
 }
 
 kafka::KafkaResult<> DividedRun::take_over_events(
@@ -103,32 +115,6 @@ bool DividedRun::correct() {
   if (auto ok = keyed_.correct(keep_on_); !ok) return again(ok.error());
   const int64_t now = wall_ns();
   next_correction_ns_ = now + 2 * (now - begin);
-  return true;
-}
-
-// --- other rules ---
-
-// Between two transactions, with nothing left to be read by the old ones; until then they wait.
-bool DividedRun::swap_rules() {
-  if (link_) {
-    if (rebalanced_ || keyed_.any_late()) return true;
-    (void)take_read(0);
-    if (!clean_ && !commit()) return false;
-    if (!note_commit(true)) return false;
-    if (rebalanced_) return true;
-  }
-  RuleReload::Loaded loaded = std::move(*loaded_);
-  loaded_.reset();
-  events_.load(loaded);
-  // Partitions look at the old ones until they are given the new.
-  const auto before =
-      std::exchange(rules_, std::make_unique<sigma::RuleSet>(std::move(loaded.rules)));
-  blocks_.begin(events_.engine(), blocks_.shares());
-  const Engine::Swapped s = keyed_.swap(*rules_);
-  online_.reloads.add();
-  online_.reload_dropped_keys.add(s.dropped_keys);
-  online_.reload_dropped_incidents.add(s.dropped_incidents);
-  log_swap(s);
   return true;
 }
 

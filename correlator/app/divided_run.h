@@ -4,7 +4,8 @@
 // is the loop's.
 //
 //   divided.cc          the loop, connections, transactions
-//   divided_restore.cc  partitions that are taken over, late facts, other rules
+//   divided_restore.cc  partitions that are taken over, late facts
+//   divided_rules.cc    other rules, while it works and at a start
 #pragma once
 
 #include <functional>
@@ -18,6 +19,7 @@
 #include "correlator/app/committer.h"
 #include "correlator/app/divided.h"
 #include "correlator/app/event_partitions.h"
+#include "correlator/app/in_force_log.h"
 #include "correlator/app/keyed_partitions.h"
 #include "correlator/app/metrics.h"
 #include "correlator/app/outbox.h"
@@ -57,19 +59,28 @@ class DividedRun : private kafka::Consumer::Listener {
   bool note_commit(bool wait);
   void commit_what_is_done();
 
-  // --- taking over, late facts, rules (divided_restore.cc) ---
+  // --- taking over, late facts (divided_restore.cc) ---
   bool restore();
-  void take_over_facts(const kafka::TopicPartition& name, const kafka::TopicOffset& committed);
+  [[nodiscard]] kafka::KafkaResult<> take_over_facts(const kafka::TopicPartition& name,
+                                                     const kafka::TopicOffset& committed);
   [[nodiscard]] kafka::KafkaResult<> take_over_events(
       const std::vector<kafka::TopicOffset>& committed);
   bool again(const kafka::KafkaError& e);
   [[nodiscard]] bool gathered() const;
   bool correct();
+
+  // --- other rules (divided_rules.cc) ---
   bool swap_rules();
+  // The rules under which the leader's partition is to be rebuilt.
+  [[nodiscard]] kafka::KafkaResult<const sigma::RuleSet*> rules_of_leader();
+  bool change_rules();
+  void warn_of_long_memory() const;
+  void note_rules_in_force();
 
   const Options& options_;
   const enrich::Registry& registry_;
   std::unique_ptr<sigma::RuleSet> rules_;
+  std::unique_ptr<sigma::RuleSet> rules_before_;  // of a leader that has not changed to rules_ yet
   app::Signals& signals_;
   routing::Router router_;
   EngineCounters totals_;
@@ -80,6 +91,7 @@ class DividedRun : private kafka::Consumer::Listener {
   BlockOutbox blocks_;
   EventPartitions events_;
   KeyedPartitions keyed_;
+  InForceLog in_force_;  // of the leader's partition
   std::string transactional_id_;
   std::optional<BrokerLink> link_;
   Committer committer_;  // its thread uses the link

@@ -40,6 +40,11 @@ std::unique_ptr<RuleProgram> Engine::compile(const sigma::RuleSet& rules,
   events::add_time_fields(program->plan);
   program->rules = compile_rules(rules, settings.campaign, settings.keys_max, program->plan,
                                  diagnostics, settings.indicators, settings.reads);
+  if (settings.share.all()) return program;
+  // Who has a group follows from the route: with another one its state is elsewhere.
+  CompiledRules& compiled = program->rules;
+  for (const CorrelationPlan& c : compiled.correlations)
+    compiled.prints[c.incident_rule] ^= (c.route_print * 31 + c.whole) << 1;
   return program;
 }
 

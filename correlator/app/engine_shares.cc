@@ -72,12 +72,6 @@ void Engine::make_names() {
   incident_rule_ids_.clear();
   detection_ids_.clear();
   for (uint32_t i = 0; i < rules_.facts.size(); ++i) {
-    if (!settings_.share.all() && i >= rules_.detections.size() &&
-        i - rules_.detections.size() < rules_.correlations.size()) {
-      // Who has a group follows from the route: with another one its state is elsewhere.
-      const CorrelationPlan& c = rules_.correlations[i - rules_.detections.size()];
-      rules_.prints[i] ^= (c.route_print * 31 + c.whole) << 1;
-    }
     rule_names_.push_back(fmt::format("{}#{:016x}", rules_.facts[i].rule.id, rules_.prints[i]));
     rules_by_print_.emplace(rules_.prints[i], i);
     incident_rule_ids_.emplace(rule_names_[i], i);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include "correlator/app/fact.h"
 #include "correlator/ingest/limits.h"
@@ -62,6 +63,7 @@ void KeyedPartition::fresh() {
   reorder_ = std::make_unique<ingest::ReorderBuffer>(ingest::kReorderBytesMax);
   released_ns_ = SourceMark::kNever;
   late_ = 0;
+  stale_ = false;
   told_rules_ = {};
   log_epoch_ = first_epoch_ = 0;
   rules_told_ = false;
@@ -198,8 +200,10 @@ Engine::Swapped KeyedPartition::swap(const sigma::RuleSet& rules) {
   std::vector<rules::Diagnostic> reported_before;
   swapping_ = true;
   const Engine::Swapped swapped =
-      engine_->swap(Engine::compile(rules, setup_.engine, reported_before), in_force_.last() + 1);
+      engine_->swap(Engine::compile(rules, setup_.engine, reported_before), in_force_.last() + 1,
+                    Engine::Campaigns::kStale);
   swapping_ = false;
+  stale_ |= swapped.stale;
   reorder_->rewrite(
       [this](std::string_view stored, std::string& out) { return rewrite(stored, out); });
   in_force_.campaigns_since_ns = engine_->campaigns_since_ns();
@@ -253,7 +257,7 @@ bool KeyedPartition::idle() const {
 }
 
 void KeyedPartition::release() {
-  if (late_ > 0) return;
+  if (has_to_correct()) return;
   if (const int64_t mark = reached_ns(); mark != SourceMark::kNever) release_to(mark);
   tell_figures(false);
 }
@@ -287,6 +291,7 @@ void KeyedPartition::begin_restore(int64_t reached_ns, uint32_t epoch) {
 
 void KeyedPartition::begin_correction() {
   const int64_t reached = released_ns_;
+  if (stale_) rules_gone_at_ = timestamp_from_ns(engine_->now_ns());
   replaying_ = correcting_ = true;
   ++epoch_;
   told_.begin_again();
@@ -316,7 +321,10 @@ Result<> KeyedPartition::end_replay() {
   tell_figures(!correcting_);
   if (!correcting_) return {};
   correcting_ = false;
-  told_.differences(std::nullopt, [this](const events::Incident& incident, bool is_new) {
+  ToldIncidents::Correction correction{std::exchange(rules_gone_at_, std::nullopt)};
+  if (mark >= INT64_MIN + setup_.retention_ns)
+    correction.horizon = timestamp_from_ns(mark - setup_.retention_ns);
+  told_.differences(correction, [this](const events::Incident& incident, bool is_new) {
     if (is_new) {
       const bool campaign = incident.kind == events::IncidentKind::kCampaign;
       (campaign ? setup_.counters->campaigns_opened : setup_.counters->incidents_opened).add();
@@ -332,7 +340,7 @@ SourceMark KeyedPartition::mark() const {
   m.reached_ns = released_ns_;
   for (const Source& s : sources_) m.newest_ns = std::max(m.newest_ns, s.newest_ns);
   m.epoch = epoch_;
-  m.idle = idle() && late_ == 0;
+  m.idle = idle() && !has_to_correct();
   return m;
 }
 

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ class KeyedPartition {
     std::string wanted_rules;
     EngineCounters* counters;
     int64_t coverage_interval_ns = coverage::kReportInterval;
+    // Of the blocks: what began longer ago than this is not corrected.
+    int64_t retention_ns = INT64_MAX;
   };
   struct Sinks {
     std::function<void(const events::Incident&)> incident;  // what readers have to be told
@@ -49,16 +52,21 @@ class KeyedPartition {
   // --- as blocks come ---
   // False: not a block of this build.
   [[nodiscard]] bool take(std::string_view block);
-  // Facts that came too late, since the last rebuild. What follows waits until they are corrected.
+  // Facts that came too late, since the last rebuild.
   [[nodiscard]] uint64_t late() const { return late_; }
+  // Late facts, or rules that are gone and part of what others made: what follows waits until all
+  // is corrected.
+  [[nodiscard]] bool has_to_correct() const { return late_ > 0 || stale_; }
   // Processes what no source can still precede.
   void release();
   // Tells what waits for its turn, when no source sends at present.
   void settle() { engine_->tell_untold(); }
 
   // Other rules, which outlive it or the next call: those that stay keep their state. What is new
-  // begins where the blocks say so.
+  // begins where the blocks say so. May leave something to correct.
   Engine::Swapped swap(const sigma::RuleSet& rules);
+  [[nodiscard]] const sigma::RuleSet& rules() const { return *setup_.rules; }
+  [[nodiscard]] const RulesInForce& in_force() const { return in_force_; }
 
   // --- all over again: begin, every block from the first one on, end ---
   // `reached_ns`, `epoch`: of the mark() that was committed with the blocks' end.
@@ -124,6 +132,8 @@ class KeyedPartition {
   uint32_t log_epoch_ = 0, first_epoch_ = 0;
   bool rules_told_ = false, looking_ahead_ = false;
   bool replaying_ = false, correcting_ = false, swapping_ = false;
+  bool stale_ = false;                      // with rules that are gone went what others stood on
+  std::optional<Timestamp> rules_gone_at_;  // of the correction at work
   std::string problem_, buffer_, stored_;
 };
 

@@ -31,13 +31,14 @@ Engine::Swapped KeyedPartitions::swap(const sigma::RuleSet& rules) {
   rules_ = &rules;
   Engine::Swapped all;
   for (auto& [name, k] : partitions_) {
+    if (&k.state->rules() == &rules) continue;
     const Engine::Swapped s = k.state->swap(rules);
     all.kept = s.kept;
     all.added = s.added;
     all.dropped = s.dropped;
     all.dropped_keys += s.dropped_keys;
     all.dropped_incidents += s.dropped_incidents;
-    all.campaigns_anew |= s.campaigns_anew;
+    all.stale |= s.stale;
   }
   return all;
 }
@@ -49,7 +50,7 @@ void KeyedPartitions::keep(const std::vector<kafka::TopicPartition>& assigned) {
 }
 
 void KeyedPartitions::take_over(const kafka::TopicPartition& name, int64_t next,
-                                const std::string& metadata) {
+                                const std::string& metadata, const sigma::RuleSet& rules) {
   char* rest = nullptr;
   int64_t reached = SourceMark::kNever;
   uint32_t epoch = 0;
@@ -65,12 +66,13 @@ void KeyedPartitions::take_over(const kafka::TopicPartition& name, int64_t next,
   k.state = std::make_unique<KeyedPartition>(
       KeyedPartition::Setup{&registry_,
                             &router_,
-                            rules_,
+                            &rules,
                             options_.engine,
                             {index, shares_},
                             options_.wanted_rules,
                             &totals_,
-                            options_.coverage_interval.count()},
+                            options_.coverage_interval.count(),
+                            options_.facts_retention.count()},
       KeyedPartition::Sinks{sinks_.incident,
                             [this, index](uint32_t epoch_now, const Raised& r, const Engine& of) {
                               sinks_.raised(index, epoch_now, r, of);
@@ -80,6 +82,11 @@ void KeyedPartitions::take_over(const kafka::TopicPartition& name, int64_t next,
                               sinks_.rules(index, begins, json);
                             }});
   k.state->begin_restore(reached, epoch);
+}
+
+const KeyedPartition* KeyedPartitions::leader() const {
+  const auto it = partitions_.find({options_.facts_topic, static_cast<int32_t>(shares_)});
+  return it == partitions_.end() ? nullptr : it->second.state.get();
 }
 
 int64_t KeyedPartitions::next(const kafka::TopicPartition& name) const {
@@ -146,15 +153,15 @@ void KeyedPartitions::refused(const kafka::Record& r) const {
   spdlog::error("{}/{} offset {}: not facts of this build", r.topic(), r.partition(), r.offset());
 }
 
-bool KeyedPartitions::any_late() const {
+bool KeyedPartitions::any_to_correct() const {
   return std::any_of(partitions_.begin(), partitions_.end(),
-                     [](const auto& k) { return k.second.state->late() > 0; });
+                     [](const auto& k) { return k.second.state->has_to_correct(); });
 }
 
 kafka::KafkaResult<> KeyedPartitions::correct(const KeepOn& keep_on) {
   std::vector<kafka::TopicOffset> to;
   for (auto& [name, k] : partitions_) {
-    if (k.state->late() == 0) continue;
+    if (!k.state->has_to_correct()) continue;
     online_.late_facts.add(k.state->late());
     online_.corrections.add();
     k.state->begin_correction();
@@ -170,7 +177,7 @@ void KeyedPartitions::release() {
 bool KeyedPartitions::settle() {
   bool quiet = true;
   for (auto& [name, k] : partitions_) {
-    if (!k.state->idle() || k.state->late() > 0 || k.state->waiting() > 0) {
+    if (!k.state->idle() || k.state->has_to_correct() || k.state->waiting() > 0) {
       quiet = false;
     } else if (!k.settled) {
       k.state->settle();

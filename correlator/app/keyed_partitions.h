@@ -31,7 +31,8 @@ class KeyedPartitions {
 
   // The rules outlive it, or the next call. What is here must have been forgotten before.
   void use(const sigma::RuleSet& rules, uint32_t shares);
-  // The same while partitions are here: those of their rules that stay keep their state.
+  // The same while partitions are here, of those that have others: rules that stay keep their
+  // state. May leave something to correct.
   Engine::Swapped swap(const sigma::RuleSet& rules);
   void forget() { partitions_.clear(); }
   void keep(const std::vector<kafka::TopicPartition>& assigned);
@@ -40,8 +41,12 @@ class KeyedPartitions {
   }
 
   // `next`, `metadata`: what is committed of the partition. Its blocks are read at the next
-  // rebuild().
-  void take_over(const kafka::TopicPartition& name, int64_t next, const std::string& metadata);
+  // rebuild(), under `rules`, which outlive the partition or the next swap().
+  void take_over(const kafka::TopicPartition& name, int64_t next, const std::string& metadata,
+                 const sigma::RuleSet& rules);
+  [[nodiscard]] const sigma::RuleSet& rules() const { return *rules_; }
+  // The state of the leader's partition; null: it is not here.
+  [[nodiscard]] const KeyedPartition* leader() const;
   // Where the partition has to be read on.
   [[nodiscard]] int64_t next(const kafka::TopicPartition& name) const;
   // How far it has come, as it is committed with next().
@@ -51,8 +56,8 @@ class KeyedPartitions {
 
   // False: it is not for a partition here, or was taken before.
   bool take(const kafka::Record& record);
-  [[nodiscard]] bool any_late() const;
-  // Corrects those with late facts: all their blocks again.
+  [[nodiscard]] bool any_to_correct() const;
+  // Corrects those: all their blocks again.
   [[nodiscard]] kafka::KafkaResult<> correct(const KeepOn& keep_on);
   void release();
   // Tells what waits where nobody sends. Whether that is so everywhere.

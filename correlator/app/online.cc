@@ -40,7 +40,7 @@ OnlineRun::OnlineRun(const Options& options, const enrich::Registry& registry, s
             if (!replaying_) outbox_.add(std::string(kCoverageTopic), key, json);
           },
           options.coverage_interval.count()),
-      in_force_(options),
+      in_force_(options, options.transactional_id),
       reload_(
           reload, [this](RuleReload::Loaded& loaded) { compile(loaded); }, options.rules,
           options.rules_reload, online_.reloads_refused) {

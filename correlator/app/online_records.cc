@@ -82,6 +82,10 @@ void OnlineRun::take(RecordReading::Batch& batch) {
       dead_letter(*i.name, i.offset, batch.value(i), *refused++);
       continue;
     }
+    if (p.cut) {
+      stored_since_ns_ = std::max(stored_since_ns_, i.time_ns);
+      p.cut = false;
+    }
     if (p.holds == Partition::Holds::kVerdicts) board_.on_verdict(i.verdict_agency, i.time_ns);
     live_->watermark.on_record(p.index, i.offset, i.sensor, i.time_ns, now);
     if (i.result != ReadResult::kFact) continue;

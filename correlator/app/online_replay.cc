@@ -115,11 +115,13 @@ bool OnlineRun::replay() {
   for (const auto& [name, p] : partitions_) names.push_back(name);
   const auto bounds = link_->consumer.bounds(names, kPatience);
   if (!bounds) return failed(bounds.error());
+  stored_since_ns_ = INT64_MIN;
   std::vector<kafka::TopicOffset> beginnings;
   auto bound = bounds->begin();
   for (auto& [name, p] : partitions_) {
     const auto [first, end] = *bound++;
     p.reached = p.committed <= first;
+    p.cut = first > 0 && p.holds == Partition::Holds::kEvents;
     live_->watermark.add_partition(p.index, first, end);
     beginnings.push_back({name.topic, name.partition, first, {}});
   }
@@ -174,9 +176,11 @@ void OnlineRun::tell_differences() {
     }
     outbox_.send(incident);
   };
-  std::optional<Timestamp> closed_at;
-  if (std::exchange(rules_gone_, false)) closed_at = timestamp_from_ns(live_->engine.now_ns());
-  told_.differences(closed_at, tell);
+  ToldIncidents::Correction correction;
+  if (std::exchange(rules_gone_, false))
+    correction.rules_gone_at = timestamp_from_ns(live_->engine.now_ns());
+  if (stored_since_ns_ != INT64_MIN) correction.horizon = timestamp_from_ns(stored_since_ns_);
+  told_.differences(correction, tell);
 }
 
 }  // namespace vong::correlator

@@ -3,7 +3,6 @@
 
 #include "correlator/app/broker_run.h"
 #include "correlator/app/online_run.h"
-#include "rules/sigma/loader.h"
 
 namespace vong::correlator {
 
@@ -28,24 +27,12 @@ void OnlineRun::change_rules_in_force(int64_t released_ns) {
 // Who starts (or takes over) with other rules than those in force begins with these, as they stand
 // in the log, and changes them once the state is there: what a reload keeps and closes, this does.
 void OnlineRun::begin_with_rules_in_force() {
-  const RulesInForce& in_force = in_force_.rules();
-  if (loaded_ || in_force.since.empty()) return;
-  if (in_force.is(Engine::compile(rules_, Live::settings(options_))->rules.prints)) return;
-  sigma::Loader loader(options_.placeholders);
-  std::string text = in_force_.text();
-  loader.add_text("the rules in force", text);
-  sigma::RuleSet before = loader.finish();
-  before.text = std::move(text);
-  if (!in_force.is(Engine::compile(before, Live::settings(options_))->rules.prints)) {
-    spdlog::warn(
-        "other rules than before, which cannot be loaded again: rules that stay keep their state, "
-        "but what those that are gone had open is not told as closed");
-    return;
-  }
-  spdlog::info("other rules than before: they are changed once the state is rebuilt");
+  if (loaded_) return;
+  auto before = in_force_.others_than(rules_);
+  if (!before) return;
   loaded_.emplace(RuleReload::Loaded{std::move(rules_), nullptr, nullptr});
   compile(*loaded_);
-  rules_ = std::move(before);
+  rules_ = std::move(*before);
   reading_.load(Engine::compile(rules_, options_.engine));
 }
 

@@ -124,6 +124,7 @@ class OnlineRun : private kafka::Consumer::Listener {
   uint64_t late_facts_ = 0;        // since the last correction
   int64_t late_since_ns_ = 0, correction_began_ns_ = 0, next_correction_ns_ = 0;
   int64_t last_commit_ns_ = 0;
+  int64_t stored_since_ns_ = INT64_MIN;  // event time; what came before is not stored everywhere
   InForceLog in_force_;
   bool swapping_ = false;
   bool rules_gone_ = false;                   // what is being corrected is what stood on them

@@ -24,6 +24,7 @@ struct Partition {
   int64_t next = 0;       // offset after the last record taken: read and in the state
   bool reached = false;   // replay has come to `committed`, or to the end
   bool overshot = false;  // records behind it were read and dropped
+  bool cut = false;       // its oldest records are not stored any more, and none was taken yet
   bool ended = false;     // everything that was there has been read, and this was noted
   // The epoch of the rules to which the next record belongs, and those that begin behind it.
   uint32_t epoch = 0;

@@ -1,7 +1,7 @@
 // Which rules are in force, and since which point of the log: what makes a replay give what was
 // said while the rules were changed. It stands in the log itself (single process: the topic
-// vong.state.<group>; divided work: the blocks of each partition of facts), in the transaction from
-// which it holds.
+// vong.state.<group>; divided work: the blocks of each partition of facts, the leader's in that topic
+// too), in the transaction from which it holds.
 //
 // Each change of the rules begins an epoch. A record belongs to the epoch in which it was read; a
 // rule sees the records from the epoch on in which it came into force, on the first run and in

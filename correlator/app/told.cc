@@ -34,22 +34,25 @@ void ToldIncidents::clear() {
 }
 
 void ToldIncidents::differences(
-    std::optional<Timestamp> rules_gone_at,
+    const Correction& correction,
     const std::function<void(const events::Incident&, bool is_new)>& f) const {
   for (const auto& [id, json] : told_) {
     const auto it = before_.find(id);
     if (it != before_.end() && it->second == json) continue;
-    if (const auto incident = events::read_incident(json)) f(*incident, it == before_.end());
+    const auto incident = events::read_incident(json);
+    if (incident && incident->first_seen >= correction.horizon) f(*incident, it == before_.end());
   }
   for (const auto& [id, json] : before_) {
     if (told_.contains(id)) continue;
     auto incident = events::read_incident(json);
     if (!incident) continue;
-    if (rules_gone_at && incident->kind == events::IncidentKind::kCampaign) {
+    if (correction.rules_gone_at && incident->kind == events::IncidentKind::kCampaign) {
       if (incident->status == events::IncidentStatus::kClosed) continue;
       incident->status = events::IncidentStatus::kClosed;
       if (incident->timeline.size() >= incidents::kTimelineMax) incident->timeline.pop_back();
-      incident->timeline.push_back({*rules_gone_at, "closed", "rule_gone"});
+      incident->timeline.push_back({*correction.rules_gone_at, "closed", "rule_gone"});
+    } else if (incident->first_seen < correction.horizon) {
+      continue;
     } else {
       incident->status = events::IncidentStatus::kRetracted;
     }

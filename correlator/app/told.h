@@ -29,10 +29,17 @@ class ToldIncidents {
   void clear();
   // Nobody corrects this one any more.
   void forget(const std::string& id) { told_.erase(id); }
+  // Why there are any.
+  struct Correction {
+    // Rules are gone since then: campaigns that do not stand without them are closed, not
+    // retracted.
+    std::optional<Timestamp> rules_gone_at;
+    // Of what began earlier some events are not stored any more: nobody can say that it is other.
+    Timestamp horizon = Timestamp::min();
+  };
   // What readers have to be told for the old to become the new: what is other, with `is_new` when
-  // it was not told before, and what is not any more, as retracted. `rules_gone_at`: because rules
-  // are gone since then; campaigns that do not stand without them are closed, not retracted.
-  void differences(std::optional<Timestamp> rules_gone_at,
+  // it was not told before, and what is not any more, as retracted.
+  void differences(const Correction& correction,
                    const std::function<void(const events::Incident&, bool is_new)>& f) const;
 
  private:

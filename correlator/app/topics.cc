@@ -32,8 +32,7 @@ std::vector<kafka::NewTopic> topics_of(const Options& o, const enrich::Registry&
                       o.topic_replication,
                       {{"retention.ms", std::to_string(ms.count())}}});
   }
-  if (o.facts_partitions == 0)
-    topics.push_back({state_topic(o), 1, o.topic_replication, {{"cleanup.policy", "compact"}}});
+  topics.push_back({state_topic(o), 1, o.topic_replication, {{"cleanup.policy", "compact"}}});
   if (o.standby) topics.push_back({Leadership::leader_topic(o), 1, o.topic_replication, {}});
   return topics;
 }

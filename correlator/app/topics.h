@@ -17,7 +17,7 @@ inline constexpr std::string_view kStatusTopic = "vong.status";
 inline constexpr std::string_view kCoverageTopic = "vong.coverage";
 inline constexpr std::string_view kRulePacksTopic = "vong.rulepacks";
 
-// What a run that reads all events itself keeps beside them (RulesInForce), by transactional id.
+// Which rules are in force, as text too (InForceLog).
 [[nodiscard]] inline std::string state_topic(const Options& options) {
   return "vong.state." + options.group;
 }

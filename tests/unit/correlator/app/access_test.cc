@@ -88,10 +88,15 @@ TEST_F(AccessTest, TheTopicsAreThoseOfTheRegistryAndThoseOfAll) {
   const size_t alone = names().size();
   options.standby = true;
   EXPECT_EQ(names().size(), alone + 1) << "where it is decided who leads";
+  EXPECT_TRUE(has(state_topic(options)));
+  options.facts_partitions = 2;
+  EXPECT_TRUE(has(state_topic(options))) << "divided work keeps the rules in force there too";
+  EXPECT_TRUE(has(options.facts_topic));
+  options.facts_partitions = 0;
   for (const kafka::NewTopic& t : topics_of(options, registry_))
-    EXPECT_EQ(!t.settings.empty(),
-              t.name == "vong.status" || t.name == "vong.coverage" || t.name == "vong.rulepacks" ||
-                  t.name == state_topic(options));
+    EXPECT_EQ(!t.settings.empty(), t.name == "vong.status" || t.name == "vong.coverage" ||
+                                       t.name == "vong.rulepacks" ||
+                                       t.name == state_topic(options));
 }
 
 }  // namespace

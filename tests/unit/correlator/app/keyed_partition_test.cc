@@ -135,6 +135,24 @@ class DividedGroups : public testing::Test {
     return order;
   }
 
+  // All records through a cluster, with marks and work every twenty; f(records until then).
+  template <typename C, typename F>
+  void run_all(C& cluster, F&& f) {
+    const auto mark_all = [&](int64_t reached_ns, int64_t newest_ns, bool idle) {
+      for (const char* a : {"A", "B", "C", "V"})
+        cluster.mark_all(std::string("events/") + a, {reached_ns, newest_ns, 0, idle});
+      cluster.work();
+    };
+    size_t n = 0;
+    read_all(*cluster.reader, all(), [&](const Record& r) {
+      cluster.add(r);
+      if (++n % 20 != 0) return;
+      mark_all(r.time_ns - 1, r.time_ns, false);
+      f(n);
+    });
+    mark_all(records_.back().time_ns, records_.back().time_ns, true);
+  }
+
   Told one_engine() {
     Told told;
     Engine engine(registry_, router_, settings_, counters_,
@@ -145,11 +163,73 @@ class DividedGroups : public testing::Test {
     return told;
   }
 
+  // Some rules go, some are changed, a new one comes; campaigns stand on what goes.
+  static sigma::RuleSet changed_rules() {
+    std::string yaml = kRules;
+    const auto change = [&](std::string_view from, std::string_view to) {
+      yaml.replace(yaml.find(from), from.size(), to);
+    };
+    change("gte: 3}}", "gte: 2}}");
+    change("title: alone\nname: alone", "title: alone\nname: alone anew");
+    change("group-by: [dest_ip], timespan: 1m", "group-by: [src_ip], timespan: 1m");
+    return rules_of(yaml);
+  }
+
+  // One engine that is given other rules when all records but the last of the first `when` are
+  // processed; what cannot be taken out of its state is worked out again.
+  Told one_engine_with(const sigma::RuleSet& changed, size_t when) {
+    Told told;
+    ToldIncidents last;
+    bool swapping = false, silent = false;
+    const auto sink = [&](const events::Incident& i) {
+      if (last.tell(i) && !silent) tell(told, i);
+      if (swapping) last.forget(i.id);
+    };
+    Engine engine(registry_, router_, settings_, counters_, sink);
+    load(engine, rules_);
+    RulesInForce in_force;
+    in_force.change(engine.rules().prints, INT64_MIN);
+    std::vector<size_t> before = all();
+    before.resize(when - 1);
+    read_all(engine, before, [&](const Record&) { engine.process(std::string(engine.fact())); });
+    const int64_t mark = records_[when - 1].time_ns - 1;
+    engine.advance(mark);
+    swapping = true;
+    (void)engine.swap(Engine::compile(changed, settings_), 1, Engine::Campaigns::kStale);
+    swapping = false;
+    in_force.change(engine.rules().prints, engine.now_ns());
+
+    Engine again(registry_, router_, settings_, counters_, sink);
+    load(again, changed);
+    again.apply(in_force);
+    last.begin_again();
+    silent = true;
+    size_t n = 0;
+    read_all(again, all(), [&](const Record&) {
+      if (++n == when) {
+        again.advance(mark);
+        silent = false;
+        last.differences({timestamp_from_ns(engine.now_ns())},
+                         [&](const events::Incident& i, bool) { tell(told, i); });
+        last.forget_before();
+      }
+      again.process(std::string(again.fact()));
+      again.set_epoch(n >= when ? 1 : 0);
+    });
+    again.advance(records_.back().time_ns);
+    return told;
+  }
+
   // All partitions and what was written to each, as Kafka would hold it.
   struct Cluster {
-    Cluster(DividedGroups& test) : test_(test), logs(kShares + 1), states(kShares + 1) {
+    explicit Cluster(DividedGroups& test, int64_t retention = INT64_MAX)
+        : test_(test), retention_ns(retention), logs(kShares + 1), states(kShares + 1) {
       use(test.rules_);
-      for (uint32_t i = 0; i <= kShares; ++i) make(i);
+      for (uint32_t i = 0; i <= kShares; ++i) {  // as who takes a partition over that is empty yet
+        make(i);
+        states[i]->begin_restore(SourceMark::kNever, 0);
+        EXPECT_TRUE(states[i]->end_replay());
+      }
     }
     void use(const sigma::RuleSet& set) {
       rules = &set;
@@ -161,7 +241,23 @@ class DividedGroups : public testing::Test {
     // Everybody has the other rules, when all that was written is read.
     void swap(const sigma::RuleSet& set) {
       use(set);
-      for (auto& state : states) dropped_keys += state->swap(set).dropped_keys;
+      for (uint32_t i = 0; i <= kShares; ++i) swap(i, set);
+    }
+    void swap(uint32_t i, const sigma::RuleSet& set) {
+      const Engine::Swapped s = states[i]->swap(set);
+      dropped_keys += s.dropped_keys;
+      dropped_incidents += s.dropped_incidents;
+      if (!states[i]->has_to_correct()) return;
+      ++corrections;
+      states[i]->begin_correction();
+      replay(i);
+    }
+    // Nobody works while the rules are changed. The leader begins with those of before.
+    void restart_with(const sigma::RuleSet& set) {
+      restart(kShares);
+      use(set);
+      for (uint32_t i = 0; i < kShares; ++i) restart(i);
+      swap(kShares, set);
     }
     void make(uint32_t i) {
       states[i] = std::make_unique<KeyedPartition>(
@@ -171,7 +267,9 @@ class DividedGroups : public testing::Test {
                                 test_.settings_,
                                 {i, kShares},
                                 {},
-                                &test_.counters_},
+                                &test_.counters_,
+                                coverage::kReportInterval,
+                                retention_ns},
           KeyedPartition::Sinks{[this](const events::Incident& incident) {
                                   ++records;
                                   tell(told, incident);
@@ -207,7 +305,7 @@ class DividedGroups : public testing::Test {
       }
     }
     void replay(uint32_t i) {
-      for (size_t k = 0; k < taken[i]; ++k) ASSERT_TRUE(states[i]->replay(logs[i][k]));
+      for (size_t k = stored_from[i]; k < taken[i]; ++k) ASSERT_TRUE(states[i]->replay(logs[i][k]));
       ASSERT_TRUE(states[i]->end_replay());
     }
     void restart(uint32_t i) {
@@ -236,13 +334,14 @@ class DividedGroups : public testing::Test {
       }
     }
     DividedGroups& test_;
+    const int64_t retention_ns;
     const sigma::RuleSet* rules = nullptr;
     std::unique_ptr<Engine> reader;
     std::vector<std::vector<std::string>> logs;
     std::vector<std::unique_ptr<KeyedPartition>> states;
-    std::map<uint32_t, size_t> taken;
+    std::map<uint32_t, size_t> taken, stored_from;
     Told told;
-    size_t corrections = 0, records = 0, dropped_keys = 0;
+    size_t corrections = 0, records = 0, dropped_keys = 0, dropped_incidents = 0;
   };
 
   sigma::RuleSet rules_;
@@ -323,6 +422,50 @@ TEST_P(DividedGroupsAtACap, CorrectWhatALateSourceChanges) {
   EXPECT_EQ(differences(c.told, wanted), "");
 }
 
+// The oldest blocks are gone when late facts come: what they made stays as it was told.
+TEST_F(DividedGroups, WhatIsNotStoredAnyMoreIsNotTakenBack) {
+  const int64_t end = records_.back().time_ns, retention = 900 * kSecond;
+  const auto is_late = [&](const Record& r) {
+    return r.agency == "C" && r.time_ns > end - 120 * kSecond;
+  };
+  for (const bool stated : {true, false}) {
+    Cluster c(*this, stated ? retention : INT64_MAX);
+    std::vector<size_t> order, late;
+    for (size_t i = 0; i < records_.size(); ++i) (is_late(records_[i]) ? late : order).push_back(i);
+    ASSERT_GT(late.size(), 3u);
+    const size_t in_time = order.size();
+    order.insert(order.end(), late.begin(), late.end());
+    size_t n = 0;
+    Told before;
+    read_all(*c.reader, order, [&](const Record& r) {
+      c.add(r);
+      if (++n % 20 != 0 && n != in_time) return;
+      if (n > in_time) return;
+      for (const char* a : {"A", "B", "C", "V"})
+        c.mark_all(std::string("events/") + a, {r.time_ns, r.time_ns, 0, n == in_time});
+      c.work();
+      if (r.time_ns < end - retention - 60 * kSecond) c.stored_from = c.taken;
+      before = c.told;
+    });
+    ASSERT_GT(c.stored_from[kShares], 10u);
+    EXPECT_EQ(c.corrections, 0u);
+    c.work();
+    EXPECT_GT(c.corrections, 0u);
+    EXPECT_NE(differences(c.told, before), "");
+    size_t old = 0, taken_back = 0;
+    for (const auto& [id, json] : before) {
+      if (to_ns(events::read_incident(json)->first_seen) >= end - retention) continue;
+      ++old;
+      taken_back += !c.told.contains(id) || c.told.at(id) != json;
+    }
+    EXPECT_GT(old, 20u);
+    if (stated)
+      EXPECT_EQ(taken_back, 0u);
+    else
+      EXPECT_GT(taken_back, 0u);
+  }
+}
+
 TEST_P(DividedGroupsAtACap, StandWhereTheyStoodAfterARestart) {
   const Told wanted = one_engine();
   Cluster undisturbed(*this), c(*this);
@@ -348,36 +491,57 @@ TEST_P(DividedGroupsAtACap, StandWhereTheyStoodAfterARestart) {
 }
 
 // Rules are changed in the middle. Who takes a partition over afterwards stands where it stood.
-TEST_F(DividedGroups, ChangedRulesAndARestartGiveWhatChangedRulesGive) {
-  std::string yaml = kRules;
-  const auto change = [&](std::string_view from, std::string_view to) {
-    yaml.replace(yaml.find(from), from.size(), to);
-  };
-  change("gte: 3}}", "gte: 2}}");
-  change("title: alone\nname: alone", "title: alone\nname: alone anew");
-  change("group-by: [dest_ip], timespan: 1m", "group-by: [src_ip], timespan: 1m");
-  const sigma::RuleSet changed = rules_of(yaml);
+TEST_P(DividedGroupsAtACap, ChangedRulesAndARestartGiveWhatChangedRulesGive) {
+  const sigma::RuleSet changed = changed_rules();
   Cluster undisturbed(*this), c(*this);
   std::mt19937 random(7);
-  for (Cluster* cluster : {&undisturbed, &c}) {
-    size_t n = 0;
-    read_all(*cluster->reader, all(), [&](const Record& r) {
-      cluster->add(r);
-      if (++n % 20 != 0) return;
-      for (const char* a : {"A", "B", "C", "V"})
-        cluster->mark_all(std::string("events/") + a, {r.time_ns - 1, r.time_ns, 0, false});
-      cluster->work();
-      if (n == 300) cluster->swap(changed);
-      if (cluster == &c && n > 200) c.restart(random() % (kShares + 1));
-    });
-    for (const char* a : {"A", "B", "C", "V"})
-      cluster->mark_all(std::string("events/") + a,
-                        {records_.back().time_ns, records_.back().time_ns, 0, true});
-    cluster->work();
-  }
+  run_all(undisturbed, [&](size_t n) {
+    if (n == 300) undisturbed.swap(changed);
+  });
+  run_all(c, [&](size_t n) {
+    if (n == 300) c.swap(changed);
+    if (n > 200) c.restart(random() % (kShares + 1));
+  });
   EXPECT_GT(undisturbed.dropped_keys, 0u);
+  if (GetParam() > 3) {
+    EXPECT_GT(undisturbed.dropped_incidents, 0u);
+  }
   EXPECT_EQ(differences(c.told, undisturbed.told), "");
   EXPECT_EQ(c.records, undisturbed.records);
+}
+
+// All are down while the rules are changed: what stays, what begins and what is closed is what a
+// reload at this point gives.
+TEST_P(DividedGroupsAtACap, AStartWithOtherRulesGivesWhatAReloadGives) {
+  const sigma::RuleSet changed = changed_rules();
+  for (const size_t when : {100u, 300u, 500u}) {
+    Cluster reloaded(*this), started(*this);
+    std::mt19937 random(3);
+    run_all(reloaded, [&](size_t n) {
+      if (n == when) reloaded.swap(changed);
+    });
+    run_all(started, [&](size_t n) {
+      if (n == when) started.restart_with(changed);
+      if (n > when) started.restart(random() % (kShares + 1));
+    });
+    if (GetParam() > 3) {
+      EXPECT_GT(started.dropped_incidents, 0u);
+    }
+    EXPECT_EQ(differences(started.told, reloaded.told), "") << when;
+    EXPECT_EQ(started.records, reloaded.records);
+  }
+}
+
+// Whoever does the work: what is said of rules that stay, of new ones and of those that are gone.
+TEST_P(DividedGroupsAtACap, ChangedRulesGiveWhatTheyGiveInOneEngine) {
+  const sigma::RuleSet changed = changed_rules();
+  const size_t when = 300;
+  Cluster c(*this);
+  run_all(c, [&](size_t n) {
+    if (n == when) c.swap(changed);
+  });
+  const Told wanted = one_engine_with(changed, when);
+  EXPECT_EQ(differences(c.told, wanted), "");
 }
 
 TEST_F(DividedGroups, RefuseWhatIsNoBlockOfTheirs) {
