@@ -4,18 +4,12 @@
 
 #include <algorithm>
 #include <future>
-#include <thread>
 
+#include "kafka/consumer_impl.h"
 #include "kafka/internal.h"
 
 namespace vong::kafka {
 namespace {
-
-int milliseconds(std::chrono::milliseconds d) {
-  return static_cast<int>(std::clamp<int64_t>(d.count(), 0, 3'600'000));
-}
-
-rd_kafka_message_t* cast(void* message) { return static_cast<rd_kafka_message_t*>(message); }
 
 constexpr std::size_t kBatchMax = 10'000;
 // Before 2.2 a full queue of fetched records keeps librdkafka from fetching for up to a second,
@@ -26,113 +20,6 @@ constexpr int kQueueBackoffVersion = 0x02020000;
 constexpr auto kNudgePatience = std::chrono::seconds(5);
 
 }  // namespace
-
-Record::~Record() {
-  if (message_ != nullptr) rd_kafka_message_destroy(cast(message_));
-}
-bool Record::is_of_same_partition(const Record& o) const {
-  return cast(message_)->rkt == cast(o.message_)->rkt &&
-         cast(message_)->partition == cast(o.message_)->partition;
-}
-std::string_view Record::topic() const { return rd_kafka_topic_name(cast(message_)->rkt); }
-int32_t Record::partition() const { return cast(message_)->partition; }
-int64_t Record::offset() const { return cast(message_)->offset; }
-Milliseconds Record::timestamp() const {
-  rd_kafka_timestamp_type_t type;
-  return rd_kafka_message_timestamp(cast(message_), &type);
-}
-std::string_view Record::key() const {
-  return {static_cast<const char*>(cast(message_)->key), cast(message_)->key_len};
-}
-std::string_view Record::value() const {
-  return {static_cast<const char*>(cast(message_)->payload), cast(message_)->len};
-}
-
-std::optional<std::string_view> Record::header(const char* name) const {
-  rd_kafka_headers_t* headers;
-  const void* value;
-  std::size_t size;
-  if (rd_kafka_message_headers(cast(message_), &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-      rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return std::nullopt;
-  }
-  return std::string_view(static_cast<const char*>(value), size);
-}
-
-std::vector<Header> Record::headers() const {
-  std::vector<Header> result;
-  rd_kafka_headers_t* headers;
-  if (rd_kafka_message_headers(cast(message_), &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return result;
-  const char* name;
-  const void* value;
-  std::size_t size;
-  for (std::size_t i = 0;
-       i < kMaxHeaders &&
-       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-       ++i) {
-    result.push_back({name, {static_cast<const char*>(value), size}});
-  }
-  return result;
-}
-
-// Where the caller stands in a partition: moved when a poll call ends, not when librdkafka hands a
-// record over, so that a rebalance in the middle of a batch commits only what the caller has seen.
-struct Position {
-  TopicPartition partition;
-  int64_t first;  // the first offset ever handed out since the assignment
-  int64_t next;
-};
-
-struct Consumer::Impl {
-  Options options;
-  Listener* listener = nullptr;
-  ConnectionWatch watch;
-  std::vector<Position> positions;            // few; by search
-  std::vector<TopicOffset> placed;            // by the listener, and not polled from since
-  std::vector<TopicPartition> ended;          // with report_end: at their end after the last record
-  std::vector<TopicPartition> revoked;        // since the running poll call began
-  bool was_full = false;                      // the queue of fetched records, since the last nudge
-  std::size_t mean_bytes = 0;                 // of a record
-  std::vector<rd_kafka_message_t*> messages;  // of the running poll call
-  bool closed = false;
-  bool new_end = false;       // in `ended`, since a record was looked for in it
-  ClientHandle client;        // its callbacks use what stands above
-  QueueHandle queue;          // the client's, of all its partitions; goes before it
-  std::future<void> nudging;  // ends before both
-
-  static void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
-                           rd_kafka_topic_partition_list_t* list, void* opaque);
-  void assigned(rd_kafka_topic_partition_list_t* list);
-  void place(rd_kafka_topic_partition_list_t* list);
-  void not_placed(std::string_view topic, int32_t partition) {
-    std::erase_if(
-        placed, [&](const TopicOffset& o) { return o.partition == partition && o.topic == topic; });
-  }
-  void gone(const rd_kafka_topic_partition_list_t* list);
-  [[nodiscard]] KafkaResult<> take(rd_kafka_message_t* message, std::vector<Record>& out);
-  void advance(std::span<const Record> records);
-  void nudge(std::span<const Record> records);
-
-  [[nodiscard]] PartitionsHandle assignment() const {
-    rd_kafka_topic_partition_list_t* list = nullptr;
-    rd_kafka_assignment(client.get(), &list);
-    return PartitionsHandle(list != nullptr ? list : rd_kafka_topic_partition_list_new(0));
-  }
-  [[nodiscard]] KafkaResult<> answer(std::string_view what, rd_kafka_resp_err_t code) const {
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-    return std::unexpected(to_error(what, code, watch));
-  }
-  [[nodiscard]] KafkaResult<> answer(std::string_view what, rd_kafka_error_t* raw) const {
-    const ErrorHandle error(raw);
-    if (!error) return {};
-    return std::unexpected(to_error(what, error.get(), watch));
-  }
-  [[nodiscard]] KafkaResult<> seek(std::vector<TopicOffset> to,
-                                   std::chrono::milliseconds timeout) const;
-  [[nodiscard]] KafkaResult<> query(rd_kafka_topic_partition_list_t* list, int64_t what,
-                                    std::chrono::milliseconds timeout) const;
-};
 
 Consumer::Consumer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Consumer::Consumer(Consumer&&) noexcept = default;
@@ -395,26 +282,6 @@ KafkaResult<std::optional<Record>> Consumer::poll(std::chrono::milliseconds time
   return std::move(records.front());
 }
 
-bool Consumer::reached_end() const {
-  const std::vector<TopicPartition> all = assignment();
-  return !all.empty() && std::ranges::all_of(all, [&](const TopicPartition& p) {
-    return std::ranges::find(impl_->ended, p) != impl_->ended.end();
-  });
-}
-
-std::span<const TopicPartition> Consumer::ended() const { return impl_->ended; }
-
-std::vector<TopicPartition> Consumer::assignment() const {
-  return to_partitions(impl_->assignment().get());
-}
-
-std::vector<TopicOffset> Consumer::positions() const {
-  std::vector<TopicOffset> result;
-  for (const Position& p : impl_->positions)
-    result.push_back({p.partition.topic, p.partition.partition, p.next, {}});
-  return result;
-}
-
 GroupMetadata Consumer::group_metadata() const {
   return GroupMetadata(std::make_shared<GroupMetadata::Impl>(
       GroupMetadataHandle(rd_kafka_consumer_group_metadata(impl_->client.get()))));
@@ -423,176 +290,6 @@ GroupMetadata Consumer::group_metadata() const {
 GroupMetadata::GroupMetadata(const std::string& group_id)
     : impl_(std::make_shared<Impl>(
           GroupMetadataHandle(rd_kafka_consumer_group_metadata_new(group_id.c_str())))) {}
-
-KafkaResult<std::vector<TopicOffset>> Consumer::committed(
-    std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout) const {
-  const PartitionsHandle list = to_list(partitions);
-  if (auto ok =
-          impl_->answer("committed offsets",
-                        rd_kafka_committed(impl_->client.get(), list.get(), milliseconds(timeout)));
-      !ok) {
-    return std::unexpected(ok.error());
-  }
-  std::vector<TopicOffset> result;
-  for (int i = 0; i < list->cnt; ++i) {
-    const rd_kafka_topic_partition_t& p = list->elems[i];
-    if (auto ok = impl_->answer("committed offsets", p.err); !ok)
-      return std::unexpected(ok.error());
-    result.push_back({p.topic, p.partition, p.offset < 0 ? kNoOffset : p.offset,
-                      std::string(static_cast<const char*>(p.metadata), p.metadata_size)});
-  }
-  return result;
-}
-
-KafkaResult<> Consumer::commit(std::chrono::milliseconds) {
-  const std::vector<TopicOffset> offsets = positions();
-  if (offsets.empty()) return {};
-  const PartitionsHandle list = to_list(offsets);
-  return impl_->answer("commit of offsets", rd_kafka_commit(impl_->client.get(), list.get(), 0));
-}
-
-KafkaResult<> Consumer::rewind_to_committed(std::chrono::milliseconds timeout) {
-  const std::vector<TopicPartition> partitions = assignment();
-  if (partitions.empty()) return {};
-  KafkaResult<std::vector<TopicOffset>> offsets = committed(partitions, timeout);
-  if (!offsets) return std::unexpected(offsets.error());
-  // Only what was handed out has to come again; the rest stands where it stood.
-  std::vector<TopicOffset> back;
-  for (TopicOffset& o : *offsets) {
-    const auto at = std::ranges::find_if(impl_->positions, [&](const Position& p) {
-      return p.partition.topic == o.topic && p.partition.partition == o.partition;
-    });
-    if (at == impl_->positions.end()) continue;
-    back.push_back({o.topic, o.partition, o.offset == kNoOffset ? at->first : o.offset, {}});
-  }
-  if (back.empty()) return {};
-  if (auto ok = impl_->seek(std::move(back), timeout); !ok) return ok;
-  impl_->positions.clear();
-  impl_->ended.clear();
-  return {};
-}
-
-// A partition that was assigned just now may not be open to it yet.
-KafkaResult<> Consumer::Impl::seek(std::vector<TopicOffset> to,
-                                   std::chrono::milliseconds timeout) const {
-  constexpr auto kAgain = std::chrono::milliseconds(5);
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  while (!to.empty()) {
-    const PartitionsHandle list = to_list(to);
-    if (auto ok = answer("seek",
-                         rd_kafka_seek_partitions(client.get(), list.get(), milliseconds(timeout)));
-        !ok)
-      return ok;
-    const bool last = std::chrono::steady_clock::now() >= deadline;
-    to.clear();
-    for (int i = 0; i < list->cnt; ++i) {
-      const rd_kafka_topic_partition_t& p = list->elems[i];
-      const bool again =
-          p.err == RD_KAFKA_RESP_ERR__STATE || p.err == RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS;
-      if (again && !last)
-        to.push_back({p.topic, p.partition, p.offset, {}});
-      else if (auto ok = answer("seek", p.err); !ok)
-        return ok;
-    }
-    if (!to.empty()) std::this_thread::sleep_for(kAgain);
-  }
-  return {};
-}
-
-KafkaResult<> Consumer::seek(std::span<const TopicOffset> to, std::chrono::milliseconds timeout) {
-  std::vector<TopicOffset> moved;
-  for (const TopicOffset& o : to) {
-    if (std::ranges::any_of(impl_->placed, [&](const TopicOffset& p) {
-          return p.partition == o.partition && p.offset == o.offset && p.topic == o.topic;
-        }))
-      continue;
-    const int64_t offset = o.offset == kNoOffset ? RD_KAFKA_OFFSET_BEGINNING : o.offset;
-    moved.push_back({o.topic, o.partition, offset, {}});
-  }
-  if (moved.empty()) return {};
-  if (auto ok = impl_->seek(moved, timeout); !ok) return ok;
-  const auto is_moved = [&](const TopicPartition& p) {
-    return std::ranges::any_of(moved, [&](const TopicOffset& o) {
-      return o.partition == p.partition && o.topic == p.topic;
-    });
-  };
-  for (const TopicOffset& o : moved) impl_->not_placed(o.topic, o.partition);
-  std::erase_if(impl_->positions, [&](const Position& p) { return is_moved(p.partition); });
-  std::erase_if(impl_->ended, is_moved);  // their ends have to be reached again
-  return {};
-}
-
-// `what`: the protocol takes the two ends of a partition for points in time.
-KafkaResult<> Consumer::Impl::query(rd_kafka_topic_partition_list_t* list, int64_t what,
-                                    std::chrono::milliseconds timeout) const {
-  for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = what;
-  if (auto ok = answer("ends of partitions",
-                       rd_kafka_offsets_for_times(client.get(), list, milliseconds(timeout)));
-      !ok)
-    return ok;
-  for (int i = 0; i < list->cnt; ++i) {
-    if (auto ok = answer("ends of partitions", list->elems[i].err); !ok) return ok;
-  }
-  return {};
-}
-
-KafkaResult<std::vector<Consumer::Bounds>> Consumer::bounds(
-    std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout) const {
-  if (partitions.empty()) return std::vector<Bounds>();
-  const PartitionsHandle first = to_list(partitions);
-  const PartitionsHandle end = to_list(partitions);
-  if (auto ok = impl_->query(first.get(), RD_KAFKA_OFFSET_BEGINNING, timeout); !ok)
-    return std::unexpected(ok.error());
-  if (auto ok = impl_->query(end.get(), RD_KAFKA_OFFSET_END, timeout); !ok)
-    return std::unexpected(ok.error());
-  std::vector<Bounds> result;
-  for (const TopicPartition& p : partitions) {
-    const auto at = [&](const PartitionsHandle& list) {
-      const auto* found =
-          rd_kafka_topic_partition_list_find(list.get(), p.topic.c_str(), p.partition);
-      return found != nullptr ? found->offset : 0;
-    };
-    result.push_back({at(first), at(end)});
-  }
-  return result;
-}
-
-KafkaResult<int32_t> Consumer::partition_count(const std::string& topic,
-                                               std::chrono::milliseconds timeout) const {
-  rd_kafka_topic_t* handle = rd_kafka_topic_new(impl_->client.get(), topic.c_str(), nullptr);
-  if (handle == nullptr)
-    return std::unexpected(to_error(topic, rd_kafka_last_error(), impl_->watch));
-  const rd_kafka_metadata_t* metadata = nullptr;
-  const rd_kafka_resp_err_t code =
-      rd_kafka_metadata(impl_->client.get(), 0, handle, &metadata, milliseconds(timeout));
-  rd_kafka_topic_destroy(handle);
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return std::unexpected(to_error(fmt::format("topic {}", topic), code, impl_->watch));
-  const std::unique_ptr<const rd_kafka_metadata_t, Destroy<rd_kafka_metadata_destroy>> owner(
-      metadata);
-  if (metadata->topic_cnt != 1)
-    return std::unexpected(to_error(fmt::format("topic {}", topic),
-                                    RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, impl_->watch));
-  if (auto ok = impl_->answer(fmt::format("topic {}", topic), metadata->topics[0].err); !ok)
-    return std::unexpected(ok.error());
-  return metadata->topics[0].partition_cnt;
-}
-
-int64_t Consumer::lag() const {
-  int64_t total = 0;
-  for (const Position& p : impl_->positions) {
-    if (std::ranges::find(impl_->ended, p.partition) != impl_->ended.end()) continue;
-    int64_t low = 0;
-    int64_t high = 0;
-    if (rd_kafka_get_watermark_offsets(impl_->client.get(), p.partition.topic.c_str(),
-                                       p.partition.partition, &low,
-                                       &high) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      total += std::max<int64_t>(0, high - p.next);
-    }
-  }
-  return total;
-}
-
 void Consumer::close() {
   if (std::exchange(impl_->closed, true)) return;
   rd_kafka_consumer_close(impl_->client.get());
