@@ -37,7 +37,7 @@ void compare(const Index& index, const matcher::PatternSet& set, Bytes data) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   ByteReader in(Bytes(bytes, size));
-  matcher::LiteralIndex longer;
+  matcher::LiteralIndex longer, gathered;
   matcher::ShortIndex shorter;
   matcher::PatternSet of_longer, of_shorter;
   const uint32_t count = in.u8();
@@ -50,6 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
     const uint32_t id = i >> (how >> 6);
     if (matcher::LiteralIndex::suits(as_bytes(text))) {
       longer.add(id, as_bytes(text), nocase);
+      gathered.add(id, as_bytes(text), nocase);
       of_longer.add_literal(id, text, {.nocase = nocase});
     }
     if (shorter.size() < matcher::ShortIndex::kMostLiterals) {
@@ -57,12 +58,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
       of_shorter.add_literal(id, text, {.nocase = nocase});
     }
   }
-  longer.finish();
+  longer.finish(matcher::LiteralIndex::Way::kOneByOne);
+  gathered.finish(matcher::LiteralIndex::Way::kGathered);
   shorter.finish();
   // A copy of its own: a read beyond the data is seen.
   const Bytes rest = in.bytes(std::min<size_t>(in.remaining(), 2048));
   const std::vector<uint8_t> data(rest.begin(), rest.end());
   compare(longer, of_longer, data);
+  compare(gathered, of_longer, data);
   compare(shorter, of_shorter,
           Bytes(data).first(std::min(data.size(), matcher::ShortIndex::kLongestData)));
   return 0;

@@ -6,12 +6,19 @@
 #include <set>
 #include <string>
 
+#include "rules/matcher/run_cost.h"
 #include "tests/unit/rules/matcher/slow_twin.h"
 
 namespace vong::matcher {
 namespace {
 
-TEST(LiteralIndex, FindsWhatTheSlowTwinFinds) {
+// Both ways to look at the places of data must find the same.
+class LiteralIndexScan : public testing::TestWithParam<LiteralIndex::Way> {};
+INSTANTIATE_TEST_SUITE_P(Ways, LiteralIndexScan,
+                         testing::Values(LiteralIndex::Way::kOneByOne, LiteralIndex::Way::kGathered,
+                                         LiteralIndex::Way::kQuicker));
+
+TEST_P(LiteralIndexScan, FindsWhatTheSlowTwinFinds) {
   std::mt19937 random(7);
   LiteralMarks marks;
   for (int round = 0; round < 60; ++round) {
@@ -40,7 +47,7 @@ TEST(LiteralIndex, FindsWhatTheSlowTwinFinds) {
       set.add_literal(id, literal, {.nocase = nocase});
       index.add(id, as_bytes(literal), nocase);
     }
-    index.finish();
+    index.finish(GetParam());
     for (size_t from : {size_t{0}, size_t{1}, size_t{2}, size_t{3}}) {
       const Bytes part = as_bytes(data).subspan(std::min(from, data.size()));
       EXPECT_EQ(found(index, marks, part), expected(set, part));
@@ -48,11 +55,11 @@ TEST(LiteralIndex, FindsWhatTheSlowTwinFinds) {
   }
 }
 
-TEST(LiteralIndex, LiteralsAtBothEndsOfTheData) {
+TEST_P(LiteralIndexScan, LiteralsAtBothEndsOfTheData) {
   LiteralIndex index;
   index.add(0, as_bytes("the head"), false);
   index.add(1, as_bytes("the very tail"), true);
-  index.finish();
+  index.finish(GetParam());
   LiteralMarks marks;
   EXPECT_EQ(found(index, marks, as_bytes("the head....... the Very TAIL")),
             (std::set<uint32_t>{0, 1}));
@@ -71,10 +78,10 @@ TEST(LiteralIndex, LeavesShortLiteralsAndPaddingToOthers) {
   EXPECT_FALSE(LiteralIndex::suits(as_bytes(std::string(0x10000, 'x') + "y")));
 }
 
-TEST(LiteralIndex, FourBytesAtEveryPlace) {
+TEST_P(LiteralIndexScan, FourBytesAtEveryPlace) {
   LiteralIndex index;
   index.add(3, as_bytes("wxyz"), false);
-  index.finish();
+  index.finish(GetParam());
   LiteralMarks marks;
   for (size_t length = 0; length < 40; ++length) {
     for (size_t at = 0; at + 4 <= length; ++at) {
@@ -87,15 +94,15 @@ TEST(LiteralIndex, FourBytesAtEveryPlace) {
   }
 }
 
-TEST(LiteralIndex, NothingInNothing) {
+TEST_P(LiteralIndexScan, NothingInNothing) {
   LiteralIndex index;
-  index.finish();
+  index.finish(GetParam());
   LiteralMarks marks;
   EXPECT_TRUE(index.empty());
   EXPECT_EQ(found(index, marks, as_bytes("anything")), (std::set<uint32_t>{}));
 }
 
-TEST(LiteralIndex, ManyLiteralsOfOneRunAreAllFound) {
+TEST_P(LiteralIndexScan, ManyLiteralsOfOneRunAreAllFound) {
   LiteralIndex index;
   PatternSet set;
   std::string data;
@@ -105,9 +112,19 @@ TEST(LiteralIndex, ManyLiteralsOfOneRunAreAllFound) {
     set.add_literal(id, literal);
     if (id % 7 == 0) data += literal + "/";
   }
-  index.finish();
+  index.finish(GetParam());
   LiteralMarks marks;
   EXPECT_EQ(found(index, marks, as_bytes(data)), expected(set, as_bytes(data)));
+}
+
+TEST(RunCost, WhatIsCommonInTrafficIsNotRare) {
+  const auto rarity = [](std::string_view run) { return rarity_of(as_bytes(run).data()); };
+  const std::string_view zeros("\0\0\0\0", 4), number("\1\0\0\0", 4);
+  EXPECT_LT(rarity(zeros), rarity(number));
+  EXPECT_LT(rarity(number), rarity("\x90\x12\xe7\x44"));
+  EXPECT_LT(rarity("the "), rarity("qx9j"));
+  EXPECT_LT(rarity("\r\n\r\n"), rarity("~|{}"));
+  EXPECT_EQ(rarity("abcd"), rarity("ABCD"));
 }
 
 }  // namespace
