@@ -123,6 +123,17 @@ class Compiler {
     return name;
   }
 
+  static bool is_numeric(const sigma::CorrelationRule& rule) {
+    return rule.type >= sigma::CorrelationType::kValueSum &&
+           rule.type <= sigma::CorrelationType::kValueMedian;
+  }
+
+  [[nodiscard]] const sigma::RuleHead& head_of(uint32_t target) const {
+    const size_t detections = rules_.detections.size();
+    return target < detections ? rules_.detections[target].head
+                               : rules_.correlations[target - detections].head;
+  }
+
   void correlation(const sigma::CorrelationRule& rule) {
     const auto index = static_cast<uint32_t>(out_.correlations.size());
     CorrelationPlan c;
@@ -133,8 +144,7 @@ class Compiler {
       c.op = std::move(*op);
     }
     c.national = rule.head.extension.scope == sigma::Scope::kNational;
-    c.numeric = rule.type >= sigma::CorrelationType::kValueSum &&
-                rule.type <= sigma::CorrelationType::kValueMedian;
+    c.numeric = is_numeric(rule);
     c.timed = c.op && c.op->timed();
     c.key_fields = rule.group_by;
     c.incident_rule = static_cast<uint32_t>(out_.facts.size());
@@ -179,7 +189,12 @@ class Compiler {
           "a correlation of one agency cannot build on '" + reference + "', which is national");
     }
     for (const std::string& name : rule.group_by) s.key.push_back(column_of(name));
-    for (const std::string& name : rule.condition_fields) s.values.push_back(column_of(name));
+    for (const std::string& name : rule.condition_fields) {
+      if (is_numeric(rule) && field_in(rule, name, reference) == sigma::kRiskField)
+        s.risk = sigma::risk_of(head_of(target));
+      else
+        s.values.push_back(column_of(name));
+    }
     if (chained) {
       join(*source);
       source->steps.push_back(std::move(s));
@@ -208,8 +223,8 @@ class Compiler {
     };
     for (size_t i = 0; i < contents.size(); ++i) {
       const size_t c = i - out_.detections.size();
-      add(contents[i], i < out_.detections.size() ? out_.detections[i].standalone
-                                                  : out_.correlations[c].emits);
+      add(contents[i],
+          i < out_.detections.size() ? out_.detections[i].standalone : out_.correlations[c].emits);
     }
     while (out_.prints.size() < out_.facts.size())
       add(stable_print(out_.facts[out_.prints.size()].rule.id), true);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct Step {
   uint64_t bit = 1;
   std::vector<Column> key;
   std::vector<Column> values;  // of the condition's fields; empty: none
+  std::optional<double> risk;  // the number, instead of a value (sigma::kRiskField)
 };
 
 struct DetectionPlan {

@@ -87,13 +87,15 @@ void Engine::prepare(const FactView& fact) {
       ++ordinal;
       const auto same = [&](const Task& t) {
         return t.step->correlation == s.correlation && t.step->key == s.key &&
-               t.step->values == s.values;
+               t.step->values == s.values && t.step->risk.has_value() == s.risk.has_value();
       };
       const auto it = std::find_if(tasks_.begin() + static_cast<long>(begin), tasks_.end(), same);
-      if (it != tasks_.end())
-        it->bits |= s.bit;
-      else
+      if (it == tasks_.end()) {
         prepare(fact, s, ordinal);
+        continue;
+      }
+      it->bits |= s.bit;
+      if (s.risk) it->number += *s.risk;
     }
   }
   tasks_.emplace_back();
@@ -120,7 +122,9 @@ void Engine::prepare(const FactView& fact, const Step& step, uint32_t ordinal) {
       append_part(keys_, value);
   }
   t.value_size = keys_.size() - t.value_at;
-  if (complete && c.numeric) {
+  if (step.risk) {
+    t.number = *step.risk;
+  } else if (complete && c.numeric) {
     const char *begin = keys_.data() + t.value_at, *end = begin + t.value_size;
     const auto [stop, error] = std::from_chars(begin, end, t.number);
     complete = error == std::errc() && stop == end && std::isfinite(t.number);
@@ -196,7 +200,9 @@ void Engine::chain(uint32_t correlation, const operators::Match& match, size_t d
         append_part(values, part(c));
     }
     f.value = values;
-    if (next.numeric) {  // of a chain: a value that the group is known by
+    if (step.risk) {
+      f.number = *step.risk;
+    } else if (next.numeric) {  // of a chain: a value that the group is known by
       const auto [stop, error] =
           std::from_chars(values.data(), values.data() + values.size(), f.number);
       if (error != std::errc() || stop != values.data() + values.size()) continue;

@@ -46,6 +46,7 @@ void Print::add(const RuleHead& h) {
   add(x.learn.has_value());
   add(x.learn.value_or(Duration(0)).count());
   add(x.group_by);
+  if (x.risk) add(*x.risk);
 }
 
 void Print::add(const Test& t) {

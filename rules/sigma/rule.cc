@@ -81,4 +81,9 @@ std::string_view name_of(CorrelationType type) {
   return kNames[static_cast<size_t>(type)];
 }
 
+double risk_of(const RuleHead& head) {
+  static constexpr double kByLevel[] = {0, 10, 30, 60, 100};
+  return head.extension.risk.value_or(kByLevel[static_cast<size_t>(head.level)]);
+}
+
 }  // namespace vong::sigma

@@ -102,6 +102,7 @@ struct Extension {
   Duration reopen_within{std::chrono::hours(24)};  // a closed one that comes back is reopened
   std::optional<Duration> learn;                // of first_seen and rate: nothing is said before
   std::vector<std::string> group_by;            // of a detection rule's incidents
+  std::optional<double> risk;                   // see risk_of()
 };
 
 struct RuleHead {
@@ -115,6 +116,11 @@ struct RuleHead {
   // id, else name, else title: what an incident calls the rule.
   [[nodiscard]] const std::string& key() const { return !id.empty() ? id : !name.empty() ? name : title; }
 };
+
+// What a match of the rule adds where a correlation sums up the field kRiskField: what the rule says, else by its level.
+inline constexpr std::string_view kRiskField = "risk";
+inline constexpr double kRiskMax = 1'000'000;
+[[nodiscard]] double risk_of(const RuleHead& head);
 
 struct DetectionRule {
   RuleHead head;

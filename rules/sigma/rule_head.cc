@@ -1,6 +1,7 @@
 #include "rules/sigma/rule_head.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/strings.h"
 #include "rules/network/nearest_name.h"
@@ -20,7 +21,7 @@ constexpr std::string_view kStatuses[] = {"stable", "test", "experimental", "dep
 constexpr std::string_view kScopes[] = {"agency", "national"};
 constexpr std::string_view kAfterMatch[] = {"grow", "restart", "silent"};
 constexpr std::string_view kVongKeys[] = {"scope", "after_match", "silent_for", "close_after",
-                                          "group_by", "learn", "reopen_within"};
+                                          "group_by", "learn", "reopen_within", "risk"};
 
 template <size_t N>
 int index_of(const std::string_view (&names)[N], std::string_view word) {
@@ -55,6 +56,19 @@ bool read_duration(const YamlNode& node, std::string_view what, Diagnostics& dia
   return true;
 }
 
+bool read_risk(const YamlNode& node, Diagnostics& diagnostics, std::optional<double>& out) {
+  double risk = 0;
+  const std::string_view text = node.is_scalar() ? std::string_view(node.text) : "";
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), risk);
+  if (fault != std::errc() || end != text.data() + text.size() || !(risk >= 0) ||
+      risk > kRiskMax) {
+    diagnostics.error(node.pos, "risk must be a number from 0 to 1000000");
+    return false;
+  }
+  out = risk;
+  return true;
+}
+
 bool parse_extension(const YamlNode& node, Diagnostics& diagnostics, Extension& out) {
   if (!node.is_map()) {
     diagnostics.error(node.pos, "vong must be a map");
@@ -83,6 +97,8 @@ bool parse_extension(const YamlNode& node, Diagnostics& diagnostics, Extension& 
       ok &= read_duration(e.value, "learn", diagnostics, *out.learn);
     } else if (e.key == "group_by") {
       ok &= read_texts(e.value, "group_by", diagnostics, out.group_by);
+    } else if (e.key == "risk") {
+      ok &= read_risk(e.value, diagnostics, out.risk);
     }
   }
   if (out.after_match == AfterMatch::kSilent && out.silent_for <= Duration(0)) {

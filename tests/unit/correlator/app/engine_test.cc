@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -230,6 +231,61 @@ TEST(EngineVerdicts, OfAnAgencyThatDoesNotShareLowerItsOwnSeverity) {
   EXPECT_EQ(counters.verdicts_false.value(), 10u);
   EXPECT_EQ(event(10).severity, events::Severity::kMedium);
   EXPECT_EQ(counters.incidents_opened.value(), 11u);
+}
+
+// Each match adds its rule's risk; an event that several rules match adds all of theirs.
+TEST(EngineRisk, AddsUpOverTheRulesOfOneSource) {
+  const sigma::RuleSet rules = rules_of(R"(
+title: odd
+name: odd
+level: low
+logsource: {product: suricata, category: alert}
+detection: {s: {alert.signature_id: [1, 3]}, condition: s}
+---
+title: bad
+name: bad
+level: low
+vong: {risk: 45}
+logsource: {product: suricata, category: alert}
+detection: {s: {alert.signature_id: [2, 3]}, condition: s}
+---
+title: odd thrice
+name: thrice
+level: high
+correlation: {type: event_count, rules: [odd], group-by: [src_ip], timespan: 10m, condition: {gte: 3}}
+---
+title: risk
+level: high
+correlation: {type: value_sum, rules: [odd, bad, thrice], group-by: [src_ip], timespan: 1h, condition: {field: risk, gte: 100}}
+)");
+  const enrich::Registry registry = registry_of("agencies: [{id: A, name: A}]");
+  const routing::Router router(registry, "");
+  const auto risky = [&](const std::vector<uint32_t>& signatures) {
+    EngineCounters counters;
+    Told told;
+    Engine engine(registry, router, {}, counters,
+                  [&](const events::Incident& i) { tell(told, i); });
+    load(engine, rules);
+    int64_t at = kStart;
+    for (const uint32_t id : signatures) {
+      at += kSecond;
+      EXPECT_EQ(
+          read_json(engine, alert_json(at, static_cast<uint64_t>(at), "192.0.2.1", "10.0.0.1", id),
+                    {"A", "s", static_cast<uint64_t>(at)}),
+          ReadResult::kFact);
+      engine.process(std::string(engine.fact()));
+    }
+    engine.finish();
+    return std::count_if(told.begin(), told.end(), [](const auto& t) {
+      return events::read_incident(t.second)->rule.title == "risk";
+    });
+  };
+  EXPECT_EQ(risky({2, 2}), 0);        // 90
+  EXPECT_EQ(risky({2, 2, 1}), 1);     // 100
+  EXPECT_EQ(risky({3, 2}), 1);        // 10 + 45, 45
+  EXPECT_EQ(risky({1, 1}), 0);        // 20
+  EXPECT_EQ(risky({1, 1, 1}), 0);     // 30 and the chain's 60
+  EXPECT_EQ(risky({1, 1, 1, 1}), 1);  // 40 and the chain's 60 or more
 }
 
 }  // namespace

@@ -164,6 +164,33 @@ TEST_F(OperatorTest, OrderedWantsTheOrder) {
   EXPECT_EQ(matches_[0].first_ns, 2 * kSecond);
 }
 
+TEST_F(OperatorTest, SilenceHidesFurtherSequences) {
+  for (const char* type : {"temporal_ordered", "temporal"}) {
+    Spec s = spec(type, 60, {}, 2);
+    s.after_match = AfterMatch::kSilent;
+    s.silent_for_ns = 100 * kSecond;
+    make(s);
+    matches_.clear();
+    for (const double t : {1.0, 3.0, 200.0}) {
+      at(t, "k", 0b01);
+      at(t + 1, "k", 0b10);
+    }
+    EXPECT_EQ(seen(), (Times{2, 201})) << type;
+  }
+}
+
+TEST_F(OperatorTest, ASequenceThatStartsAnewNeedsItsFirstStepAgain) {
+  Spec s = spec("temporal_ordered", 60, {}, 2);
+  s.after_match = AfterMatch::kRestart;
+  make(s);
+  at(1, "k", 0b01);
+  for (const double t : {2.0, 3.0, 4.0}) at(t, "k", 0b10);
+  EXPECT_EQ(seen(), Times{2});
+  at(5, "k", 0b01);
+  at(6, "k", 0b10);
+  EXPECT_EQ(seen(), (Times{2, 6}));
+}
+
 TEST_F(OperatorTest, OrderedTakesTheChainThatCanBeCompleted) {
   make(spec("temporal_ordered", 60, {}, 3));
   at(0, "k", 0b001);

@@ -238,6 +238,23 @@ TEST(SigmaCorrelation, MistakesAreNamed) {
       HasSubstr("did you mean 'group-by'?"));
 }
 
+TEST(SigmaCorrelation, RiskIsTheRulesOrFollowsFromItsLevel) {
+  const auto risk = [](std::string more) {
+    const Loaded l = load(
+        "title: d\nlogsource: {category: alert}\ndetection: {s: {a: 1}, condition: s}\n" + more);
+    return l.problems.empty()
+               ? std::to_string(static_cast<int>(risk_of(l.rules.detections.at(0).head)))
+               : l.problems[0];
+  };
+  EXPECT_EQ(risk(""), "30");
+  EXPECT_EQ(risk("level: informational"), "0");
+  EXPECT_EQ(risk("level: critical"), "100");
+  EXPECT_EQ(risk("level: critical\nvong: {risk: 7}"), "7");
+  for (const char* wrong : {"-1", "many", "1e9", "[1]", "nan"})
+    EXPECT_THAT(risk(std::string("vong: {risk: ") + wrong + "}"),
+                HasSubstr("risk must be a number"));
+}
+
 TEST(SigmaCorrelation, TimespansHaveUnits) {
   using std::chrono::hours;
   for (const auto& [text, hours_of] : {std::pair{"1h", 1}, {"1d", 24}, {"1w", 168}, {"1M", 720}}) {
