@@ -8,6 +8,7 @@ namespace vong {
 namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
+constexpr size_t kNumberMax = 20, kRealMax = 40, kAddressMax = 40;   // characters
 
 // 0: copy as it is; 1: needs an escape; 2: first byte of a multi-byte UTF-8 sequence or an invalid byte.
 constexpr std::array<uint8_t, 256> kClass = [] {
@@ -68,13 +69,30 @@ void append_escape(std::string& out, uint8_t c) {
   }
 }
 
+// How many bytes from the start on are copied as they are, in steps of eight: none of them is of a class but 0. At least the first special byte's place
+// rounded down.
+size_t plain_prefix(const uint8_t* p, size_t n) {
+  constexpr uint64_t kOnes = 0x0101010101010101u, kHigh = 0x8080808080808080u;
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    uint64_t w;
+    std::memcpy(&w, p + i, sizeof w);
+    // Zero bytes of x are found by (x - kOnes) & ~x & kHigh (with false hits only behind a true one); bytes below 0x20 alike; 0x7f is the only one
+    // below 0x80 whose successor has the high bit.
+    const auto zero = [](uint64_t x) { return (x - kOnes) & ~x; };
+    const uint64_t special = w | (w + kOnes) | zero(w ^ kOnes * '"') | zero(w ^ kOnes * '\\') | ((w - kOnes * 0x20) & ~w);
+    if ((special & kHigh) != 0) break;
+  }
+  return i;
+}
+
 }  // namespace
 
 void JsonWriter::append_escaped(std::string_view text) {
   const auto* p = reinterpret_cast<const uint8_t*>(text.data());
   size_t start = 0;
   bool valid = true, checked = false;
-  for (size_t i = 0; i < text.size(); ++i) {
+  for (size_t i = plain_prefix(p, text.size()); i < text.size(); ++i) {
     const uint8_t cls = kClass[p[i]];
     if (cls == 0) [[likely]]
       continue;
@@ -152,48 +170,35 @@ void JsonWriter::printable(Bytes bytes) {
 }
 
 void JsonWriter::number(uint64_t value) {
-  char buffer[24];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
-  begin_value();
-  out_.append(buffer, end);
-  need_comma_ = true;
+  put_value(kNumberMax, [&](char* to) { return std::to_chars(to, to + kNumberMax, value).ptr; });
 }
 
 void JsonWriter::number(int64_t value) {
-  char buffer[24];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
-  begin_value();
-  out_.append(buffer, end);
-  need_comma_ = true;
+  put_value(kNumberMax, [&](char* to) { return std::to_chars(to, to + kNumberMax, value).ptr; });
 }
 
 void JsonWriter::real(double value) {
   if (!std::isfinite(value)) return null();
-  char buffer[40];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
-  begin_value();
-  out_.append(buffer, end);
-  need_comma_ = true;
+  put_value(kRealMax, [&](char* to) { return std::to_chars(to, to + kRealMax, value).ptr; });
 }
 
 void JsonWriter::address(const IpAddress& address) {
-  char buffer[40];
-  const size_t n = address.format(buffer);
-  begin_value();
-  out_.push_back('"');
-  out_.append(buffer, n);
-  out_.push_back('"');
-  need_comma_ = true;
+  put_value(kAddressMax + 2, [&](char* to) {
+    *to++ = '"';
+    to += address.format(to);
+    *to++ = '"';
+    return to;
+  });
 }
 
 void JsonWriter::time(Timestamp t) {
-  char buffer[kEveTimeSize];
-  format_eve_time(t, buffer);
-  begin_value();
-  out_.push_back('"');
-  out_.append(buffer, kEveTimeSize);
-  out_.push_back('"');
-  need_comma_ = true;
+  put_value(kEveTimeSize + 2, [&](char* to) {
+    *to++ = '"';
+    format_eve_time(t, to);
+    to += kEveTimeSize;
+    *to++ = '"';
+    return to;
+  });
 }
 
 }  // namespace vong

@@ -8,6 +8,7 @@
 
 #include <cassert>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -32,10 +33,15 @@ class JsonWriter {
 
   // The key of the next value in an object. `key` is written as it is: no escaping.
   void key(std::string_view key) {
-    if (need_comma_) out_.push_back(',');
-    out_.push_back('"');
-    out_.append(key);
-    out_.append("\":", 2);
+    put(key.size() + 4, [&](char* to) {
+      if (need_comma_) *to++ = ',';
+      *to++ = '"';
+      std::memcpy(to, key.data(), key.size());   // of a constant key a few moves
+      to += key.size();
+      *to++ = '"';
+      *to++ = ':';
+      return to;
+    });
     need_comma_ = false;
   }
   // A key that comes from outside: escaped like a string.
@@ -76,6 +82,21 @@ class JsonWriter {
     if (need_comma_) out_.push_back(',');
   }
   void append_escaped(std::string_view text);
+  // Grows the buffer once by at most `n` characters: write(begin) fills in and gives their end.
+  template <typename Write>
+  void put(size_t n, Write write) {
+    const size_t before = out_.size();
+    out_.resize_and_overwrite(before + n, [&](char* text, size_t) { return static_cast<size_t>(write(text + before) - text); });
+  }
+  // A value as write(begin) fills it in, at most `n` characters long, with its comma.
+  template <typename Write>
+  void put_value(size_t n, Write write) {
+    put(n + 1, [&](char* to) {
+      if (need_comma_) *to++ = ',';
+      return write(to);
+    });
+    need_comma_ = true;
+  }
 
   std::string& out_;
   bool need_comma_ = false;

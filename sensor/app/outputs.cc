@@ -10,6 +10,7 @@ namespace vong::sensor {
 namespace {
 
 constexpr size_t kFlushBytes = 256 * 1024;
+constexpr size_t kDirectBytes = 64 * 1024;   // a batch of so many is written as it is
 
 }  // namespace
 
@@ -50,6 +51,10 @@ void FileOutput::write(const LineBatch& batch) {
   lines_in_ += lines;
   if (Part* part = part_of(batch.worker()); part != nullptr) {
     part->lines += lines;
+    if (part->buffer.empty() && batch.size_bytes() >= kDirectBytes && takes_whole(batch)) {
+      drain(*part, batch.text());
+      return;
+    }
     add(*part, batch);
     if (part->buffer.size() >= kFlushBytes) drain(*part);
     return;
@@ -58,8 +63,10 @@ void FileOutput::write(const LineBatch& batch) {
   lost_ever_.add(lines);
 }
 
+bool FileOutput::takes_whole(const LineBatch& batch) const { return output_ == 0 && batch.further() == 0 && config_.prefix.empty(); }
+
 void FileOutput::add(Part& part, const LineBatch& batch) {
-  if (output_ == 0 && batch.further() == 0 && config_.prefix.empty()) {
+  if (takes_whole(batch)) {
     part.buffer.append(batch.text());
     return;
   }
@@ -69,12 +76,16 @@ void FileOutput::add(Part& part, const LineBatch& batch) {
 }
 
 void FileOutput::drain(Part& part) {
+  drain(part, part.buffer);
+  part.buffer.clear();
+}
+
+void FileOutput::drain(Part& part, std::string_view text) {
   if (part.lines == 0) return;
-  const uint64_t lost = part.target->write(part.buffer, part.lines);
+  const uint64_t lost = part.target->write(text, part.lines);
   if (lost > 0) error_ = part.target->error();
   lines_lost_ += lost;
   lost_ever_.add(lost);
-  part.buffer.clear();
   part.lines = 0;
 }
 

@@ -119,6 +119,8 @@ class FileOutput : public BatchSink {
   [[nodiscard]] Part* part_of(uint32_t worker);
   void add(Part& part, const LineBatch& batch);
   void drain(Part& part);
+  void drain(Part& part, std::string_view text);   // `text`: the part's lines
+  [[nodiscard]] bool takes_whole(const LineBatch& batch) const;   // its text as it is
 
   static constexpr uint32_t kFilesMax = 1024;   // with `threaded`: further workers share the last
   std::string path_;

@@ -31,6 +31,35 @@ TEST(JsonWriter, KeepsUtf8AndSpellsOutOtherBytes) {
   EXPECT_EQ(out, "[\"Vọng\\n\\\"\\u0001\",\"a\\\\xff\\\\xc3\"]");
 }
 
+// Text is looked through eight bytes at a time: what needs an escape must be seen wherever it stands among them.
+TEST(JsonWriter, EachByteComesOutTheSameAtEveryPlace) {
+  for (int c = 0; c < 256; ++c) {
+    const std::string byte(1, static_cast<char>(c));
+    std::string alone;
+    JsonWriter(alone).string(byte);
+    alone = alone.substr(1, alone.size() - 2);
+    for (size_t before = 0; before < 18; ++before) {
+      for (size_t behind = 0; behind < 10; ++behind) {
+        std::string out;
+        JsonWriter(out).string(std::string(before, 'x') + byte + std::string(behind, '~'));
+        EXPECT_EQ(out, '"' + std::string(before, 'x') + alone + std::string(behind, '~') + '"') << c;
+      }
+    }
+  }
+}
+
+TEST(JsonWriter, TheLongestNumbersAddressesAndTimesFit) {
+  std::string out;
+  JsonWriter w(out);
+  w.open_array();
+  w.number(UINT64_MAX);
+  w.number(INT64_MIN);
+  w.real(-2.2250738585072014e-308);
+  w.address(*IpAddress::parse("fe80:1111:2222:3333:4444:5555:6666:7777"));
+  w.close_array();
+  EXPECT_EQ(out, R"([18446744073709551615,-9223372036854775808,-2.2250738585072014e-308,"fe80:1111:2222:3333:4444:5555:6666:7777"])");
+}
+
 TEST(JsonWriter, Base64PadsAsRfc4648Says) {
   std::string out;
   JsonWriter w(out);
