@@ -12,6 +12,7 @@ using E = PacketEvent;
 
 void TcpEngine::keep_payload(Turn& t) {
   if (t.len == 0) return;
+  if (!t.s.spoken) t.s.spoken = t.mine.spoke_first = true;
   t.p.payload_in_stream = !(t.mine.app_stopped && t.mine.raw_stopped);
   if (config_.depth_bytes != 0) {
     const int64_t end = t.mine.offset_of(t.seq) + static_cast<int64_t>(t.len);

@@ -68,6 +68,7 @@ struct Sender {
   bool raw_triggered : 1 = false;
   bool app_stopped : 1 = false;
   bool flushed : 1 = false;  // acknowledged or not, all goes out
+  bool spoke_first : 1 = false;  // the connection's first bytes to arrive were its own
 
   uint64_t ack_offset = 0;  // stream offset of last_ack
   uint64_t fin_offset = kNoOffset;
@@ -135,6 +136,7 @@ class TcpSession final : public flow::RawStream {
   bool signed_segments : 1 = false;  // the SYN carried a signature option
   bool closed_by_rst : 1 = false;
   bool ambiguous : 1 = false;  // segments overlapped with different bytes
+  bool spoken : 1 = false;     // somebody sent bytes
   uint8_t tcp_flags = 0;       // all flags of both
   Sender sender[kDirections];  // by of(): the client's bytes go to the server
   bool swapped = false;        // client and server changed places

@@ -227,7 +227,8 @@ bool Driver::Impl::not_found(FlowAppState& s, const flow::Flow& f, Direction d, 
   const bool done_there = there.patterns_done && there.probes_done;
   if (known(other)) {
     if (!done_here) return false;
-    raise(s, DriverEvent::kDetectProtocolOnlyOneDirection);
+    const ProtocolDef* def = config->def(other);
+    if (def == nullptr || !def->probe.one_side_tells) raise(s, DriverEvent::kDetectProtocolOnlyOneDirection);
     s.proto_of[static_cast<size_t>(index(d))] = other;
     here.completed = true;
     return true;
@@ -272,10 +273,12 @@ bool Driver::Impl::detect(FlowAppState& s, const flow::Flow& f, Direction& d, co
   ++counters.detection_calls;
   DetectionState& here = s.detection[static_cast<size_t>(index(d))];
   here.bytes_seen = std::max(here.bytes_seen, static_cast<uint32_t>(std::min<size_t>(in.data.size(), UINT32_MAX)));
-  const bool first = !s.first_data_seen;
-  if (first) {
+  if (!s.first_data_seen) {
     s.first_data_seen = true;
-    s.first_data = d;
+    // Who spoke first is told by the bytes' arrival, not by whose were acknowledged first.
+    const auto* session = tcp ? static_cast<const reassembly::TcpSession*>(f.slot(flow::FlowSlot::kStream)) : nullptr;
+    const Direction arrived = s.reverse_wanted ? opposite(d) : d;
+    s.first_data = session != nullptr && session->of(opposite(arrived)).spoke_first ? opposite(d) : d;
   }
   const bool other_known = known(s.proto_of[static_cast<size_t>(index(opposite(d)))]);
   const bool may_reverse = tcp && f.midstream && !other_known;
@@ -305,10 +308,13 @@ void Driver::Impl::count_transactions(FlowAppState& s, bool tcp) {
   s.transactions_counted = s.parser->transactions_made;
 }
 
+// Where a transaction's end does not hand out the raw stream: seen in the reference, which looks at such streams chunk by chunk.
+bool ends_without_stream(AppProto p, Direction d) { return p == AppProto::kFtp || (p == AppProto::kSmb && d == Direction::kToClient); }
+
 // Whether a transaction became complete in this direction since the last question. Looks at the newest few: older ones were asked when
 // they were new.
 bool Driver::Impl::completed(FlowAppState& s, Direction d) const {
-  if (s.parser == nullptr || s.def == nullptr) return false;
+  if (s.parser == nullptr || s.def == nullptr || ends_without_stream(s.proto, d)) return false;
   constexpr size_t kNewest = 16;
   const auto i = static_cast<size_t>(index(d));
   auto& open = s.parser->transactions;

@@ -140,6 +140,7 @@ struct ProbeDef {
   uint16_t min_bytes = 0;
   ProbeFn datagram_probe = nullptr;  // for UDP instead of `probe`, where the framing differs (DNS); null: `probe` serves both
   ProbeFn when_expected = nullptr;   // asked first where an upgrade announced this protocol or the other side speaks it
+  bool one_side_tells = false;       // the other side need not be recognised: that it was not is no event
 };
 
 struct ProtocolDef {

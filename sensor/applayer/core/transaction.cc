@@ -5,15 +5,11 @@
 namespace vong::applayer {
 
 void Transaction::add_event(EventId e) {
-  if (events_.size() >= kMaxEventsPerTransaction ||
-      std::find(events_.begin(), events_.end(), e) != events_.end())
+  // Beyond the cap only what was not told before: one event in numbers hides no other.
+  if (events_.size() >= kMaxEventsPerTransaction &&
+      (events_.size() >= 2 * kMaxEventsPerTransaction ||
+       std::ranges::find(events_, e) != events_.end()))
     return;
-  events_.push_back(e);
-  updated = {true, true};
-}
-
-void Transaction::add_event_again(EventId e) {
-  if (events_.size() >= kMaxEventsPerTransaction) return;
   events_.push_back(e);
   updated = {true, true};
 }

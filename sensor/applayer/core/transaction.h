@@ -21,7 +21,7 @@ struct TransactionAttachment {
 
 using EventId = uint16_t;  // index into ProtocolDef::events
 
-inline constexpr size_t kMaxEventsPerTransaction = 256;  // beyond it events are dropped
+inline constexpr size_t kMaxEventsPerTransaction = 255;  // beyond it repeated ones are dropped, as the reference was seen to
 
 class Transaction {
  public:
@@ -38,10 +38,8 @@ class Transaction {
   // Directions in which this transaction can ever carry data (a DNS response without request: to client only).
   std::array<bool, kDirections> has_direction{true, true};
 
-  // app-layer events; each at most once, but for add_event_again.
+  // app-layer events, each as often as it happens, as the reference reports them.
   void add_event(EventId e);
-  // The same without "at most once": for what the reference reports each time.
-  void add_event_again(EventId e);
   [[nodiscard]] const std::vector<EventId>& events() const { return events_; }
 
   // Files carried in this direction; null when there are none.

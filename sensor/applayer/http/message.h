@@ -121,7 +121,7 @@ struct HttpTransaction : applayer::Transaction {
 
   void raise(Event e) { add_event(static_cast<applayer::EventId>(e)); }
   void raise_again(Event e, int times = 1) {
-    for (int i = 0; i < times; ++i) add_event_again(static_cast<applayer::EventId>(e));
+    for (int i = 0; i < times; ++i) add_event(static_cast<applayer::EventId>(e));
   }
   [[nodiscard]] Message& message(Direction d) {
     return d == Direction::kToServer ? request : response;

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/strings.h"
+#include "sensor/applayer/imap/body_structure.h"
 
 namespace vong::imap {
 
@@ -28,20 +29,73 @@ std::string_view word(std::string_view& text) {
   return w;
 }
 
-// What the literal is of: the last item before it, "BODY[]<0>", without the parenthesis of a list.
-Literal::Kind kind_of(std::string_view item, uint64_t& offset) {
-  if (item.starts_with('(')) item.remove_prefix(1);
-  if (equals_ignore_case(item, "RFC822") || equals_ignore_case(item, "BODY[]") ||
-      equals_ignore_case(item, "BINARY[]"))
-    return Literal::Kind::kMail;
-  for (const std::string_view name : {"BODY[]<", "BINARY[]<"}) {
-    if (!starts_with_ignore_case(item, name) || !item.ends_with('>')) continue;
-    const auto at = number(item.substr(name.size(), item.size() - name.size() - 1));
-    if (!at) return Literal::Kind::kOther;
-    offset = *at;
-    return Literal::Kind::kPartOfMail;
+bool is_part_number(std::string_view text) {
+  return !text.empty() && is_digit(text.front()) && is_digit(text.back()) &&
+         std::ranges::all_of(text, [](char c) { return is_digit(c) || c == '.'; });
+}
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  });
+  return out;
+}
+
+// "2", "2.MIME", "HEADER" and what else stands between the brackets.
+void read_section(std::string_view text, bool decoded, Literal& out) {
+  using Kind = Literal::Kind;
+  const std::string section = upper(text);
+  if (section.empty()) {
+    out.kind = Kind::kMail;
+  } else if (section == "HEADER") {
+    out.kind = Kind::kHeader;
+    out.section = "TEXT";
+  } else if (section == "TEXT" || is_part_number(section)) {
+    out.kind = decoded ? Kind::kDecoded : Kind::kSection;
+    out.section = section;
+  } else if (section.ends_with(".MIME") && is_part_number(section.substr(0, section.size() - 5))) {
+    out.kind = Kind::kHeader;
+    out.section = section.substr(0, section.size() - 5);
   }
-  return Literal::Kind::kOther;
+}
+
+// What the literal is of: the last item before it, "BODY[2]<0>", without the parenthesis of a list.
+void read_item(std::string_view item, Literal& out) {
+  if (item.starts_with('(')) item.remove_prefix(1);
+  if (equals_ignore_case(item, "RFC822")) return read_section("", false, out);
+  if (equals_ignore_case(item, "RFC822.HEADER")) return read_section("HEADER", false, out);
+  if (equals_ignore_case(item, "RFC822.TEXT")) return read_section("TEXT", false, out);
+  for (const std::string_view name : {"BODY[", "BINARY["}) {
+    if (!starts_with_ignore_case(item, name)) continue;
+    const size_t close = item.find(']');
+    if (close == std::string_view::npos) return;
+    const std::string_view behind = item.substr(close + 1);
+    if (!behind.empty()) {
+      if (!behind.starts_with('<') || !behind.ends_with('>')) return;
+      const auto at = number(behind.substr(1, behind.size() - 2));
+      if (!at) return;
+      out.is_partial = true;
+      out.offset = *at;
+    }
+    return read_section(item.substr(name.size(), close - name.size()), name.size() > 5, out);
+  }
+}
+
+// Of a part that comes decoded: its header without the field that says how it was encoded.
+std::string without_encoding(std::string_view fields) {
+  std::string out;
+  bool drop = false;
+  while (!fields.empty()) {
+    const size_t newline = fields.find('\n');
+    const size_t size = newline == std::string_view::npos ? fields.size() : newline + 1;
+    const std::string_view line = fields.substr(0, size);
+    fields.remove_prefix(size);
+    const bool goes_on = line.starts_with(' ') || line.starts_with('\t');
+    drop = goes_on ? drop : starts_with_ignore_case(line, "Content-Transfer-Encoding:");
+    if (!drop) out += line;
+  }
+  return out;
 }
 
 }  // namespace
@@ -61,9 +115,10 @@ std::optional<Literal> read_literal(std::string_view line, bool in_append) {
   if (before.ends_with('~')) before.remove_suffix(1);  // RFC 3516: may hold NUL
   before = strip(before);
   const size_t space = before.rfind(' ');
-  literal.kind = in_append ? Literal::Kind::kMail
-                           : kind_of(before.substr(space == std::string_view::npos ? 0 : space + 1),
-                                     literal.offset);
+  if (in_append)
+    literal.kind = Literal::Kind::kMail;
+  else
+    read_item(before.substr(space == std::string_view::npos ? 0 : space + 1), literal);
   return literal;
 }
 
@@ -119,12 +174,28 @@ void ImapParser::client_line(std::string_view text) {
     w.tag = tag;
   } else if (equals_ignore_case(command, "STARTTLS") || equals_ignore_case(command, "COMPRESS")) {
     switch_tag_ = tag;
+  } else if (equals_ignore_case(command, "SELECT") || equals_ignore_case(command, "EXAMINE")) {
+    forget_messages();
   }
 }
 
 void ImapParser::server_line(std::string_view text) {
+  const std::string_view all = text;
   const std::string_view tag = word(text);
   const std::string_view status = word(text);
+  if (tag == "*") {
+    const std::string_view what = word(text);
+    const auto message = number(status);
+    if (message && *message <= UINT32_MAX && equals_ignore_case(what, "FETCH"))
+      message_ = static_cast<uint32_t>(*message);
+    if (message && *message <= UINT32_MAX && equals_ignore_case(what, "EXPUNGE"))
+      forget_message(static_cast<uint32_t>(*message));
+    if (equals_ignore_case(status, "VANISHED")) forget_messages();
+  }
+  if (config_.mail->decode_mime) {
+    for (PartHeader& part : read_structures(all))
+      remember(message_, std::move(part.section), std::move(part.fields));
+  }
   if (tag.empty() || tag == "*" || tag == "+") return;
   const bool ok = equals_ignore_case(status, "OK");
   if (!switch_tag_.empty() && tag == switch_tag_) {
@@ -141,32 +212,95 @@ void ImapParser::server_line(std::string_view text) {
 }
 
 void ImapParser::begin_literal(Direction d, const Literal& literal) {
+  using Kind = Literal::Kind;
   Way& w = way(d);
   w.literal_left = literal.size;
   w.untouched = literal.waits && d == Direction::kToServer;
-  w.is_part = literal.kind == Literal::Kind::kPartOfMail;
-  const bool goes_on = w.is_part && w.tx != nullptr && literal.offset == w.part_bytes;
+  w.is_part =
+      literal.is_partial && (literal.kind == Kind::kMail || literal.kind == Kind::kSection ||
+                             literal.kind == Kind::kDecoded);
+  w.is_header =
+      literal.kind == Kind::kHeader && !literal.is_partial && literal.size <= kMaxKnownHeader;
+  if (w.is_header) w.header.clear();
+  const bool goes_on = w.is_part && w.tx != nullptr && literal.offset == w.part_bytes &&
+                       w.message == message_ && w.section == literal.section;
   if (!goes_on) {
     finish(d, true);
-    const bool begins = literal.kind == Literal::Kind::kMail || (w.is_part && literal.offset == 0);
-    if (begins && literal.size > 0 && config_.mail->decode_mime &&
-        transactions.size() < kMaxTransactions) {
-      w.tx = &add(std::make_unique<Transaction>(d, *config_.mail, next_file_id_));
-      w.part_bytes = 0;
-    }
+    const bool begins =
+        literal.kind != Kind::kOther && literal.kind != Kind::kHeader && literal.offset == 0;
+    if (begins && literal.size > 0) open_mail(d, literal);
   }
+  w.message = message_;
+  w.section = literal.section;
   if (literal.size == 0 && !w.is_part) finish(d, true);
+}
+
+// A body without its header in front is read behind the one that the server told before; where it
+// told none, how the body is encoded is not known, and it is read over.
+void ImapParser::open_mail(Direction d, const Literal& literal) {
+  using Kind = Literal::Kind;
+  Way& w = way(d);
+  if (!config_.mail->decode_mime || transactions.size() >= kMaxTransactions) return;
+  const std::string* header = nullptr;
+  if (literal.kind == Kind::kSection || literal.kind == Kind::kDecoded) {
+    header = header_of(message_, literal.section);
+    if (header == nullptr) return;
+  }
+  w.tx = &add(std::make_unique<Transaction>(d, *config_.mail, next_file_id_));
+  w.part_bytes = 0;
+  if (header != nullptr)
+    w.tx->mail.feed(literal.kind == Kind::kDecoded ? without_encoding(*header) : *header);
 }
 
 void ImapParser::literal_bytes(Direction d, std::string_view bytes) {
   Way& w = way(d);
   w.literal_left -= bytes.size();
   w.untouched = false;
+  if (w.is_header) {
+    w.header += bytes;
+    if (w.literal_left == 0) {
+      w.is_header = false;
+      remember(w.message, w.section, std::move(w.header));
+    }
+    return;
+  }
   if (w.tx == nullptr) return;
   w.tx->mail.feed(bytes);
   w.part_bytes += bytes.size();
   w.tx->updated[static_cast<size_t>(index(d))] = true;
   if (w.literal_left == 0 && !w.is_part) finish(d, true);
+}
+
+void ImapParser::remember(uint32_t message, std::string section, std::string fields) {
+  const size_t size = section.size() + fields.size() + sizeof(KnownHeader);
+  if (section.empty() || size > kMaxKnownHeader) return;
+  known_bytes_ += size;
+  known_.push_back({message, std::move(section), std::move(fields)});
+  while (known_bytes_ > kMaxKnownHeaderBytes) {
+    const KnownHeader& oldest = known_.front();
+    known_bytes_ -= oldest.section.size() + oldest.fields.size() + sizeof(KnownHeader);
+    known_.pop_front();
+  }
+}
+
+const std::string* ImapParser::header_of(uint32_t message, std::string_view section) const {
+  const auto found = std::find_if(known_.rbegin(), known_.rend(), [&](const KnownHeader& k) {
+    return k.message == message && k.section == section;
+  });
+  return found == known_.rend() ? nullptr : &found->fields;
+}
+
+// The messages behind it move up by one.
+void ImapParser::forget_message(uint32_t gone) {
+  for (KnownHeader& k : known_) {
+    if (k.message == gone) k.message = 0;  // no message has this number
+    if (k.message > gone) --k.message;
+  }
+}
+
+void ImapParser::forget_messages() {
+  known_.clear();
+  known_bytes_ = 0;
 }
 
 void ImapParser::finish(Direction d, bool whole) {
@@ -184,7 +318,7 @@ bool ImapParser::gap(Direction d, uint64_t size) {
   const uint64_t of_literal = std::min(size, w.literal_left);
   if (of_literal > 0) {
     w.literal_left -= of_literal;
-    w.untouched = false;
+    w.untouched = w.is_header = false;
     finish(d, false);
   }
   if (size > of_literal) w.discard = true;

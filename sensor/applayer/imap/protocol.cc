@@ -53,7 +53,7 @@ const ProtocolDef kImapProtocol = {
     .id = AppProto::kImap,
     .name = "imap",
     .rule_alias = {},
-    .probe = {.tcp = true, .udp = false, .patterns = kPatterns, .ports = {}},
+    .probe = {.tcp = true, .udp = false, .patterns = kPatterns, .ports = {}, .one_side_tells = true},
     .complete = {kComplete, kComplete},
     .configure = configure,
     .make = make,

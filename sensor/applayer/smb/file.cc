@@ -48,7 +48,7 @@ void SmbParser::part_of_file(Transaction& tx, Direction d, const Part& part) {
       break;
     case FileStream::Outcome::kOverlap:
       // Of a server that was never heard nothing tells a pipe, whose writes all stand at 0.
-      if (answered_) tx.add_event_again(kFileOverlap);
+      if (answered_) tx.add_event(kFileOverlap);
       break;
     case FileStream::Outcome::kQueueBytes:
       tx.add_event(to_server ? kWriteQueueSizeExceeded : kReadQueueSizeExceeded);

@@ -311,12 +311,8 @@ void SmbParser::end() {
 // ---------------------------------------------------------------- transactions
 
 // The event belongs to what came last; with no transaction there is nobody to tell.
-void SmbParser::event(Event e, bool again) {
-  if (transactions.empty()) return;
-  if (again)
-    transactions.back()->add_event_again(e);
-  else
-    transactions.back()->add_event(e);
+void SmbParser::event(Event e) {
+  if (!transactions.empty()) transactions.back()->add_event(e);
 }
 
 Transaction& SmbParser::make(const CommonHeader& h) {

@@ -88,7 +88,7 @@ class SmbParser : public applayer::Parser {
   Transaction* find_file(const std::string& file_id, Direction d);
   void set_status(Transaction& tx, const CommonHeader& h);
   void set_nt_status(Transaction& tx, const CommonHeader& h);
-  void event(Event e, bool again = false);
+  void event(Event e);
   Transaction& make_generic(const CommonHeader& h);
   void answer_generic(const CommonHeader& h);
 

@@ -31,7 +31,7 @@ bool looks_like_unit(Bytes data) {
 }
 
 bool is_write(uint8_t version, uint16_t command) {
-  return version == 1 ? command == k1WriteAndx || command == k1Write || command == k1WriteAndClose : command == k2Write;
+  return version == 1 && (command == k1WriteAndx || command == k1Write || command == k1WriteAndClose);
 }
 
 void add_stub(PipeCall::Stub& to, Bytes stub) {

@@ -279,7 +279,7 @@ void SmtpParser::note_mime_issues() {
   const uint16_t issues = tx_->mime->issues();
   if (issues == 0) return;
   for (const auto& [bit, e] : kIssues) {
-    if ((issues & bit) != 0) tx_->add_event_again(e);  // each line that is wrong says so
+    if ((issues & bit) != 0) tx_->add_event(e);  // each line that is wrong says so
   }
   tx_->mime->clear_issues();
 }

@@ -268,7 +268,7 @@ TlsParser::Step TlsParser::fragment(Direction d, Bytes data, size_t& used, size_
       needed = want;
       return Step::kMore;
     }
-    if (heartbeat(d, data.first(want)) == Step::kError) return Step::kError;
+    if (heartbeat(d, data.first(want), data.size() >= s.record_left) == Step::kError) return Step::kError;
   }
   s.first_fragment = false;
   used = std::min(s.record_left, data.size());
@@ -440,7 +440,7 @@ void TlsParser::finish_round() {
 // RFC 6520; CVE-2014-0160: a request that claims more payload than its record holds makes a broken
 // server leak its memory. Encrypted ones are compared by length: an answer longer than its question
 // leaks too.
-TlsParser::Step TlsParser::heartbeat(Direction d, Bytes data) {
+TlsParser::Step TlsParser::heartbeat(Direction d, Bytes data, bool whole) {
   if (data.size() < kHeartbeatHeaderBytes) return Step::kOk;
   const Stream& s = streams_[index(d)];
   ByteReader in(data);
@@ -461,7 +461,8 @@ TlsParser::Step TlsParser::heartbeat(Direction d, Bytes data) {
       tx().add_event(kOverflowHeartbeatMessage);
       return Step::kError;
     }
-    if (s.record_size - payload - kHeartbeatHeaderBytes < kHeartbeatPaddingMin) {
+    // Of a record in pieces the reference was seen not to judge the padding.
+    if (whole && s.record_size - payload - kHeartbeatHeaderBytes < kHeartbeatPaddingMin) {
       tx().add_event(kInvalidHeartbeatMessage);
       return Step::kError;
     }

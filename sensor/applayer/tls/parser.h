@@ -156,7 +156,7 @@ class TlsParser : public applayer::Parser {
   void client_hello(Bytes body);
   void server_hello(Bytes body);
   void certificates(Direction d, Bytes body);
-  Step heartbeat(Direction d, Bytes data);
+  Step heartbeat(Direction d, Bytes data, bool whole);
   [[nodiscard]] bool handshake_encrypted() const;
   [[nodiscard]] bool is_encrypted() const;
   void advance(Direction d, uint8_t progress);

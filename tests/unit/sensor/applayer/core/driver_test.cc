@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "base/strings.h"
 #include "sensor/reassembly/tcp_engine.h"
 #include "sensor/reassembly/tcp_session.h"
@@ -158,6 +160,58 @@ TEST_F(DriverTest, ServerMaySpeakFirst) {
   EXPECT_EQ(server("PONG a\n"), 7u);
   EXPECT_EQ(client("PING a\n"), 7u);
   EXPECT_EQ(parser().log, "<PONG a;>PING a;");
+}
+
+TEST_F(DriverTest, WhatOneSideTellsIsEnoughWhereTheProtocolSaysSo) {
+  ping_.probe.one_side_tells = true;
+  start({});
+  EXPECT_EQ(client("PING a\n"), 7u);
+  EXPECT_EQ(server("who knows what this is\n"), 23u);
+  EXPECT_FALSE(has(DriverEvent::kDetectProtocolOnlyOneDirection));
+}
+
+TEST_F(DriverTest, WhoSpokeFirstIsWhoseBytesArrivedFirst) {
+  const reassembly::TcpConfig config;
+  reassembly::SessionMemory memory;
+  auto session = std::make_unique<reassembly::TcpSession>(config, memory);
+  session->of(Direction::kToServer).spoke_first = true;
+  flow_.set_slot(flow::FlowSlot::kStream, std::move(session));
+  EXPECT_EQ(server("who knows what this is\n"), 0u);  // acknowledged before the question was
+  EXPECT_EQ(client("PING a\n"), 7u);
+  EXPECT_FALSE(driver_->other_side_first(flow_, Direction::kToServer));
+  EXPECT_EQ(server("who knows what this is\n"), 23u);
+  EXPECT_EQ(parser().log, ">PING a;<who knows what this is;");
+  flow_.set_slot(flow::FlowSlot::kStream, nullptr);
+}
+
+TEST_F(DriverTest, ATransactionsEndHandsOutTheStreamButForFtpAndAnswersOfSmb) {
+  const reassembly::TcpConfig config;
+  reassembly::SessionMemory memory;
+  for (const auto& [proto, to_server, to_client] :
+       {std::tuple(AppProto::kFtp, false, false), std::tuple(AppProto::kSmb, true, false), std::tuple(AppProto::kPop3, true, true)}) {
+    ping_.id = proto;
+    start({});
+    flow_.set_slot(flow::FlowSlot::kAppLayer, nullptr);
+    auto owned = std::make_unique<reassembly::TcpSession>(config, memory);
+    const reassembly::TcpSession& session = *owned;
+    flow_.set_slot(flow::FlowSlot::kStream, std::move(owned));
+    EXPECT_EQ(client("PING a\n"), 7u);
+    EXPECT_EQ(session.of(Direction::kToServer).raw_triggered, to_server) << name_of(proto);
+    EXPECT_EQ(session.of(Direction::kToClient).raw_triggered, to_client) << name_of(proto);
+  }
+  flow_.set_slot(flow::FlowSlot::kStream, nullptr);
+}
+
+TEST(Transaction, EventsAreKeptAsOftenAsTheyHappenUpToTheCap) {
+  LineTransaction tx;
+  tx.add_event(3);
+  tx.add_event(3);
+  EXPECT_EQ(tx.events().size(), 2u);
+  for (size_t i = 0; i < 2 * kMaxEventsPerTransaction; ++i) tx.add_event(3);
+  EXPECT_EQ(tx.events().size(), kMaxEventsPerTransaction);
+  tx.add_event(4);
+  tx.add_event(4);
+  EXPECT_EQ(tx.events().size(), kMaxEventsPerTransaction + 1);  // many of one kind hide no other
 }
 
 TEST_F(DriverTest, NothingFoundInBothDirectionsFails) {

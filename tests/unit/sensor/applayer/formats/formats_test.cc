@@ -76,9 +76,11 @@ TEST(Der, LengthsOfAllForms) {
 }
 
 TEST(Kerberos, RequestReplyAndError) {
+  const std::string time = der(0x18, "20370913024805Z");
   const std::string body =
       der(0x30, field(0, der(3, std::string(5, '\0'))) + field(1, name({"user"})) +
                     field(2, der(0x1b, "EXAMPLE.ORG")) + field(3, name({"krbtgt", "EXAMPLE.ORG"})) +
+                    field(5, time) + field(7, integer(1)) +
                     field(8, der(0x30, integer(18) + integer(23))));
   const auto request = kerberos::parse(as_bytes(
       der(0x6a, der(0x30, field(1, integer(5)) + field(2, integer(10)) + field(4, body)))));
@@ -89,15 +91,18 @@ TEST(Kerberos, RequestReplyAndError) {
   EXPECT_THAT(request->encryptions, ElementsAre(18, 23));
 
   const auto reply = kerberos::parse(as_bytes(
-      der(0x6d, der(0x30, field(3, der(0x1b, "EXAMPLE.ORG")) + field(4, name({"user"})) +
+      der(0x6d, der(0x30, field(0, integer(5)) + field(1, integer(13)) +
+                              field(3, der(0x1b, "EXAMPLE.ORG")) + field(4, name({"user"})) +
                               field(5, ticket()) + field(6, der(0x30, field(0, integer(23))))))));
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->encryption, 23);
   EXPECT_EQ(reply->ticket_encryption, 18);
   EXPECT_EQ(reply->service->text(), "cifs/srv");
 
-  const auto error = kerberos::parse(
-      as_bytes(der(0x7e, der(0x30, field(6, integer(25)) + field(10, name({"krbtgt"}))))));
+  const auto error = kerberos::parse(as_bytes(
+      der(0x7e, der(0x30, field(0, integer(5)) + field(1, integer(30)) + field(4, time) +
+                              field(5, integer(0)) + field(6, integer(25)) +
+                              field(9, der(0x1b, "EXAMPLE.ORG")) + field(10, name({"krbtgt"}))))));
   ASSERT_TRUE(error);
   EXPECT_EQ(error->error_code, 25);
   EXPECT_FALSE(error->client);

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "sensor/applayer/imap/body_structure.h"
 #include "sensor/applayer/imap/parser.h"
 #include "tests/contract/parser_contract.h"
 
@@ -135,6 +136,119 @@ TEST(Imap, AMailThatIsBrokenOffIsTruncatedWithoutHashes) {
   EXPECT_EQ(files_of(o, 0, Direction::kToClient)[0].md5, "");
 }
 
+constexpr std::string_view kStructure =
+    R"((("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 1152 23)("APPLICATION" "PDF" ("NAME" "a b.pdf") NIL "x" "BASE64" 16 NIL ("ATTACHMENT" ("FILENAME" "a b.pdf")) NIL NIL) "MIXED" ("BOUNDARY" "b") NIL NIL))";
+
+std::string only_file(const Outcome& o) {
+  if (o.transactions().size() != 1) return "transactions: " + std::to_string(o.transactions().size());
+  const auto& files = files_of(o, 0, Direction::kToClient);
+  if (files.size() != 1) return "files: " + std::to_string(files.size());
+  return files[0].name + ": " + std::string(files[0].window) + (files[0].state == FileState::kClosed ? "" : " (cut)");
+}
+
+TEST(Imap, APartOfAMessageIsReadByWhatTheStructureSays) {
+  Conversation c{&kImapProtocol};
+  c.client("a FETCH 4 (BODYSTRUCTURE)\r\n").server("* 4 FETCH (UID 9 BODYSTRUCTURE " + std::string(kStructure) + ")\r\na OK\r\n");
+  c.client("b UID FETCH 9 (BODY.PEEK[2])\r\n").server("* 4 FETCH (UID 9 BODY[2] " + literal("aGVsbG8g\r\nd29ybGQ=") + ")\r\nb OK\r\n");
+  EXPECT_EQ(only_file(run(c)), "a b.pdf: hello world");
+}
+
+TEST(Imap, APartInPiecesIsOneFile) {
+  Conversation c{&kImapProtocol};
+  c.server("* 4 FETCH (BODYSTRUCTURE " + std::string(kStructure) + ")\r\n");
+  c.server("* 4 FETCH (BODY[2]<0> " + literal("aGVsbG8g\r\nd2") + ")\r\n").server("* 4 FETCH (BODY[2]<12> " + literal("9ybGQ=") + ")\r\n");
+  c.server("* 4 FETCH (BODY[1]<18> {0}\r\n)\r\n");
+  EXPECT_EQ(only_file(run(c)), "a b.pdf: hello world");
+}
+
+TEST(Imap, APartThatComesDecodedIsTakenAsItIs) {
+  Conversation c{&kImapProtocol};
+  c.server("* 4 FETCH (BODYSTRUCTURE " + std::string(kStructure) + ")\r\n");
+  c.server("* 4 FETCH (BINARY[2] ~" + literal(std::string_view("%PDF\0aGVsbG8g\n", 14)) + ")\r\n");
+  EXPECT_THAT(only_file(run(c)), testing::StartsWith(std::string("a b.pdf: %PDF\0aGVsbG8g", 22)));
+}
+
+TEST(Imap, APartIsReadBehindItsOwnHeader) {
+  Conversation c{&kImapProtocol};
+  c.server("* 4 FETCH (BODY[2.MIME] " + literal("Content-Type: text/plain; name=x.txt\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=x.txt\r\n\r\n") +
+           " BODY[2] " + literal("aGVsbG8=") + ")\r\n");
+  EXPECT_EQ(only_file(run(c)), "x.txt: hello");
+}
+
+TEST(Imap, HeaderAndTextAreOneMail) {
+  Conversation c{&kImapProtocol};
+  const size_t body = kMail.find("\r\n\r\n") + 4;
+  c.server("* 4 FETCH (BODY[HEADER] " + literal(kMail.substr(0, body)) + " BODY[TEXT] " + literal(kMail.substr(body)) + ")\r\n");
+  const Outcome o = run(c);
+  EXPECT_EQ(only_file(o), "a.txt: hello world");
+  EXPECT_THAT(o.records(), HasSubstr(R"("from":"a@example.org")"));
+}
+
+TEST(Imap, APartOfWhichNothingIsKnownIsReadOver) {
+  Conversation c{&kImapProtocol};
+  c.server("* 4 FETCH (BODYSTRUCTURE " + std::string(kStructure) + ")\r\n");
+  c.server("* 5 FETCH (BODY[2] " + literal("aGVsbG8=") + ")\r\n").server("* 4 FETCH (BODY[3] " + literal("aGVsbG8=") + ")\r\n");
+  EXPECT_TRUE(run(c).transactions().empty());
+}
+
+TEST(Imap, MessagesMoveUpWhenOneGoes) {
+  Conversation c{&kImapProtocol};
+  c.server("* 4 FETCH (BODYSTRUCTURE " + std::string(kStructure) + ")\r\n* 2 EXPUNGE\r\n* 3 FETCH (BODY[2] " + literal("aGVsbG8=") + ")\r\n");
+  EXPECT_EQ(only_file(run(c)), "a b.pdf: hello");
+}
+
+TEST(Imap, AnotherMailboxHasOtherMessages) {
+  Conversation c{&kImapProtocol};
+  c.server("* 4 FETCH (BODYSTRUCTURE " + std::string(kStructure) + ")\r\n").client("b SELECT x\r\n");
+  c.server("b OK\r\n* 4 FETCH (BODY[2] " + literal("aGVsbG8=") + ")\r\n");
+  EXPECT_TRUE(run(c).transactions().empty());
+}
+
+TEST(Imap, WhatIsRememberedHasABound) {
+  Conversation c{&kImapProtocol};
+  const std::string fields = "X: " + std::string(15'000, 'x') + "\r\n\r\n";
+  for (size_t n = 1; n <= 12; ++n) c.server("* " + std::to_string(n) + " FETCH (BODY[HEADER] " + literal(fields) + ")\r\n");
+  c.server("* 1 FETCH (BODY[TEXT] " + literal("hello") + ")\r\n").server("* 12 FETCH (BODY[TEXT] " + literal("hello") + ")\r\n");
+  EXPECT_EQ(run(c).transactions().size(), 1u);   // the first is forgotten
+}
+
+std::string sections(std::string_view line) {
+  std::string out;
+  for (const PartHeader& p : read_structures(line)) out += p.section + " ";
+  return out;
+}
+
+TEST(ImapStructure, PartsAreNumberedAsTheyAreFetched) {
+  EXPECT_EQ(sections("* 1 FETCH (BODYSTRUCTURE " + std::string(kStructure) + ")"), "1 2 TEXT ");
+  EXPECT_EQ(sections(R"(* 1 FETCH (body ("TEXT" "PLAIN" NIL NIL NIL "7BIT" 3 1)))"), "1 TEXT ");
+  const std::string inner = R"(("TEXT" "PLAIN" NIL NIL NIL "7BIT" 3 1))";
+  const std::string envelope = R"(("date" "(" ((NIL NIL "a" "b")) NIL NIL NIL NIL NIL NIL NIL))";
+  EXPECT_EQ(sections("* 1 FETCH (BODYSTRUCTURE (" + inner + R"(("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 9 )" + envelope + " " + inner + R"( 4) "MIXED"))"),
+            "1 2 2.1 2.TEXT TEXT ");
+  EXPECT_EQ(sections("* 1 FETCH (BODYSTRUCTURE ((" + inner + inner + R"( "ALTERNATIVE") "MIXED"))"), "1.1 1.2 1 TEXT ");
+}
+
+TEST(ImapStructure, FieldsAreThoseOfThePart) {
+  const auto parts = read_structures("* 1 FETCH (BODYSTRUCTURE " + std::string(kStructure) + ")");
+  ASSERT_EQ(parts.size(), 3u);
+  EXPECT_EQ(parts[1].fields, "Content-Type: APPLICATION/PDF; NAME=\"a b.pdf\"\r\nContent-Transfer-Encoding: BASE64\r\n"
+                             "Content-Disposition: ATTACHMENT; FILENAME=\"a b.pdf\"\r\n\r\n");
+  EXPECT_EQ(parts[2].fields, "Content-Type: multipart/MIXED; BOUNDARY=\"b\"\r\n\r\n");
+}
+
+TEST(ImapStructure, MarksInNamesDoNotEndTheField) {
+  const auto parts = read_structures(R"(* 1 FETCH (BODY ("A" "B" ("NAME" "a \"b\\(;.pdf" "NAME*" "utf-8''%C4%83") NIL NIL "BASE64" 3)))");
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_THAT(parts[0].fields, testing::StartsWith("Content-Type: A/B; NAME=\"a b(;.pdf\"; NAME*=utf-8''%C4%83\r\n"));
+}
+
+TEST(ImapStructure, WhatCannotBeReadEndsTheList) {
+  EXPECT_EQ(sections(R"(* 1 FETCH (BODYSTRUCTURE (("TEXT" "PLAIN" NIL NIL NIL "7BIT" 3 1)("APPLICATION" "X" {4}))"), "1 ");
+  EXPECT_EQ(sections(R"(* 1 FETCH (ENVELOPE ("BODY (" "x")))"), "");
+  EXPECT_EQ(sections(R"(* 1 FETCH (BODYSTRUCTURE ("TEXT" "PLAIN)"), "");
+  EXPECT_EQ(sections("* 1 FETCH (BODYSTRUCTURE " + std::string(5000, '(')), "");
+}
+
 TEST(ImapLiteral, SizeAndWhatItIsOf) {
   using Kind = Literal::Kind;
   const auto kind = [](std::string_view line) { return read_literal(line, false)->kind; };
@@ -142,8 +256,12 @@ TEST(ImapLiteral, SizeAndWhatItIsOf) {
   EXPECT_EQ(kind("* 1 FETCH (body[] {5}"), Kind::kMail);
   EXPECT_EQ(kind(" RFC822 {5}"), Kind::kMail);
   EXPECT_EQ(kind("* 1 FETCH (BINARY[] ~{5}"), Kind::kMail);
-  EXPECT_EQ(kind("* 1 FETCH (BODY[1] {5}"), Kind::kOther);
-  EXPECT_EQ(kind("* 1 FETCH (RFC822.HEADER {5}"), Kind::kOther);
+  EXPECT_EQ(kind("* 1 FETCH (BODY[1] {5}"), Kind::kSection);
+  EXPECT_EQ(kind("* 1 FETCH (BINARY[1.2] {5}"), Kind::kDecoded);
+  EXPECT_EQ(kind("* 1 FETCH (RFC822.HEADER {5}"), Kind::kHeader);
+  EXPECT_EQ(kind("* 1 FETCH (BODY[1.mime] {5}"), Kind::kHeader);
+  EXPECT_EQ(kind("* 1 FETCH (BODY[HEADER.FIELDS (TO)] {5}"), Kind::kOther);
+  EXPECT_EQ(kind("* 1 FETCH (BODY[1]<x> {5}"), Kind::kOther);
   EXPECT_EQ(read_literal("(BODY[]<17> {5}", false)->offset, 17u);
   EXPECT_EQ(read_literal("x {5+}", false)->waits, false);
   EXPECT_EQ(read_literal("x {5}", false)->waits, true);

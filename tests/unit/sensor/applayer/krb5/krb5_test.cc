@@ -28,10 +28,14 @@ std::string name(std::initializer_list<std::string_view> parts) {
   return der(0x30, field(0, integer(1)) + field(1, der(0x30, list)));
 }
 
-std::string request(uint8_t type, std::string_view user) {
+std::string time() { return der(0x18, "20370913024805Z"); }
+
+std::string request(uint8_t type, std::string_view user, bool nonce = true) {
   const std::string body =
       der(0x30, field(0, der(3, std::string(5, '\0'))) + field(1, name({user})) +
-                    field(2, der(0x1b, "EXAMPLE.ORG")) + field(3, name({"krbtgt", "EXAMPLE.ORG"})));
+                    field(2, der(0x1b, "EXAMPLE.ORG")) + field(3, name({"krbtgt", "EXAMPLE.ORG"})) +
+                    field(5, time()) + (nonce ? field(7, integer(1)) : "") +
+                    field(8, der(0x30, integer(18))));
   return der(0x60 | type,
              der(0x30, field(1, integer(5)) + field(2, integer(type)) + field(4, body)));
 }
@@ -41,12 +45,16 @@ std::string reply(uint8_t encryption, uint8_t ticket_encryption) {
       der(0x61, der(0x30, field(1, der(0x1b, "EXAMPLE.ORG")) + field(2, name({"cifs", "srv"})) +
                               field(3, der(0x30, field(0, integer(ticket_encryption))))));
   return der(0x6b,
-             der(0x30, field(3, der(0x1b, "EXAMPLE.ORG")) + field(4, name({"user"})) +
+             der(0x30, field(0, integer(5)) + field(1, integer(11)) +
+                           field(3, der(0x1b, "EXAMPLE.ORG")) + field(4, name({"user"})) +
                            field(5, ticket) + field(6, der(0x30, field(0, integer(encryption))))));
 }
 
 std::string error(uint8_t code) {
-  return der(0x7e, der(0x30, field(6, integer(code)) + field(10, name({"krbtgt", "EXAMPLE.ORG"}))));
+  return der(0x7e, der(0x30, field(0, integer(5)) + field(1, integer(30)) + field(4, time()) +
+                                 field(5, integer(0)) + field(6, integer(code)) +
+                                 field(9, der(0x1b, "EXAMPLE.ORG")) +
+                                 field(10, name({"krbtgt", "EXAMPLE.ORG"}))));
 }
 
 std::string marked(std::string_view m) {
@@ -89,6 +97,12 @@ TEST(Krb5Parser, MessagesOneByOne) {
                         R"("ticket_encryption":"rc4-hmac","ticket_weak_encryption":true)"));
   EXPECT_FALSE(nth(o, 0).has_direction[1]);
   EXPECT_FALSE(nth(o, 1).has_direction[0]);
+}
+
+TEST(Krb5Parser, AMessageThatLacksAFieldItMustHaveIsNone) {
+  const auto o = run(Conversation{&kKrb5Protocol}.client(marked(request(10, "user", false))));
+  EXPECT_TRUE(o.failed);
+  EXPECT_TRUE(o.transactions().empty());
 }
 
 TEST(Krb5Parser, KeywordsOnErrorsAndTickets) {

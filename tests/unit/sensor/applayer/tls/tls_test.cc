@@ -366,6 +366,15 @@ TEST(TlsEvents, Heartbleed) {
               ElementsAre(kInvalidHeartbeatMessage, kInvalidSslRecord));
 }
 
+TEST(TlsEvents, PaddingOfAHeartbeatIsJudgedWhereItsRecordIsWhole) {
+  const std::string hello = rec(22, hs(1, Client().body()));
+  const std::string beat = rec(24, std::string("\x01\x00\x10", 3) + std::string(16, 'p'));
+  EXPECT_THAT(events_of(Conversation{&kTlsProtocol}.client(hello + beat)),
+              ElementsAre(kInvalidHeartbeatMessage, kInvalidSslRecord));
+  EXPECT_THAT(events_of(Conversation{&kTlsProtocol}.client(hello + beat.substr(0, 12)).client(beat.substr(12))),
+              IsEmpty());
+}
+
 TEST(TlsEvents, EncryptedHeartbeatAnswerLongerThanItsRequestLeaks) {
   Conversation c = tls12();
   c.client(rec(24, std::string(40, 'q')));
