@@ -308,15 +308,13 @@ void Driver::Impl::count_transactions(FlowAppState& s, bool tcp) {
   s.transactions_counted = s.parser->transactions_made;
 }
 
-// Where a transaction's end does not hand out the raw stream: seen in the reference, which looks at such streams chunk by chunk.
-bool ends_without_stream(AppProto p, Direction d) { return p == AppProto::kFtp || (p == AppProto::kSmb && d == Direction::kToClient); }
-
 // Whether a transaction became complete in this direction since the last question. Looks at the newest few: older ones were asked when
 // they were new.
 bool Driver::Impl::completed(FlowAppState& s, Direction d) const {
-  if (s.parser == nullptr || s.def == nullptr || ends_without_stream(s.proto, d)) return false;
+  if (s.parser == nullptr || s.def == nullptr) return false;
   constexpr size_t kNewest = 16;
   const auto i = static_cast<size_t>(index(d));
+  if (!s.def->end_hands_out_stream[i]) return false;
   auto& open = s.parser->transactions;
   bool any = false;
   for (size_t n = 0; n < std::min(open.size(), kNewest); ++n) {

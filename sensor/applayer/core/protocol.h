@@ -166,6 +166,9 @@ struct ProtocolDef {
   // Names of the frames that the parser tells apart ("pdu", "hdr", "data"); their numbers are the places in this list. Every protocol on a
   // stream has "stream" besides: each of its bytes once.
   std::span<const std::string_view> frames = {};
+  // By direction: a transaction that is complete hands out the raw stream up to its end, whatever the chunk size. Not so where the reference
+  // was seen to look at the stream chunk by chunk.
+  std::array<bool, kDirections> end_hands_out_stream{true, true};
 };
 
 // ---------------------------------------------------------------- registry (registry.cc in sensor/applayer)

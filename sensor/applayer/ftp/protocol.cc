@@ -268,6 +268,7 @@ const ProtocolDef kFtpProtocol = {
     .events = kEvents,
     .loggers = kLoggers,
     .alert_record = log_ftp,
+    .end_hands_out_stream = {false, false},
 };
 
 // Never detected by its bytes: the control connection announces it.

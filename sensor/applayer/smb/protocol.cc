@@ -315,6 +315,7 @@ const ProtocolDef kSmbProtocol = {
     .loggers = kLoggers,
     .alert_record = alert_record,
     .frames = kFrames,
+    .end_hands_out_stream = {true, false},
 };
 
 }  // namespace vong::smb

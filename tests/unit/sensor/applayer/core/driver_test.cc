@@ -184,20 +184,19 @@ TEST_F(DriverTest, WhoSpokeFirstIsWhoseBytesArrivedFirst) {
   flow_.set_slot(flow::FlowSlot::kStream, nullptr);
 }
 
-TEST_F(DriverTest, ATransactionsEndHandsOutTheStreamButForFtpAndAnswersOfSmb) {
+TEST_F(DriverTest, ATransactionsEndHandsOutTheStreamWhereTheProtocolSaysSo) {
   const reassembly::TcpConfig config;
   reassembly::SessionMemory memory;
-  for (const auto& [proto, to_server, to_client] :
-       {std::tuple(AppProto::kFtp, false, false), std::tuple(AppProto::kSmb, true, false), std::tuple(AppProto::kPop3, true, true)}) {
-    ping_.id = proto;
+  for (const auto& [to_server, to_client] : {std::pair(false, false), std::pair(true, false), std::pair(true, true)}) {
+    ping_.end_hands_out_stream = {to_server, to_client};
     start({});
     flow_.set_slot(flow::FlowSlot::kAppLayer, nullptr);
     auto owned = std::make_unique<reassembly::TcpSession>(config, memory);
     const reassembly::TcpSession& session = *owned;
     flow_.set_slot(flow::FlowSlot::kStream, std::move(owned));
     EXPECT_EQ(client("PING a\n"), 7u);
-    EXPECT_EQ(session.of(Direction::kToServer).raw_triggered, to_server) << name_of(proto);
-    EXPECT_EQ(session.of(Direction::kToClient).raw_triggered, to_client) << name_of(proto);
+    EXPECT_EQ(session.of(Direction::kToServer).raw_triggered, to_server);
+    EXPECT_EQ(session.of(Direction::kToClient).raw_triggered, to_client);
   }
   flow_.set_slot(flow::FlowSlot::kStream, nullptr);
 }

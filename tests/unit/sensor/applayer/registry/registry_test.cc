@@ -23,5 +23,11 @@ TEST(Registry, EveryProtocolIsListedOnceAndFoundByItsNames) {
   EXPECT_EQ(protocol_by_name("nosuch"), nullptr);
 }
 
+TEST(Registry, FtpAndAnswersOfSmbAreLookedAtChunkByChunk) {
+  EXPECT_EQ(protocol(AppProto::kFtp)->end_hands_out_stream, (std::array{false, false}));
+  EXPECT_EQ(protocol(AppProto::kSmb)->end_hands_out_stream, (std::array{true, false}));
+  EXPECT_EQ(protocol(AppProto::kHttp1)->end_hands_out_stream, (std::array{true, true}));
+}
+
 }  // namespace
 }  // namespace vong::applayer
