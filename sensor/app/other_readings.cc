@@ -34,6 +34,8 @@ class ReadingStream final : public flow::RawStream {
   void raw_done(Direction, uint64_t offset) override { done_ = offset; }
   [[nodiscard]] uint64_t stream_size(Direction d) const override { return real_.stream_size(d); }
   [[nodiscard]] bool established() const override { return real_.established(); }
+  [[nodiscard]] bool spoke_first(Direction d) const override { return real_.spoke_first(d); }
+  [[nodiscard]] bool was_reset() const override { return real_.was_reset(); }
   [[nodiscard]] bool depth_reached(Direction d) const override { return real_.depth_reached(d); }
   [[nodiscard]] flow::TcpSummary summary() const override { return real_.summary(); }
   void raw_stop(Direction) override {}

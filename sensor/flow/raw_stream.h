@@ -32,6 +32,10 @@ class RawStream : public FlowState {
   // For `stream_size`: bytes by sequence numbers so far. For `flow:established` and EVE.
   [[nodiscard]] virtual uint64_t stream_size(Direction d) const = 0;
   [[nodiscard]] virtual bool established() const = 0;
+  // The connection's first bytes to arrive were this side's.
+  [[nodiscard]] virtual bool spoke_first(Direction d) const = 0;
+  // Ended by a reset, of either side.
+  [[nodiscard]] virtual bool was_reset() const = 0;
   [[nodiscard]] virtual bool depth_reached(Direction d) const = 0;
   [[nodiscard]] virtual TcpSummary summary() const = 0;
 

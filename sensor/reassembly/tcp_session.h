@@ -167,6 +167,8 @@ class TcpSession final : public flow::RawStream {
     return static_cast<uint32_t>(of(d).next_seq - of(d).isn);
   }
   [[nodiscard]] bool established() const override { return state >= TcpState::kEstablished; }
+  [[nodiscard]] bool spoke_first(Direction d) const override { return of(d).spoke_first; }
+  [[nodiscard]] bool was_reset() const override { return closed_by_rst; }
   [[nodiscard]] bool depth_reached(Direction d) const override { return of(d).depth_reached; }
   [[nodiscard]] bool gives_way_to(const Packet& p, Direction d) const override;
   [[nodiscard]] flow::TcpSummary summary() const override;

@@ -10,7 +10,7 @@
 #include "sensor/applayer/core/limits.h"
 #include "sensor/flow/exception.h"
 #include "sensor/flow/raw_stream.h"
-#include "sensor/reassembly/tcp_session.h"
+#include "sensor/reassembly/stream_consumer.h"
 
 namespace vong::applayer {
 namespace {
@@ -276,9 +276,9 @@ bool Driver::Impl::detect(FlowAppState& s, const flow::Flow& f, Direction& d, co
   if (!s.first_data_seen) {
     s.first_data_seen = true;
     // Who spoke first is told by the bytes' arrival, not by whose were acknowledged first.
-    const auto* session = tcp ? static_cast<const reassembly::TcpSession*>(f.slot(flow::FlowSlot::kStream)) : nullptr;
+    const flow::RawStream* stream = tcp ? flow::raw_stream(f) : nullptr;
     const Direction arrived = s.reverse_wanted ? opposite(d) : d;
-    s.first_data = session != nullptr && session->of(opposite(arrived)).spoke_first ? opposite(d) : d;
+    s.first_data = stream != nullptr && stream->spoke_first(opposite(arrived)) ? opposite(d) : d;
   }
   const bool other_known = known(s.proto_of[static_cast<size_t>(index(opposite(d)))]);
   const bool may_reverse = tcp && f.midstream && !other_known;
@@ -381,8 +381,7 @@ void Driver::Impl::drop_parser_at_end(const flow::Flow& f, FlowAppState& s) {
   if (s.ends_told != kBoth || s.upgrade_pending || !s.parser->transactions.empty() || s.parser->frames != nullptr ||
       s.parser->no_payload_inspection)
     return;
-  const auto* session = static_cast<const reassembly::TcpSession*>(f.slot(flow::FlowSlot::kStream));
-  if (session != nullptr && session->closed_by_rst) return;
+  if (const flow::RawStream* stream = flow::raw_stream(f); stream != nullptr && stream->was_reset()) return;
   finish_parser(s);
   if (!s.parser->transactions.empty()) return;
   s.finished = {true, true};

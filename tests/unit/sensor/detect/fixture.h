@@ -46,6 +46,8 @@ struct TestStream : flow::RawStream {
   void raw_trigger(Direction) override {}
   uint64_t stream_size(Direction d) const override { return data[index(d)].size(); }
   bool established() const override { return is_established; }
+  bool spoke_first(Direction) const override { return false; }
+  bool was_reset() const override { return false; }
   bool depth_reached(Direction) const override { return false; }
   flow::TcpSummary summary() const override { return {}; }
   void raw_stop(Direction) override {}
